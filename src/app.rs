@@ -1,0 +1,1 @@
+//! The wiring: pack, adapters, engine and terminal.

@@ -1,0 +1,1 @@
+//! Judging a reading against a check's rule.

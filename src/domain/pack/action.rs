@@ -1,0 +1,162 @@
+use std::time::Duration;
+
+use super::{Connection, Query, Sql};
+
+use crate::domain::{expression::Expression, id::Id, template::Template};
+
+/// Something the operator can do to one row (or, for flags and jobs, to one named thing).
+#[derive(Clone, Debug)]
+pub struct Action {
+    pub id: Id<Action>,
+    pub title: String,
+    /// The key in a queue that offers it.
+    pub key: Option<char>,
+    /// In this order; a failure stops the rest.
+    pub effects: Vec<Effect>,
+    pub guards: Vec<Guard>,
+    pub inputs: Vec<Input>,
+    /// The action that takes it back.
+    pub undo: Option<Id<Action>>,
+    pub confirm: Confirm,
+    /// How long a plan waits, after it is confirmed, for the operator to take it back.
+    pub hold: Duration,
+    /// The column with the money that moves.
+    pub amount: Option<String>,
+    /// Read the row afresh, by `:id`, before it is acted on; later ones add or replace columns. No row in the first means
+    /// that the item is gone.
+    pub fresh: Vec<Query>,
+    /// Columns that must not have changed since the row was drawn; empty: none is compared.
+    pub unchanged: Vec<String>,
+    /// One line for the journal (`{{ business }} {{ amount }}`).
+    pub label: Option<Template>,
+    pub covers: Vec<String>,
+}
+
+impl Action {
+    /// True where an effect cannot be taken back once it is sent.
+    pub fn is_final(&self) -> bool {
+        self.undo.is_none() && self.effects.iter().any(|effect| effect.kind.is_final())
+    }
+}
+
+/// How much a confirmation asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confirm {
+    /// The key alone, for one item; a count for more.
+    Key,
+    /// Enter on a dialog that says the count.
+    Count,
+    /// The amount (one money plan) or the name (flag, job) is typed.
+    Typed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Effect {
+    pub kind: EffectKind,
+    /// What it does, in words, over the row and the inputs.
+    pub said: Template,
+}
+
+#[derive(Clone, Debug)]
+pub enum EffectKind {
+    /// A statement in one transaction that must change exactly `rows` rows.
+    Sql {
+        on: Id<Connection>,
+        sql: Sql,
+        rows: u64,
+    },
+    /// A refund of a charge; `amount` is a column in minor units.
+    Refund {
+        on: Id<Connection>,
+        charge: String,
+        amount: String,
+        reason: Option<Template>,
+    },
+    /// A request; any 2xx is success.
+    Http {
+        on: Id<Connection>,
+        method: String,
+        path: Template,
+        body: Option<Template>,
+    },
+    Mail {
+        on: Id<Connection>,
+        to: Template,
+        subject: Template,
+        body: Template,
+    },
+    Webhook {
+        on: Id<Connection>,
+        text: Template,
+    },
+}
+
+impl EffectKind {
+    pub fn connection(&self) -> &Id<Connection> {
+        match self {
+            Self::Sql { on, .. }
+            | Self::Refund { on, .. }
+            | Self::Http { on, .. }
+            | Self::Mail { on, .. }
+            | Self::Webhook { on, .. } => on,
+        }
+    }
+
+    /// True where no compensation exists: money sent, mail sent, a job started.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Sql { .. } => false,
+            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } => true,
+        }
+    }
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Sql { .. } => "sql",
+            Self::Refund { .. } => "stripe",
+            Self::Http { .. } => "http",
+            Self::Mail { .. } => "smtp",
+            Self::Webhook { .. } => "webhook",
+        }
+    }
+}
+
+/// What must hold before a plan may be carried out. A missing field fails it; there is no override.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// As the screen says it (`within 3 days`).
+    pub title: String,
+    pub rule: GuardRule,
+}
+
+#[derive(Clone, Debug)]
+pub enum GuardRule {
+    /// Elapsed time since `column` is less than `window`, exactly.
+    Within { column: String, window: Duration, clock: WindowClock },
+    /// An expression over the row and the inputs is true.
+    Holds(Expression),
+}
+
+/// Whose moment the window is judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WindowClock {
+    Now,
+    /// The column with the time of the request.
+    RequestedAt(String),
+}
+
+/// Something the operator is asked for.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub name: String,
+    pub title: String,
+    pub kind: InputKind,
+    pub required: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum InputKind {
+    Text,
+    /// Chosen by 1-9.
+    Choice(Vec<String>),
+}

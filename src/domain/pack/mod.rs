@@ -1,0 +1,142 @@
+//! A business as declared in its pack, already validated: every reference resolves, every expression compiles.
+//!
+//! These are plain values; reading them from TOML, with every mistake located, is the duty of `crate::pack`.
+
+mod action;
+mod check;
+mod connection;
+mod flag;
+mod job;
+mod ledger;
+mod metric;
+mod query;
+mod queue;
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+pub use action::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock};
+pub use check::{Bound, Check, Comparison, Limit};
+pub use connection::{Connection, ConnectionKind, MailServer, SecretSource};
+pub use flag::{Flag, Probe};
+pub use job::{HistoryColumns, Job, Schedule};
+pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
+pub use metric::{Metric, Target};
+pub use query::{HttpRead, Query, Read, Sql, StripeList, StripeRead};
+pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
+
+use super::{id::Id, money::Currency};
+
+/// One business. Lists keep the order of the file; ids are unique within their kind.
+#[derive(Debug)]
+pub struct Pack {
+    /// Short name, from the file's name: names the state file and the header.
+    pub name: String,
+    pub title: String,
+    pub timezone: Tz,
+    pub currency: Currency,
+    pub connections: Vec<Connection>,
+    pub checks: Vec<Check>,
+    pub queues: Vec<Queue>,
+    pub jobs: Vec<Job>,
+    pub ledgers: Vec<Ledger>,
+    pub reconciliations: Vec<Reconciliation>,
+    pub flags: Vec<Flag>,
+    pub metrics: Vec<Metric>,
+    /// Declared actions, followed by those that flags (`flag.NAME`) and jobs (`job.NAME`) bring along.
+    pub actions: Vec<Action>,
+    pub playbooks: Vec<Playbook>,
+    pub policy: Policy,
+}
+
+/// What to do when: a title and its Markdown.
+#[derive(Clone, Debug)]
+pub struct Playbook {
+    pub id: Id<Playbook>,
+    pub title: String,
+    pub markdown: Arc<str>,
+    /// The rows of the capability list that it covers; documentation only.
+    pub covers: Vec<String>,
+}
+
+/// Limits over all actions; amounts in minor units of the pack's currency.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    pub money_per_session: Option<i64>,
+    pub money_per_day: Option<i64>,
+    /// What the operator may never do, in words, for the screen.
+    pub forbidden: Vec<String>,
+    /// When the operator comes back (`0 14 * * THU`, pack's zone): where `defer` puts an alert.
+    pub defer_to: Option<String>,
+}
+
+/// A thing of the pack that has an id.
+pub trait Named: Sized {
+    fn id(&self) -> &Id<Self>;
+}
+
+impl Named for Connection {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Check {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Queue {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Job {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Ledger {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Reconciliation {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Flag {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Metric {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Action {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+impl Named for Playbook {
+    fn id(&self) -> &Id<Self> {
+        &self.id
+    }
+}
+
+/// The part of that id, if the list has it.
+pub fn find<'a, Kind: Named>(list: &'a [Kind], id: &Id<Kind>) -> Option<&'a Kind> {
+    list.iter().find(|thing| thing.id() == id)
+}

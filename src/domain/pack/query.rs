@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use super::Connection;
+
+use crate::domain::{id::Id, template::Template};
+
+/// A read of one connection. Its parameters come from where it is asked: `:now`, `:from` and `:to` of a window,
+/// `:id` and every other column of the row that it is about.
+#[derive(Clone, Debug)]
+pub struct Query {
+    pub on: Id<Connection>,
+    pub read: Read,
+    /// Columns in minor units that become money.
+    pub money: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Read {
+    Sql(Sql),
+    Stripe(StripeRead),
+    Http(HttpRead),
+}
+
+/// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sql {
+    /// As written in the pack.
+    pub text: String,
+    /// With `$1`, `$2` ... in place of the names; the same name is the same number.
+    pub numbered: String,
+    /// The names, in the order of their numbers.
+    pub parameters: Vec<String>,
+}
+
+/// A list of Stripe objects as rows. Columns are the object's top-level fields; `amount`-like fields are integers in
+/// minor units, `created` and other Unix times are times, nested objects are JSON, `metadata.NAME` is flattened.
+#[derive(Clone, Debug)]
+pub struct StripeRead {
+    pub list: StripeList,
+    /// One object instead of a list: its id.
+    pub id: Option<Template>,
+    /// Further query parameters, as Stripe names them (`delivery_success = "false"`).
+    pub filters: Vec<(String, Template)>,
+    /// How far back, by `created`, where the caller gives no `:from`.
+    pub window: Option<Duration>,
+    /// At most so many rows; paging stops there.
+    pub at_most: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StripeList {
+    Charges,
+    PaymentIntents,
+    Refunds,
+    Events,
+    BalanceTransactions,
+    Disputes,
+    Payouts,
+}
+
+impl StripeList {
+    pub const ALL: [Self; 7] = [
+        Self::Charges,
+        Self::PaymentIntents,
+        Self::Refunds,
+        Self::Events,
+        Self::BalanceTransactions,
+        Self::Disputes,
+        Self::Payouts,
+    ];
+
+    /// The word in a pack and the path under `/v1/`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Charges => "charges",
+            Self::PaymentIntents => "payment_intents",
+            Self::Refunds => "refunds",
+            Self::Events => "events",
+            Self::BalanceTransactions => "balance_transactions",
+            Self::Disputes => "disputes",
+            Self::Payouts => "payouts",
+        }
+    }
+}
+
+/// A request whose answer becomes rows. Always there: `ok` (2xx), `status`, `latency_ms`, `body` (JSON, else text).
+#[derive(Clone, Debug)]
+pub struct HttpRead {
+    pub method: String,
+    /// Appended to the connection's base URL.
+    pub path: Template,
+    /// A JSON body; POST where there is one.
+    pub body: Option<Template>,
+    /// Column name -> JSON pointer into the answer (into each element, where `rows` is given).
+    pub columns: Vec<(String, String)>,
+    /// JSON pointer to an array: one row for each element.
+    pub rows: Option<String>,
+    /// The answer itself is what is being judged: a timeout, a refused connection or a non-2xx status is one row with
+    /// `ok = false` and `error`, not a failure to look.
+    pub probe: bool,
+}

@@ -1,0 +1,171 @@
+//! One intended act: what exactly will be sent where, fixed before the operator confirms it.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    id::Id,
+    money::Money,
+    pack::{Action, Connection, Queue},
+    rows::Params,
+    text::Text,
+    value::Value,
+};
+
+/// The name of one act, and its idempotency key everywhere: a SHA-256 in hex over what makes it that act.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActionId(pub String);
+
+impl ActionId {
+    /// Enough of it for a screen.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A set of plans confirmed together; each is still an act of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BatchId(pub String);
+
+/// What is acted on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The queue that it stands in; `None` for a flag, a job or a reconciliation's row.
+    pub queue: Option<Id<Queue>>,
+    /// The item's id, the flag's or the job's name.
+    pub key: String,
+}
+
+/// An effect with everything filled in: what an adapter carries out, byte for byte the same at every attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    Sql { on: Id<Connection>, statement: String, parameters: Vec<Value>, rows: u64 },
+    Refund { on: Id<Connection>, charge: String, amount: Money, reason: Option<String> },
+    Http { on: Id<Connection>, method: String, path: String, body: Option<String> },
+    Mail { on: Id<Connection>, to: String, subject: String, body: String },
+    Webhook { on: Id<Connection>, text: String },
+}
+
+impl Order {
+    pub fn connection(&self) -> &Id<Connection> {
+        match self {
+            Self::Sql { on, .. }
+            | Self::Refund { on, .. }
+            | Self::Http { on, .. }
+            | Self::Mail { on, .. }
+            | Self::Webhook { on, .. } => on,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub order: Order,
+    /// What it does, in words.
+    pub said: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub id: ActionId,
+    pub action: Id<Action>,
+    /// The action's title ("Approve").
+    pub title: String,
+    pub target: Target,
+    /// One line for lists and the journal.
+    pub label: Text,
+    /// The row as it was when the plan was made.
+    pub row: Params,
+    pub inputs: Params,
+    pub amount: Option<Money>,
+    /// Raised by one when a person plans anew after an act that expired.
+    pub epoch: u32,
+    pub steps: Vec<Step>,
+    /// False where it can be taken back afterwards by the action's undo.
+    pub is_final: bool,
+    pub operator: String,
+    pub planned_at: DateTime<Utc>,
+    pub batch: Option<BatchId>,
+}
+
+/// How an act ended, or stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Confirmed by the operator, waiting out its hold.
+    Held,
+    /// Waiting its turn in a batch.
+    Waiting,
+    /// Being carried out.
+    UnderWay,
+    Done,
+    /// Taken back before it was sent.
+    TakenBack,
+    /// A guard, a cap or a changed row stopped it; nothing was sent.
+    Refused,
+    /// The outside said no; what came before it stands.
+    Rejected,
+    /// Someone else changed the row meanwhile; nothing was overwritten.
+    Changed,
+    /// Sent, and no answer tells whether it happened. Looked up before anything else.
+    Unknown,
+    /// Never sent: the program ended before.
+    NotSent,
+}
+
+impl Standing {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Waiting => "waiting",
+            Self::UnderWay => "under way",
+            Self::Done => "done",
+            Self::TakenBack => "taken back",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Changed => "changed by someone else",
+            Self::Unknown => "unknown",
+            Self::NotSent => "not sent",
+        }
+    }
+
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Held | Self::Waiting | Self::UnderWay | Self::Unknown => false,
+            Self::Done | Self::TakenBack | Self::Refused | Self::Rejected | Self::Changed | Self::NotSent => true,
+        }
+    }
+}
+
+/// The outcome of one plan as it is told to the operator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub plan: ActionId,
+    pub action: Id<Action>,
+    pub title: String,
+    pub target: Target,
+    pub label: Text,
+    pub amount: Option<Money>,
+    pub standing: Standing,
+    /// Why, or what the outside answered (`re_1Nx...`).
+    pub said: Text,
+    /// How many steps are through.
+    pub steps_done: usize,
+    pub steps: usize,
+    /// The end of the hold, while it is held.
+    pub held_until: Option<DateTime<Utc>>,
+    pub is_final: bool,
+    /// True where the action's undo can still be offered.
+    pub can_undo: bool,
+    pub batch: Option<BatchId>,
+    pub at: DateTime<Utc>,
+}

@@ -1,0 +1,113 @@
+//! What a query answered: named columns and rows of typed cells.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    money::{Currency, Money},
+    value::Value,
+};
+
+/// Named values: bound parameters of a query, inputs of an action.
+pub type Params = BTreeMap<String, Value>;
+
+/// One row, with the names of its columns at hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    columns: Arc<[String]>,
+    cells: Vec<Value>,
+}
+
+impl Row {
+    /// `None` where the column does not exist; a cell that exists and is empty is `Value::Null`.
+    pub fn find(&self, column: &str) -> Option<&Value> {
+        let index = self.columns.iter().position(|name| name == column)?;
+        self.cells.get(index)
+    }
+
+    pub fn cells(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.columns.iter().map(String::as_str).zip(&self.cells)
+    }
+
+    pub fn params(&self) -> Params {
+        self.cells().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+
+    pub fn set(&mut self, column: &str, value: Value) {
+        if let Some(cell) = self.columns.iter().position(|name| name == column).and_then(|index| self.cells.get_mut(index)) {
+            *cell = value;
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    columns: Arc<[String]>,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    /// Rows with too few cells are filled with null, surplus cells are dropped: every row has every column.
+    pub fn new(columns: impl IntoIterator<Item = String>, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        let columns: Arc<[String]> = columns.into_iter().collect();
+        let rows = rows
+            .into_iter()
+            .map(|mut cells| {
+                cells.resize(columns.len(), Value::Null);
+                Row { columns: Arc::clone(&columns), cells }
+            })
+            .collect();
+        Self { columns, rows }
+    }
+
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn first(&self) -> Option<&Row> {
+        self.rows.first()
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Row> {
+        self.rows.iter()
+    }
+
+    pub fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+
+    /// Turns whole-number cells of the named columns into money: minor units of the row's `currency` column, else of `default`.
+    #[must_use]
+    pub fn with_money(mut self, columns: &[String], default: Currency) -> Self {
+        for row in &mut self.rows {
+            let currency = match row.find("currency") {
+                Some(Value::Text(code)) => Currency::from_code(code.original()).unwrap_or(default),
+                _ => default,
+            };
+            for column in columns {
+                if let Some(minor) = row.find(column).and_then(Value::integer) {
+                    row.set(column, Value::Money(Money::new(minor, currency)));
+                }
+            }
+        }
+        self
+    }
+}
+
+impl<'a> IntoIterator for &'a Rows {
+    type Item = &'a Row;
+    type IntoIter = std::slice::Iter<'a, Row>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

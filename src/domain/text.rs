@@ -1,0 +1,174 @@
+//! The one door for text from outside: what a terminal could act on, or an eye be deceived by, is made visible.
+
+use std::{fmt, fmt::Write as _, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// Combining marks that may follow one base character; more are a picture, not a word.
+const MARKS_PER_CHARACTER: usize = 4;
+
+/// Text from outside: `shown` is safe for any output, `original` is kept for records and for sending back.
+#[derive(Clone)]
+pub struct Text {
+    original: Arc<str>,
+    shown: Option<Arc<str>>,
+}
+
+impl Text {
+    pub fn new(original: impl Into<Arc<str>>) -> Self {
+        let original = original.into();
+        let shown = (!is_safe(&original)).then(|| Arc::from(made_safe(&original)));
+        Self { original, shown }
+    }
+
+    /// What came in, byte for byte. Only for bound parameters, request bodies and the record; never for a screen.
+    pub fn original(&self) -> &str {
+        &self.original
+    }
+
+    /// Free of control, bidirectional, zero-width and tag characters; line breaks stay, for paragraphs.
+    pub fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.original)
+    }
+
+    /// `shown` on one line: line breaks become a visible mark.
+    pub fn one_line(&self) -> String {
+        self.shown().replace('\n', " ↵ ")
+    }
+}
+
+fn is_safe(text: &str) -> bool {
+    let mut marks = 0;
+    text.chars().all(|c| {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        (c == '\n' || !is_forbidden(c)) && marks <= MARKS_PER_CHARACTER
+    })
+}
+
+fn made_safe(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    let mut marks = 0;
+    for c in text.replace("\r\n", "\n").chars() {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        match c {
+            '\n' => safe.push('\n'),
+            '\t' => safe.push_str("    "),
+            _ if marks == MARKS_PER_CHARACTER + 1 => safe.push('\u{fffd}'),
+            _ if marks > MARKS_PER_CHARACTER => {}
+            c if is_forbidden(c) => {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "<{:04X}>", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && matches!(c.general_category(), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
+}
+
+/// Control and format characters, line and paragraph separators, private use and unassigned code points.
+fn is_forbidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    // Invisible, yet not of category Format: fillers that pad a name to look like another one.
+    if matches!(c, '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}')
+        || ('\u{fe00}'..='\u{fe0f}').contains(&c)
+        || ('\u{e0100}'..='\u{e01ef}').contains(&c)
+    {
+        return true;
+    }
+    matches!(
+        c.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::Surrogate
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Unassigned
+    )
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.shown())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.shown(), f)
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.original == other.original
+    }
+}
+
+impl Eq for Text {}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.original.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Arc::<str>::deserialize(deserializer).map(Self::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_kept_without_a_copy() {
+        let text = Text::new("Great with our anxious puppy, naïve café 犬");
+        assert!(text.shown.is_none());
+    }
+
+    #[test]
+    fn what_a_terminal_could_act_on_becomes_visible() {
+        assert_eq!(Text::new("a\u{1b}[2Jb").shown(), "a<001B>[2Jb");
+        assert_eq!(Text::new("x\u{202e}cod").shown(), "x<202E>cod");
+        assert_eq!(Text::new("pay\u{200b}pal").shown(), "pay<200B>pal");
+        assert_eq!(Text::new("a\tb").shown(), "a    b");
+        assert_eq!(Text::new("a\r\nb").shown(), "a\nb");
+        assert_eq!(Text::new("a\nb").one_line(), "a ↵ b");
+    }
+
+    #[test]
+    fn stacked_marks_are_cut() {
+        let zalgo = format!("e{}x", "\u{301}".repeat(30));
+        assert_eq!(Text::new(zalgo).shown(), format!("e{}\u{fffd}x", "\u{301}".repeat(4)));
+    }
+
+    #[test]
+    fn no_scalar_value_passes_that_a_screen_must_not_see() {
+        for c in '\0'..=char::MAX {
+            let shown = Text::new(c.to_string());
+            assert!(shown.shown().chars().all(|c| c == '\n' || !is_forbidden(c)), "U+{:04X}", u32::from(c));
+        }
+    }
+}

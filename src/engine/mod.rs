@@ -1,0 +1,3 @@
+//! When to look, what changed, and acting through the journal.
+
+pub mod message;

@@ -1,0 +1,3 @@
+//! The `wheelhouse` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! One integration-test binary: it links once. Each module is a subject.
