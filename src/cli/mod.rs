@@ -1,1 +1,6 @@
-//! cli.
+//! One file per subcommand: parse and print, nothing else.
+
+pub mod arguments;
+pub mod check;
+pub mod output;
+pub mod reconcile;

@@ -276,6 +276,13 @@ pub struct Statement {
     pub matched: usize,
 }
 
+impl Statement {
+    /// True where both sides say the same, row by row; rows in flight are no difference yet.
+    pub fn is_even(&self) -> bool {
+        self.discrepancies.iter().all(|discrepancy| discrepancy.class == Class::InFlight)
+    }
+}
+
 /// Net of refunds, per currency. `theirs - ours` equals the sum over `by_class`, always.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Totals {

@@ -1,3 +1,7 @@
 //! When to look, what changed, and acting through the journal.
 
+pub mod look;
 pub mod message;
+pub mod reader;
+pub mod schedule;
+pub mod watch;
