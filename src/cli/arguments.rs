@@ -1,6 +1,6 @@
 //! The command line, from which help, man page and completions are made.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -184,4 +184,60 @@ pub enum Format {
 pub enum ExportFormat {
     Jsonl,
     Csv,
+}
+
+impl Arguments {
+    /// Reads the command line. `--demo NAME` is taken together where NAME is a built-in pack, so that in
+    /// `--demo check` the second word stays the command.
+    pub fn read(words: impl IntoIterator<Item = OsString>, built_in: &[&str]) -> Result<Self, clap::Error> {
+        let mut joined: Vec<OsString> = Vec::new();
+        for word in words {
+            let follows_demo = joined.last().is_some_and(|last| last == "--demo");
+            match word.to_str() {
+                Some(name) if follows_demo && built_in.contains(&name) => {
+                    joined.pop();
+                    joined.push(format!("--demo={name}").into());
+                }
+                _ => joined.push(word),
+            }
+        }
+        Self::try_parse_from(joined)
+    }
+
+    /// The built-in business that is asked for: `Some("")` is the first one.
+    pub fn demo(&self) -> Option<&str> {
+        match (&self.command, &self.business.demo) {
+            (Some(Command::Demo { name }), named) => Some(name.as_deref().or(named.as_deref()).unwrap_or_default()),
+            (_, named) => named.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn read(line: &str) -> Arguments {
+        Arguments::read(line.split(' ').map(OsString::from), &["dtd"]).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn demo_goes_with_every_subcommand() {
+        assert_eq!(read("wheelhouse demo").demo(), Some(""));
+        assert_eq!(read("wheelhouse demo dtd").demo(), Some("dtd"));
+        assert_eq!(read("wheelhouse --demo").demo(), Some(""));
+        assert_eq!(read("wheelhouse --demo check").demo(), Some(""));
+        assert!(matches!(read("wheelhouse --demo check").command, Some(Command::Check { .. })));
+        assert_eq!(read("wheelhouse --demo dtd check --json").demo(), Some("dtd"));
+        assert!(matches!(read("wheelhouse --demo dtd check --json").command, Some(Command::Check { json: true, .. })));
+        assert_eq!(read("wheelhouse check --demo=dtd").demo(), Some("dtd"));
+        assert_eq!(read("wheelhouse check").demo(), None);
+    }
 }

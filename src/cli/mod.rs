@@ -2,5 +2,6 @@
 
 pub mod arguments;
 pub mod check;
+pub mod manual;
 pub mod output;
 pub mod reconcile;
