@@ -112,6 +112,12 @@ impl fmt::Debug for Text {
     }
 }
 
+impl Default for Text {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.original == other.original

@@ -1,7 +1,9 @@
 //! When to look, what changed, and acting through the journal.
 
+pub mod board;
 pub mod look;
 pub mod message;
+pub mod observe;
 pub mod reader;
 pub mod schedule;
 pub mod watch;
