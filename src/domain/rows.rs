@@ -41,6 +41,12 @@ impl Row {
     }
 }
 
+impl From<&Params> for Row {
+    fn from(params: &Params) -> Self {
+        Self { columns: params.keys().cloned().collect(), cells: params.values().cloned().collect() }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     columns: Arc<[String]>,
@@ -75,6 +81,14 @@ impl Rows {
 
     pub fn first(&self) -> Option<&Row> {
         self.rows.first()
+    }
+
+    /// The first row and, where it has no such column itself, `rows`: how many there are.
+    pub fn summary(&self) -> Row {
+        let count = ("rows".to_owned(), Value::Integer(self.rows.len() as i64));
+        let cells = self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone()));
+        let (columns, cells): (Vec<_>, Vec<_>) = cells.chain([count]).unzip();
+        Row { columns: columns.into(), cells }
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {
