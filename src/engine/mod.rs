@@ -1,9 +1,11 @@
 //! When to look, what changed, and acting through the journal.
 
 pub mod board;
+pub mod digest;
 pub mod look;
 pub mod message;
 pub mod observe;
+pub mod pulse;
 pub mod reader;
 pub mod schedule;
 pub mod watch;

@@ -53,7 +53,7 @@ pub fn empty_metric(metric: &pack::Metric) -> Arc<MetricReport> {
 }
 
 pub fn items(queue: &pack::Queue, pack: &Pack, rows: &Rows, now: DateTime<Utc>) -> Result<Items, Text> {
-    item::items(queue, &pack.actions, rows, pack.timezone, now).map_err(Text::new)
+    item::items(queue, &pack.actions, rows, now).map_err(Text::new)
 }
 
 pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
@@ -64,11 +64,11 @@ pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
     }
 }
 
-pub fn metric(metric: &pack::Metric, answer: Answers, pack: &Pack) -> Result<MetricReading, Text> {
+pub fn metric(metric: &pack::Metric, answer: Answers) -> MetricReading {
     match answer {
-        Answers::Metric { rows, series } => Ok(metric::read(metric, &rows, series.as_ref(), pack.currency)),
+        Answers::Metric { rows, series } => metric::read(metric, &rows, series.as_ref()),
         Answers::One(rows) | Answers::Job { runs: rows, .. } | Answers::Ledgers { theirs: rows, .. } => {
-            Ok(metric::read(metric, &rows, None, pack.currency))
+            metric::read(metric, &rows, None)
         }
     }
 }
