@@ -2,6 +2,8 @@
 
 pub mod board;
 pub mod digest;
+pub mod flips;
+pub mod handling;
 pub mod look;
 pub mod message;
 pub mod observe;
@@ -9,3 +11,4 @@ pub mod pulse;
 pub mod reader;
 pub mod schedule;
 pub mod watch;
+pub mod watcher;
