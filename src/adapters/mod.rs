@@ -1,1 +1,83 @@
-//! adapters.
+//! The outside: one file or folder per system. Opening a pack's connections sends nothing; each is reached when first used.
+//!
+//! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
+
+mod environment;
+mod http;
+mod mail;
+mod scrub;
+mod sql;
+mod stripe;
+mod transport;
+mod webhook;
+
+use std::{collections::HashMap, sync::Arc};
+
+pub use environment::Environment;
+pub use sql::MARKS_TABLE;
+
+use self::{http::HttpSystem, mail::MailSystem, sql::SqlSystem, stripe::StripeSystem, webhook::WebhookSystem};
+use crate::{
+    domain::{
+        pack::{Connection, ConnectionKind, MailServer, Pack},
+        text::Text,
+    },
+    ports::{Connections, Outcome, SourceError, System},
+};
+
+/// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
+pub fn install_tls() {
+    // An error only says that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Opens every connection of the pack, or says every problem. Nothing is sent; secrets are fetched here.
+pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<String>> {
+    let mut systems = HashMap::new();
+    let mut problems = Vec::new();
+    for connection in &pack.connections {
+        match open_one(connection, environment) {
+            Ok(system) => {
+                systems.insert(connection.id.clone(), system);
+            }
+            Err(problem) => problems.push(format!("connection `{}`: {problem}", connection.id)),
+        }
+    }
+    if problems.is_empty() { Ok(Connections(systems)) } else { Err(problems) }
+}
+
+fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dyn System>, String> {
+    let name = connection.id.as_str();
+    let timeout = connection.timeout;
+    Ok(match &connection.kind {
+        ConnectionKind::Sql { url, marks } => {
+            Arc::new(SqlSystem::open(name, &environment.find(url)?, marks.as_deref(), timeout)?)
+        }
+        ConnectionKind::Stripe { key, url, account, livemode } => {
+            let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
+            let key = environment.find(key)?;
+            Arc::new(StripeSystem::open(name, key, base.as_ref(), account.as_deref(), *livemode, timeout)?)
+        }
+        ConnectionKind::Http { url, headers } => {
+            let headers = headers
+                .iter()
+                .map(|(header, source)| Ok((header.clone(), environment.find(source)?)))
+                .collect::<Result<Vec<_>, String>>()?;
+            Arc::new(HttpSystem::open(name, &environment.find(url)?, headers, timeout)?)
+        }
+        ConnectionKind::Smtp { server: MailServer::Url(url), from } => {
+            Arc::new(MailSystem::open(name, &environment.find(url)?, from, timeout)?)
+        }
+        ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+    })
+}
+
+/// The outcome of an order that belongs to another kind of connection.
+fn wrong_order(name: &str, kind: &str) -> Outcome {
+    Outcome::Rejected(Text::new(format!("{name}: a {kind} connection cannot carry this out; the action names the wrong one")))
+}
+
+/// The answer to a query that belongs to another kind of connection.
+fn wrong_query(name: &str, kind: &str) -> SourceError {
+    SourceError::Refused(Text::new(format!("{name}: a {kind} connection cannot answer this query; the pack names the wrong one")))
+}

@@ -1,0 +1,240 @@
+//! PostgreSQL, also behind a transaction pooler: every look is one read-only transaction with unnamed statements, and
+//! nothing is left behind on the server.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    path::Path,
+    str::FromStr as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    Arguments as _, Column as _, ConnectOptions as _, Connection as _, Either, Executor as _, Row as _, Statement as _,
+    postgres::{PgArguments, PgConnectOptions, PgConnection, PgSslMode, PgTypeInfo},
+    query::Query,
+};
+
+use super::{
+    Acted, Broken, MOST_ROWS, Statement,
+    fault::{Fault, FaultKind},
+    lane::{Lane, Place},
+    postgres_cell::{Bind, decode},
+    statement_of_the_pack,
+};
+use crate::domain::{rows::Rows, value::Value};
+
+/// The types that the server gave to a statement's parameters, and the columns that it answers with.
+#[derive(Debug)]
+struct Described {
+    parameters: Vec<PgTypeInfo>,
+    columns: Vec<String>,
+}
+
+pub(super) struct Postgres {
+    options: PgConnectOptions,
+    lane: Lane<PgConnection>,
+    described: Mutex<HashMap<String, Arc<Described>>>,
+    timeout: Duration,
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str, timeout: Duration) -> Result<Self, String> {
+        let options = PgConnectOptions::from_str(url).map_err(|error| format!("the address is not understood: {error}"))?;
+        let told =
+            reqwest::Url::parse(url).is_ok_and(|url| url.query_pairs().any(|(key, _)| matches!(&*key, "sslmode" | "ssl-mode")));
+        // The driver's own default falls back to plain text without a word.
+        let options = match told {
+            true => options,
+            false if is_loopback(&options) => options.ssl_mode(PgSslMode::Prefer),
+            false => options.ssl_mode(PgSslMode::VerifyFull),
+        };
+        let options = options.application_name("wheelhouse").disable_statement_logging();
+        Ok(Self { options, lane: Lane::with_places(4), described: Mutex::new(HashMap::new()), timeout })
+    }
+
+    pub(super) async fn read(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        let place = self.lane.enter().await;
+        let mut connection = self.begin(&place, "begin read only").await?;
+        let described = self.describe(&mut connection, text, "begin read only").await?;
+        let rows = fetch(&mut connection, text, values, &described).await.inspect_err(|_| self.forget(text))?;
+        finish(&mut connection, "commit").await?;
+        place.keep(connection);
+        Ok(Rows::new(described.columns.iter().cloned(), rows))
+    }
+
+    pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
+        let place = self.lane.enter().await;
+        let mut connection = self.begin(&place, "begin read only").await?;
+        let described = self.describe(&mut connection, text, "begin read only").await?;
+        finish(&mut connection, "rollback").await?;
+        place.keep(connection);
+        Ok(Some(described.columns.clone()))
+    }
+
+    pub(super) async fn act(&self, statement: &Statement<'_>) -> Result<Acted, Broken> {
+        let before_commit = async {
+            let place = self.lane.enter().await;
+            let mut connection = self.begin(&place, "begin").await?;
+            let verdict = self.changes(&mut connection, statement).await?;
+            if verdict.is_some() {
+                finish(&mut connection, "rollback").await?;
+            }
+            Ok::<_, Fault>((place, connection, verdict))
+        };
+        // Dropping the connection before the commit is sent ends the transaction at the server.
+        let Ok(ready) = tokio::time::timeout(self.timeout, before_commit).await else {
+            return Err(Fault::timed_out().into());
+        };
+        let (place, mut connection, verdict) = ready?;
+        if let Some(verdict) = verdict {
+            place.keep(connection);
+            return Ok(verdict);
+        }
+        match tokio::time::timeout(self.timeout, finish(&mut connection, "commit")).await {
+            Ok(Ok(())) => {
+                place.keep(connection);
+                Ok(Acted::Committed)
+            }
+            // The server's own refusal (a deferred constraint, a lost race) ends the transaction; all else is doubt.
+            Ok(Err(fault)) => {
+                let in_doubt = !fault.is_verdict || fault.kind == FaultKind::Lost || fault.kind == FaultKind::TimedOut;
+                Err(Broken { fault, in_doubt })
+            }
+            Err(_) => Err(Broken { fault: Fault::timed_out(), in_doubt: true }),
+        }
+    }
+
+    async fn changes(&self, connection: &mut PgConnection, statement: &Statement<'_>) -> Result<Option<Acted>, Fault> {
+        if let Some(marks) = statement.marks {
+            let values = super::marks::values(statement.mark);
+            if self.execute(connection, &marks.write, &values).await? == 0 {
+                return Ok(Some(Acted::Already));
+            }
+        }
+        let found = self.execute(connection, statement.text, statement.parameters).await?;
+        Ok((found != statement.rows).then_some(Acted::OtherRows(found)))
+    }
+
+    async fn execute(&self, connection: &mut PgConnection, text: &str, values: &[Value]) -> Result<u64, Fault> {
+        let described = self.describe_here(connection, text).await?;
+        let query = bound(text, values, &described.parameters)?;
+        let result = query.execute(connection).await.inspect_err(|_| self.forget(text))?;
+        Ok(result.rows_affected())
+    }
+
+    /// A connection with a transaction begun: a kept one, or, where that went stale, a new one.
+    async fn begin(&self, place: &Place<'_, PgConnection>, begin: &str) -> Result<PgConnection, Fault> {
+        if let Some(mut kept) = place.take()
+            && self.start(&mut kept, begin).await.is_ok()
+        {
+            return Ok(kept);
+        }
+        let mut connection = self.options.connect().await.map_err(|error| Fault::connecting(&error))?;
+        self.start(&mut connection, begin).await?;
+        Ok(connection)
+    }
+
+    async fn start(&self, connection: &mut PgConnection, begin: &str) -> Result<(), Fault> {
+        let text = format!("{begin}; set local statement_timeout = {}", self.timeout.as_millis());
+        sqlx::raw_sql(statement_of_the_pack(&text)).execute(connection).await?;
+        Ok(())
+    }
+
+    /// As `describe_here`, for a transaction that may be begun anew.
+    async fn describe(&self, connection: &mut PgConnection, text: &str, begin: &str) -> Result<Arc<Described>, Fault> {
+        // Only the driver's named statements can be described; behind a pooler another program's may bear the name.
+        for _ in 0..NAMES_TO_TRY {
+            match self.describe_here(connection, text).await {
+                Err(fault) if fault.is_name_taken => {
+                    finish(connection, "rollback").await?;
+                    self.start(connection, begin).await?;
+                }
+                answer => return answer,
+            }
+        }
+        self.describe_here(connection, text).await
+    }
+
+    /// The schema may have changed under a description; the next use asks again.
+    fn forget(&self, text: &str) {
+        self.described.lock().unwrap_or_else(PoisonError::into_inner).remove(text);
+    }
+
+    async fn describe_here(&self, connection: &mut PgConnection, text: &str) -> Result<Arc<Described>, Fault> {
+        if let Some(known) = self.described.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let statement = (&mut *connection).prepare(statement_of_the_pack(text)).await?;
+        let parameters = match statement.parameters() {
+            Some(Either::Left(types)) => types.to_vec(),
+            Some(Either::Right(_)) | None => Vec::new(),
+        };
+        let columns = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+        // In this same transaction, thus at this same server behind a pooler.
+        connection.clear_cached_statements().await?;
+        let described = Arc::new(Described { parameters, columns });
+        self.described.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned(), Arc::clone(&described));
+        Ok(described)
+    }
+}
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The driver's options would print the password.
+        f.debug_struct("Postgres").field("lane", &self.lane).finish_non_exhaustive()
+    }
+}
+
+/// Another program of ours that ended in the middle leaves one name taken.
+const NAMES_TO_TRY: usize = 8;
+
+async fn fetch(
+    connection: &mut PgConnection,
+    text: &str,
+    values: &[Value],
+    described: &Described,
+) -> Result<Vec<Vec<Value>>, Fault> {
+    let mut rows = Vec::new();
+    let mut stream = bound(text, values, &described.parameters)?.fetch(connection);
+    while let Some(row) = stream.try_next().await? {
+        if rows.len() == MOST_ROWS {
+            return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
+        }
+        rows.push((0..row.len()).map(|index| decode(&row, index)).collect::<Result<_, Fault>>()?);
+    }
+    Ok(rows)
+}
+
+async fn finish(connection: &mut PgConnection, how: &'static str) -> Result<(), Fault> {
+    // The driver asks the catalogue about enums and domains with named statements of its own.
+    connection.clear_cached_statements().await?;
+    sqlx::raw_sql(how).execute(connection).await?;
+    Ok(())
+}
+
+fn bound(text: &str, values: &[Value], types: &[PgTypeInfo]) -> Result<Query<'static, sqlx::Postgres, PgArguments>, Fault> {
+    if values.len() != types.len() {
+        return Err(Fault::new(
+            FaultKind::Refused,
+            format!("the statement takes {} parameters and {} are given", types.len(), values.len()),
+        ));
+    }
+    let mut arguments = PgArguments::default();
+    for (index, (value, kind)) in values.iter().zip(types).enumerate() {
+        arguments
+            .add(Bind { value, kind: kind.clone() })
+            .map_err(|why| Fault::new(FaultKind::Refused, format!("parameter {} does not fit: {why}", index + 1)))?;
+    }
+    Ok(sqlx::query_with(statement_of_the_pack(text), arguments).persistent(false))
+}
+
+fn is_loopback(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || Path::new(host).is_absolute()
+        || host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}

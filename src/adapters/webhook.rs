@@ -1,0 +1,74 @@
+//! A Slack-like webhook: one text per POST. The address is the secret.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{
+    environment::Found as Secret,
+    http::judge,
+    scrub::Scrubber,
+    transport::{Transport, base_address},
+    wrong_order, wrong_query,
+};
+use crate::{
+    domain::{
+        pack::Query,
+        plan::Order,
+        rows::{Params, Rows},
+        text::Text,
+    },
+    ports::{Doer, Found, Mark, Outcome, Source, SourceError},
+};
+
+#[derive(Debug)]
+pub(super) struct WebhookSystem {
+    transport: Transport,
+    url: SecretString,
+}
+
+impl WebhookSystem {
+    pub(super) fn open(name: &str, url: Secret, timeout: Duration) -> Result<Self, String> {
+        let mut scrub = Scrubber::default();
+        scrub.hide(url.expose());
+        let parsed = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
+        if url.is_secret && parsed.path().len() > 1 {
+            scrub.hide(parsed.path());
+        }
+        Ok(Self { transport: Transport::open(name, timeout, scrub)?, url: url.value })
+    }
+}
+
+#[async_trait]
+impl Source for WebhookSystem {
+    async fn read(&self, _query: &Query, _params: &Params) -> Result<Rows, SourceError> {
+        Err(wrong_query(&self.transport.name, "webhook"))
+    }
+
+    async fn prepare(&self, _query: &Query) -> Result<Option<Vec<String>>, SourceError> {
+        Err(wrong_query(&self.transport.name, "webhook"))
+    }
+}
+
+#[async_trait]
+impl Doer for WebhookSystem {
+    async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
+        let Order::Webhook { text, .. } = order else {
+            return wrong_order(&self.transport.name, "webhook");
+        };
+        let request = self.transport.client.post(self.url.expose_secret()).header("idempotency-key", mark.key());
+        let reply = self.transport.send(request.json(&serde_json::json!({ "text": text }))).await;
+        judge(&self.transport, "message", reply)
+    }
+
+    async fn look_up(&self, _order: &Order, _mark: &Mark) -> Found {
+        Found::CannotTell(Text::new(format!(
+            "{}: a webhook keeps nothing to look at; look into the channel",
+            self.transport.name
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests;
