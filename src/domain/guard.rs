@@ -29,7 +29,7 @@ pub fn verdicts(action: &Action, row: &Params, now: DateTime<Utc>) -> Vec<GuardV
 pub fn verdict(guard: &Guard, row: &Row, now: DateTime<Utc>) -> GuardVerdict {
     let judged = match &guard.rule {
         GuardRule::Within { column, window, clock } => within(row, column, *window, clock, now),
-        GuardRule::Holds(expression) => holds(expression, row),
+        GuardRule::Holds(expression) => holds(expression, row, now),
     };
     let (holds, said) = match judged {
         Ok(said) => (true, said),
@@ -38,7 +38,7 @@ pub fn verdict(guard: &Guard, row: &Row, now: DateTime<Utc>) -> GuardVerdict {
     GuardVerdict { title: guard.title.clone(), holds, said: Text::new(said) }
 }
 
-/// The columns that a guard reads.
+/// The names that a guard reads: columns, inputs, parts of JSON cells.
 pub fn columns(guard: &Guard) -> Vec<String> {
     match &guard.rule {
         GuardRule::Within { column, clock: WindowClock::Now, .. } => vec![column.clone()],
@@ -78,14 +78,15 @@ fn moment(row: &Row, column: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, 
 }
 
 /// The fields that it read, as they are: a verdict must show what it was judged by.
-fn holds(expression: &Expression, row: &Row) -> Result<String, String> {
+fn holds(expression: &Expression, row: &Row, now: DateTime<Utc>) -> Result<String, String> {
     let read = || {
         let fields = expression.columns().into_iter().filter_map(|name| row.find(&name).map(|value| format!("{name} {value}")));
         fields.collect::<Vec<_>>().join(", ")
     };
-    match expression.evaluate(row) {
-        Ok(Value::Bool(true)) => Ok(read()),
-        Ok(Value::Bool(false)) => Err(read()),
+    match expression.evaluate_with(row, &Params::from([("now".to_owned(), Value::Time(now))])) {
+        // SQLite has no booleans.
+        Ok(Value::Bool(true) | Value::Integer(1)) => Ok(read()),
+        Ok(Value::Bool(false) | Value::Integer(0)) => Err(read()),
         Ok(Value::Null) => Err(format!("`{}` has no value", expression.source())),
         Ok(_) => Err(format!("`{}` is neither yes nor no", expression.source())),
         Err(why) => Err(match why {
@@ -174,7 +175,7 @@ mod tests {
             let verdict = verdict(&guard, &row(cells), now());
             assert_eq!((verdict.holds, verdict.said.shown()), (holds, said));
         }
-        let number = Guard { title: String::new(), rule: GuardRule::Holds(Expression::parse("amount_refunded + 1").unwrap()) };
+        let number = Guard { title: String::new(), rule: GuardRule::Holds(Expression::parse("amount_refunded + 2").unwrap()) };
         assert!(!super::verdict(&number, &row(&[("amount_refunded", Value::Integer(0))]), now()).holds);
     }
 }

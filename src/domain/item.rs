@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     guard,
     pack::{self, Action, Guard, Queue},
-    rows::{Row, Rows},
+    rows::{Params, Row, Rows},
     snapshot::{Item, Items},
     text::Text,
     value::Value,
@@ -19,6 +19,7 @@ pub fn items(queue: &Queue, actions: &[Action], rows: &Rows, now: DateTime<Utc>)
     let offered: Vec<&Action> = queue.actions.iter().filter_map(|id| pack::find(actions, id)).collect();
     let judged: Vec<(&Action, Vec<&Guard>)> =
         offered.into_iter().map(|action| (action, judged_in_the_list(action, rows.columns()))).collect();
+    let names = Params::from([("now".to_owned(), Value::Time(now))]);
     let mut places: HashMap<String, usize> = HashMap::with_capacity(rows.len());
     let mut items = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
@@ -33,7 +34,7 @@ pub fn items(queue: &Queue, actions: &[Action], rows: &Rows, now: DateTime<Utc>)
             Some(deadline) => time(queue, row, &deadline.column, number)?
                 .and_then(|from| from.checked_add_signed(TimeDelta::from_std(deadline.after).ok()?)),
         };
-        let presets = queue.presets.iter().filter(|preset| preset.filter.holds(row)).map(|preset| preset.name.clone()).collect();
+        let presets = queue.presets.iter().filter(|preset| preset.filter.holds_with(row, &names)).map(|preset| preset.name.clone()).collect();
         let barred = judged
             .iter()
             .filter_map(|(action, guards)| first_failing(guards, row, now).map(|why| (action.id.clone(), why)))
@@ -46,10 +47,16 @@ pub fn items(queue: &Queue, actions: &[Action], rows: &Rows, now: DateTime<Utc>)
 /// The guards that the list can judge: one that reads an input, or a column that only the fresh reads bring, is judged
 /// when the action is proposed.
 fn judged_in_the_list<'a>(action: &'a Action, columns: &[String]) -> Vec<&'a Guard> {
-    let comes_later = |column: &String| {
-        !columns.contains(column) && (!action.fresh.is_empty() || action.inputs.iter().any(|input| input.name == *column))
+    let is_here = |name: &str| name == "now" || columns.iter().any(|column| name == column || is_part_of(name, column));
+    let comes_later = |name: &String| {
+        !is_here(name) && (!action.fresh.is_empty() || action.inputs.iter().any(|input| input.name == *name))
     };
     action.guards.iter().filter(|guard| !guard::columns(guard).iter().any(comes_later)).collect()
+}
+
+/// `body.mode` is a part of the JSON cell `body`.
+fn is_part_of(name: &str, column: &str) -> bool {
+    name.strip_prefix(column).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn first_failing(guards: &[&Guard], row: &Row, now: DateTime<Utc>) -> Option<Text> {

@@ -1,5 +1,7 @@
 //! Reading a metric: the figure as it is said, its change, its target. Two figures of different kinds are never compared.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     figure::{figure, quantity},
     money::Currency,
@@ -10,8 +12,9 @@ use super::{
 };
 
 /// A figure that cannot be had says why, in `said`, and has no value.
-pub fn read(metric: &Metric, rows: &Rows, series: Option<&Rows>) -> MetricReading {
-    let row = rows.summary();
+pub fn read(metric: &Metric, rows: &Rows, series: Option<&Rows>, now: DateTime<Utc>) -> MetricReading {
+    let facts = rows.facts(now);
+    let row = Row::from(&facts);
     let series = series.map_or_else(Vec::new, points);
     let value = match measured(metric, &row) {
         Ok(value) => value,
@@ -23,7 +26,7 @@ pub fn read(metric: &Metric, rows: &Rows, series: Option<&Rows>) -> MetricReadin
         .said
         .as_ref()
         .and_then(|template| {
-            let mut names = row.params();
+            let mut names = facts;
             names.entry("value".to_owned()).or_insert_with(|| value.clone());
             template.render(&names).ok()
         })
@@ -89,7 +92,7 @@ fn points(rows: &Rows) -> Vec<f64> {
 mod tests {
     use std::time::Duration;
 
-    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono::TimeDelta;
 
     use super::*;
     use crate::domain::{
@@ -122,7 +125,7 @@ mod tests {
     }
 
     fn reading(now: Value, before: Value) -> MetricReading {
-        read(&metric(""), &rows(now, before), None)
+        read(&metric(""), &rows(now, before), None, DateTime::UNIX_EPOCH)
     }
 
     #[test]
@@ -141,7 +144,7 @@ mod tests {
     fn no_value_says_why() {
         let missing = reading(Value::Null, Value::Integer(1));
         assert_eq!((missing.value, missing.said.as_str()), (None, "no value: `now_` is empty"));
-        let text = read(&metric("ms"), &rows(Value::text("12"), Value::Null), None);
+        let text = read(&metric("ms"), &rows(Value::text("12"), Value::Null), None, DateTime::UNIX_EPOCH);
         assert_eq!((text.value, text.said.as_str()), (None, "`now_` is not a number of `ms`"));
     }
 
@@ -155,7 +158,7 @@ mod tests {
             (Target::AtMost(10.0), 11, "target at most 10%: not met", false),
         ] {
             metric.target = Some(target);
-            let reading = read(&metric, &rows(Value::Integer(value), Value::Null), None);
+            let reading = read(&metric, &rows(Value::Integer(value), Value::Null), None, DateTime::UNIX_EPOCH);
             assert_eq!(reading.target, Some((said.to_owned(), is_met)));
             assert_eq!(reading.said, format!("{value}%"));
         }
@@ -167,7 +170,7 @@ mod tests {
         let columns = || ["at".to_owned(), "value".to_owned()];
         let cells = [(3, 30), (1, 10), (2, 20)].map(|(day, value)| vec![at(day), Value::Integer(value)]);
         let series = Rows::new(columns(), cells.into_iter().chain([vec![at(4), Value::Null]]));
-        let reading = read(&metric(""), &rows(Value::Integer(1), Value::Null), Some(&series));
+        let reading = read(&metric(""), &rows(Value::Integer(1), Value::Null), Some(&series), DateTime::UNIX_EPOCH);
         assert_eq!(reading.series, [10.0, 20.0, 30.0]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -83,12 +84,13 @@ impl Rows {
         self.rows.first()
     }
 
-    /// The first row and, where it has no such column itself, `rows`: how many there are.
-    pub fn summary(&self) -> Row {
-        let count = ("rows".to_owned(), Value::Integer(self.rows.len() as i64));
-        let cells = self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone()));
-        let (columns, cells): (Vec<_>, Vec<_>) = cells.chain([count]).unzip();
-        Row { columns: columns.into(), cells }
+    /// What a rule over the whole answer may name: the columns of the first row and, beside them, `rows` (how many
+    /// there are) and `now`.
+    pub fn facts(&self, now: DateTime<Utc>) -> Params {
+        let beside = [("rows", Value::Integer(self.rows.len() as i64)), ("now", Value::Time(now))];
+        let mut facts: Params = beside.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        facts.extend(self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone())));
+        facts
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {

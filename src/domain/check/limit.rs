@@ -21,6 +21,8 @@ impl Limit {
             }
             (Bound::Text(bound), Value::Text(text)) => self.equality(text.original() == bound),
             (Bound::Truth(bound), Value::Bool(truth)) => self.equality(truth == bound),
+            // SQLite has no booleans.
+            (Bound::Truth(bound), Value::Integer(truth @ 0..=1)) => self.equality((*truth == 1) == *bound),
             (Bound::Text(_), value) => Err(mismatch(value, "a word")),
             (Bound::Truth(_), value) => Err(mismatch(value, "yes or no")),
         }

@@ -16,7 +16,7 @@ use super::{
     age,
     figure::figure,
     pack,
-    rows::Rows,
+    rows::{Row, Rows},
     severity::Severity,
     snapshot::{Flip, Reading, Subject, Turning},
     tenure::Tenure,
@@ -82,9 +82,9 @@ pub struct Judgement {
 }
 
 /// The check's value over the first row, or why there is none. No row at all still has the number of its rows.
-pub fn measure(check: &pack::Check, rows: &Rows) -> Result<Measurement, Text> {
-    let row = rows.summary();
-    let value = match check.value.evaluate(&row) {
+pub fn measure(check: &pack::Check, rows: &Rows, now: DateTime<Utc>) -> Result<Measurement, Text> {
+    let facts = rows.facts(now);
+    let value = match check.value.evaluate(&Row::from(&facts)) {
         Ok(Value::Null) => return Err(Text::new(format!("`{}` is empty", check.value.source()))),
         Ok(value) => value,
         Err(_) if rows.is_empty() => return Err(Text::new("the query answered no row")),
@@ -96,7 +96,7 @@ pub fn measure(check: &pack::Check, rows: &Rows) -> Result<Measurement, Text> {
     let detail = match &check.detail {
         None => Text::new(""),
         // A line that cannot be said must not hide the reading.
-        Some(template) => Text::new(template.render(&row.params()).unwrap_or_else(|why| format!("(detail: {why})"))),
+        Some(template) => Text::new(template.render(&facts).unwrap_or_else(|why| format!("(detail: {why})"))),
     };
     Ok(Measurement { said: figure(&value, &check.unit), value, detail })
 }

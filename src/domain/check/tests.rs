@@ -219,7 +219,9 @@ fn a_value_of_the_wrong_type_is_unknown_never_green() {
         (&word, Value::text("down"), 'Y'),
         (&word, Value::Integer(0), '?'),
         (&truth, Value::Bool(false), 'Y'),
-        (&truth, Value::Integer(0), '?'),
+        (&truth, Value::Integer(0), 'Y'),
+        (&truth, Value::Integer(1), 'G'),
+        (&truth, Value::Integer(2), '?'),
         (&senseless, Value::text("ok"), '?'),
         (&endless, Value::Integer(1), '?'),
     ] {
@@ -245,20 +247,24 @@ fn rows(columns: &[&str], cells: Vec<Vec<Value>>) -> Rows {
     Rows::new(columns.iter().map(|name| (*name).to_owned()), cells)
 }
 
+fn look(check: &Check, rows: &Rows) -> Result<Measurement, Text> {
+    measure(check, rows, at(0))
+}
+
 #[test]
 fn a_measurement_is_the_value_of_the_first_row() {
     let mut check = check(above(10.0, 0), None);
     let two = rows(&["rate"], vec![vec![Value::Integer(7)], vec![Value::Integer(99)]]);
-    assert_eq!(measure(&check, &two).unwrap().said, "7%");
-    let empty = measure(&check, &rows(&["rate"], vec![vec![Value::Null]])).unwrap_err();
+    assert_eq!(look(&check, &two).unwrap().said, "7%");
+    let empty = look(&check, &rows(&["rate"], vec![vec![Value::Null]])).unwrap_err();
     assert_eq!(empty.shown(), "`rate` is empty");
-    assert_eq!(measure(&check, &rows(&["rate"], vec![])).unwrap_err().shown(), "the query answered no row");
-    assert_eq!(measure(&check, &rows(&["other"], vec![vec![Value::Null]])).unwrap_err().shown(), "there is no column `rate`");
-    let text = measure(&check, &rows(&["rate"], vec![vec![Value::text("7")]])).unwrap_err();
+    assert_eq!(look(&check, &rows(&["rate"], vec![])).unwrap_err().shown(), "the query answered no row");
+    assert_eq!(look(&check, &rows(&["other"], vec![vec![Value::Null]])).unwrap_err().shown(), "there is no column `rate`");
+    let text = look(&check, &rows(&["rate"], vec![vec![Value::text("7")]])).unwrap_err();
     assert_eq!(text.shown(), "the value is text (`7`), the limit is a number");
     check.value = Expression::parse("rows").unwrap();
-    assert_eq!(measure(&check, &two).unwrap().value, Value::Integer(2));
-    assert_eq!(measure(&check, &rows(&["rate"], vec![])).unwrap().value, Value::Integer(0));
+    assert_eq!(look(&check, &two).unwrap().value, Value::Integer(2));
+    assert_eq!(look(&check, &rows(&["rate"], vec![])).unwrap().value, Value::Integer(0));
 }
 
 proptest! {
