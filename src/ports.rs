@@ -179,6 +179,11 @@ pub trait Memory: Send + Sync {
     async fn last_visit(&self, before: i64) -> Result<Option<Visit>, StoreError>;
 }
 
+/// The cockpit's own database.
+pub trait Store: Journal + Memory {}
+
+impl<T: Journal + Memory> Store for T {}
+
 /// The time; a test's clock stands where it is put.
 pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;

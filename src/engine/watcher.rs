@@ -29,7 +29,7 @@ use crate::{
         snapshot::{BatchReport, Digest, JournalLine, Snapshot},
         text::Text,
     },
-    ports::{Clock, Record},
+    ports::{Clock, Store},
 };
 
 /// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
@@ -46,7 +46,7 @@ const RECEIPTS: usize = 400;
 pub struct Ground {
     pub pack: Arc<Pack>,
     pub reader: Arc<Reader>,
-    pub record: Arc<dyn Record>,
+    pub record: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
 }
