@@ -46,7 +46,7 @@ impl CheckSlot {
     }
 
     pub fn apply(&mut self, check: &pack::Check, answer: Result<Rows, SourceError>, came: &Came) -> Changes {
-        let observation = match answer.map_err(said).and_then(|rows| check::measure(check, &rows)) {
+        let observation = match answer.map_err(said).and_then(|rows| check::measure(check, &rows, came.at)) {
             Ok(measurement) => {
                 self.looked_at = Some(came.at);
                 self.failure = None;

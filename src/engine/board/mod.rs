@@ -101,7 +101,7 @@ impl Board {
             }
             (Watch::Metric(index), answer) => {
                 let metric = &pack.metrics[index];
-                let reading = answer.map_err(said).map(|answer| reports::metric(metric, answer));
+                let reading = answer.map_err(said).map(|answer| reports::metric(metric, answer, at));
                 let report = &mut self.metrics[index];
                 *report = Arc::new(MetricReport { look: came.look(&report.look, reading), ..MetricReport::clone(report) });
                 Changes::default()

@@ -64,11 +64,11 @@ pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
     }
 }
 
-pub fn metric(metric: &pack::Metric, answer: Answers) -> MetricReading {
+pub fn metric(metric: &pack::Metric, answer: Answers, now: DateTime<Utc>) -> MetricReading {
     match answer {
-        Answers::Metric { rows, series } => metric::read(metric, &rows, series.as_ref()),
+        Answers::Metric { rows, series } => metric::read(metric, &rows, series.as_ref(), now),
         Answers::One(rows) | Answers::Job { runs: rows, .. } | Answers::Ledgers { theirs: rows, .. } => {
-            metric::read(metric, &rows, None)
+            metric::read(metric, &rows, None, now)
         }
     }
 }
