@@ -88,18 +88,29 @@ fn two_zones(times: &Times, meant_in: Tz, now: DateTime<Utc>) -> Option<String> 
     let next = times.after(now).filter(|_| !times.is_every_hour())?;
     let (evaluated, meant) = (next.with_timezone(&offset(times.zone(), next)), next.with_timezone(&offset(meant_in, next)));
     (evaluated.offset() != meant.offset()).then(|| {
-        format!("{} is evaluated in {}: it is {} in {meant_in}", clock(evaluated.naive_local()), times.zone(), clock(meant.naive_local()))
+        format!(
+            "{} is evaluated in {}: it is {} in {meant_in}",
+            clock(evaluated.naive_local()),
+            times.zone(),
+            clock(meant.naive_local())
+        )
     })
 }
 
 /// The zone that it is meant in changes its clock and the scheduler's does not: the hour moves for those who wait for it.
 fn drift(times: &Times, meant_in: Tz, transition: Transition) -> Option<String> {
-    let (last, next) = (times.at_or_before(transition.at - TimeDelta::seconds(1))?, times.after(transition.at - TimeDelta::seconds(1))?);
+    let (last, next) =
+        (times.at_or_before(transition.at - TimeDelta::seconds(1))?, times.after(transition.at - TimeDelta::seconds(1))?);
     // The scheduler's own clock may change on the same day.
     if offset(times.zone(), last) != offset(times.zone(), next) {
         return None;
     }
     let in_old_time = next.with_timezone(&transition.before);
     let in_new_time = next.with_timezone(&offset(meant_in, next));
-    Some(format!("{}: from then it runs at {} instead of {} in {meant_in}", transition.said(), clock(in_new_time.naive_local()), clock(in_old_time.naive_local())))
+    Some(format!(
+        "{}: from then it runs at {} instead of {} in {meant_in}",
+        transition.said(),
+        clock(in_new_time.naive_local()),
+        clock(in_old_time.naive_local())
+    ))
 }

@@ -23,7 +23,7 @@ const DUE_TIMES: usize = 1_000;
 /// A scheduler may fire a moment early.
 const EARLY: TimeDelta = TimeDelta::seconds(5);
 /// A run is not called slow for seconds.
-const NOT_YET_LONG: Duration = Duration::from_secs(60);
+const NOT_YET_LONG: Duration = Duration::from_mins(1);
 
 /// A due time and the runs that came for it, up to the next one: the first, and its further attempts.
 struct Slot {
@@ -141,7 +141,14 @@ impl Course {
                 attempt: run.attempt,
                 error: run.error.clone(),
             });
-            let missed = Run { due: Some(slot.due), started: None, finished: None, outcome: RunOutcome::Missed, attempt: None, error: None };
+            let missed = Run {
+                due: Some(slot.due),
+                started: None,
+                finished: None,
+                outcome: RunOutcome::Missed,
+                attempt: None,
+                error: None,
+            };
             let is_missed = slot.runs.is_empty() && self.is_over(slot);
             runs.rev().chain(is_missed.then_some(missed)).collect::<Vec<_>>()
         };

@@ -13,17 +13,15 @@ use crate::domain::{
     value::Value,
 };
 
-const HOUR: u64 = 3_600;
-
 fn job(cron: &str, zone: Tz) -> Job {
     let text = |text: &str| Some(text.to_owned());
     Job {
         id: Id::new("promote"),
         title: "promote".to_owned(),
         schedule: Schedule { cron: cron.to_owned(), evaluated_in: zone, meant_in: zone },
-        grace: Duration::from_secs(600),
-        missed_after: Duration::from_secs(24 * HOUR),
-        failed_after: Duration::from_secs(48 * HOUR),
+        grace: Duration::from_mins(10),
+        missed_after: Duration::from_hours(24),
+        failed_after: Duration::from_hours(48),
         attempts: 5,
         history: Query {
             on: Id::new("db"),
@@ -43,7 +41,7 @@ fn job(cron: &str, zone: Tz) -> Job {
         run: None,
         playbook: None,
         note: String::new(),
-        every: Duration::from_secs(60),
+        every: Duration::from_mins(1),
         covers: vec![],
     }
 }
@@ -140,10 +138,7 @@ fn tries_are_counted_where_the_history_does_not_say_them() {
 
 #[test]
 fn a_run_by_hand_makes_good_what_failed_or_did_not_come() {
-    let mut runs = vec![
-        ("2026-03-04T10:00:00Z", Some(12), "success", 1),
-        ("2026-03-04T02:00:00Z", Some(30), "failure", 1),
-    ];
+    let mut runs = vec![("2026-03-04T10:00:00Z", Some(12), "success", 1), ("2026-03-04T02:00:00Z", Some(30), "failure", 1)];
     runs.extend(WELL);
     let health = daily(&runs, "2026-03-04T11:00:00Z");
     assert_eq!(told(&health), (Severity::Green, "ok", 0));
@@ -190,7 +185,8 @@ fn slow_and_endless_runs_are_seen() {
 fn a_history_that_cannot_be_trusted_is_unknown() {
     let job = job("0 2 * * *", Tz::UTC);
     let now = at("2026-03-04T00:00:00Z");
-    let of = |columns: &[&str], row: Vec<Value>| health(&job, &Rows::new(columns.iter().map(|name| (*name).to_owned()), [row]), now);
+    let of =
+        |columns: &[&str], row: Vec<Value>| health(&job, &Rows::new(columns.iter().map(|name| (*name).to_owned()), [row]), now);
     let ahead = Value::Time(now + TimeDelta::hours(10));
     for (health, why) in [
         (daily(&[], "2026-03-04T00:00:00Z"), "the history holds no run"),

@@ -35,7 +35,8 @@ impl Recorded {
 }
 
 pub(super) fn recorded(columns: &HistoryColumns, rows: &Rows, now: DateTime<Utc>) -> Result<Vec<Recorded>, String> {
-    let runs = rows.iter().enumerate().map(|(index, row)| run(columns, row, now).map_err(|why| format!("row {} {why}", index + 1)));
+    let runs =
+        rows.iter().enumerate().map(|(index, row)| run(columns, row, now).map_err(|why| format!("row {} {why}", index + 1)));
     let mut runs = runs.collect::<Result<Vec<Option<Recorded>>, String>>()?.into_iter().flatten().collect::<Vec<_>>();
     runs.sort_by_key(|run| (run.started, run.attempt));
     Ok(runs)

@@ -93,8 +93,9 @@ fn daily_jobs_agree_with_a_wall_clock_in_every_zone() {
                 let cron = format!("{minute} {hour} * * *");
                 let (first, last) = (*expected.first().unwrap(), *expected.last().unwrap());
                 let times = times(&cron, zone);
-                let forward: BTreeSet<_> =
-                    std::iter::successors(Some(first), |moment| times.after(*moment)).take_while(|moment| *moment <= last).collect();
+                let forward: BTreeSet<_> = std::iter::successors(Some(first), |moment| times.after(*moment))
+                    .take_while(|moment| *moment <= last)
+                    .collect();
                 let odd: Vec<_> = forward.symmetric_difference(&expected).collect();
                 assert!(odd.is_empty(), "{cron} forward in {zone}, {year}: {odd:?}");
                 let backward: BTreeSet<_> = times.between(first, last, 1_000).into_iter().collect();

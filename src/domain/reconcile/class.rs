@@ -49,16 +49,22 @@ impl<'a> Judge<'a> {
     }
 
     fn pair(&self, theirs: &Entry, ours: &Entry) -> Class {
-        match (theirs.settled, ours.settled) {
-            (false, false) => Class::Matched,
-            (true, false) | (false, true) => {
-                let waiting = if theirs.settled { ours } else { theirs };
-                if waiting.pending && (self.is_young(theirs) || self.is_young(ours)) { Class::InFlight } else { Class::Status }
-            }
-            (true, true) if theirs.amount.currency != ours.amount.currency => Class::Currency,
-            (true, true) if theirs.amount.minor != ours.amount.minor => Class::Amount,
-            (true, true) if theirs.refunded.minor != ours.refunded.minor => Class::RefundDrift,
-            (true, true) => Class::Matched,
+        if theirs.settled != ours.settled {
+            let waiting = if theirs.settled { ours } else { theirs };
+            let is_expected = waiting.pending && (self.is_young(theirs) || self.is_young(ours));
+            return if is_expected { Class::InFlight } else { Class::Status };
+        }
+        if !theirs.settled {
+            return Class::Matched;
+        }
+        if theirs.amount.currency != ours.amount.currency {
+            Class::Currency
+        } else if theirs.amount.minor != ours.amount.minor {
+            Class::Amount
+        } else if theirs.refunded.minor != ours.refunded.minor {
+            Class::RefundDrift
+        } else {
+            Class::Matched
         }
     }
 
@@ -80,7 +86,8 @@ impl<'a> Judge<'a> {
 /// For each row of a side: is it alone, and does it tell once more of a payment that another settled row of its side
 /// already tells of? By its own id, by the link that it shares, or by a link to a row that is taken.
 fn repeated(side: &[Entry], partners: &[Option<usize>], others: &[Entry], their_partners: &[Option<usize>]) -> Vec<bool> {
-    let (by_key, by_link) = (first_to_tell(side, partners, |entry| Some(&entry.key)), first_to_tell(side, partners, |entry| entry.link.as_deref()));
+    let (by_key, by_link) =
+        (first_to_tell(side, partners, |entry| Some(&entry.key)), first_to_tell(side, partners, |entry| entry.link.as_deref()));
     let taken: HashMap<&str, usize> = others
         .iter()
         .zip(their_partners)
@@ -107,7 +114,9 @@ fn first_to_tell<'a>(
 ) -> HashMap<&'a str, usize> {
     let mut first = HashMap::with_capacity(side.len());
     for has_partner in [true, false] {
-        for (index, entry) in side.iter().enumerate().filter(|(index, entry)| entry.settled && partners[*index].is_some() == has_partner) {
+        for (index, entry) in
+            side.iter().enumerate().filter(|(index, entry)| entry.settled && partners[*index].is_some() == has_partner)
+        {
             if let Some(name) = name(entry) {
                 first.entry(name).or_insert(index);
             }

@@ -12,7 +12,9 @@ use crate::domain::{
 pub fn entries(ledger: &Ledger, rows: &Rows, default: Currency) -> Result<Vec<Entry>, String> {
     rows.iter()
         .enumerate()
-        .map(|(index, row)| entry(ledger, row, default).map_err(|why| format!("{}: {} {why}", ledger.title, name(ledger, row, index))))
+        .map(|(index, row)| {
+            entry(ledger, row, default).map_err(|why| format!("{}: {} {why}", ledger.title, name(ledger, row, index)))
+        })
         .collect()
 }
 

@@ -58,11 +58,8 @@ pub fn reconcile(
     let settle = TimeDelta::from_std(reconciliation.settle).unwrap_or(TimeDelta::MAX);
     let judge = Judge { theirs: &theirs.entries, ours: &ours.entries, settle, now };
     let within = |entry: Option<&Entry>| entry.is_some_and(|entry| (from..to).contains(&entry.at));
-    let findings = judge
-        .findings(&pairing)
-        .into_iter()
-        .filter(|finding| within(finding.theirs.or(finding.ours)))
-        .collect::<Vec<_>>();
+    let findings =
+        judge.findings(&pairing).into_iter().filter(|finding| within(finding.theirs.or(finding.ours))).collect::<Vec<_>>();
     statement::draw_up(reconciliation, (&theirs.title, &ours.title), &findings, (from, to), now)
 }
 

@@ -16,26 +16,33 @@ pub struct Pairing {
     pub ours: Vec<Option<usize>>,
 }
 
-type Name = for<'a> fn(&'a Entry) -> Option<&'a str>;
-
-fn key(entry: &Entry) -> Option<&str> {
-    Some(&entry.key)
+/// What of a row names a row of the other side.
+#[derive(Clone, Copy)]
+enum Name {
+    Key,
+    Link,
 }
 
-fn link(entry: &Entry) -> Option<&str> {
-    entry.link.as_deref()
+impl Name {
+    fn of(self, entry: &Entry) -> Option<&str> {
+        match self {
+            Self::Key => Some(&entry.key),
+            Self::Link => entry.link.as_deref(),
+        }
+    }
 }
 
-/// What names the other side's row, the strongest first: our own record of their id, their record of ours, one id for
+/// By their name and by ours, the strongest first: our own record of their id, their record of ours, one id for
 /// both, one third id that both carry.
-const BY_NAME: [(Name, Name); 4] = [(key, link), (link, key), (key, key), (link, link)];
+const BY_NAME: [(Name, Name); 4] =
+    [(Name::Key, Name::Link), (Name::Link, Name::Key), (Name::Key, Name::Key), (Name::Link, Name::Link)];
 
 impl Pairing {
     /// Both sides sorted by time. Rows without a name for their partner pair by amount within `tolerance`.
     pub fn of(theirs: &[Entry], ours: &[Entry], tolerance: TimeDelta) -> Self {
         let mut pairing = Self { theirs: vec![None; theirs.len()], ours: vec![None; ours.len()] };
-        for (name_of_theirs, name_of_ours) in BY_NAME {
-            let groups = pairing.groups(theirs, ours, name_of_theirs, name_of_ours);
+        for (of_theirs, of_ours) in BY_NAME {
+            let groups = pairing.groups(theirs, ours, |entry| of_theirs.of(entry), |entry| of_ours.of(entry));
             for (of_theirs, of_ours) in groups.into_values() {
                 pairing.within_one_name(theirs, ours, of_theirs, of_ours);
             }

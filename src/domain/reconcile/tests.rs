@@ -21,11 +21,11 @@ pub(super) fn reconciliation() -> Reconciliation {
         title: "Charges, 7 days".to_owned(),
         theirs: Id::new("stripe"),
         ours: Id::new("payments"),
-        window: Duration::from_secs(7 * 86_400),
-        settle: Duration::from_secs(3_600),
-        tolerance: Duration::from_secs(600),
+        window: Duration::from_hours(7 * 24),
+        settle: Duration::from_hours(1),
+        tolerance: Duration::from_mins(10),
         proposals: [(Class::MissingHere, Id::new("record_charge"))].into(),
-        every: Duration::from_secs(300),
+        every: Duration::from_mins(5),
         covers: vec![],
     }
 }

@@ -46,7 +46,14 @@ fn payment() -> impl Strategy<Value = Payment> {
     let class = prop_oneof![9 => Just(Class::Matched), 1 => fault];
     let currency = prop::sample::select(vec!["AUD", "USD", "JPY"]);
     (naming, class, 100_i64..120, 0_i64..50, 61_i64..10_000, currency).prop_map(
-        |(naming, class, minor, refunded, minutes_ago, currency)| Payment { naming, class, minor, refunded, minutes_ago, currency },
+        |(naming, class, minor, refunded, minutes_ago, currency)| Payment {
+            naming,
+            class,
+            minor,
+            refunded,
+            minutes_ago,
+            currency,
+        },
     )
 }
 
