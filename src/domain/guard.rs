@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn guard(clock: WindowClock) -> Guard {
-        let rule = GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_secs(72 * 3_600), clock };
+        let rule = GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_hours(72), clock };
         Guard { title: "within 3 days".to_owned(), rule }
     }
 

@@ -59,6 +59,13 @@ impl Template {
         names
     }
 
+    /// The text with the same filler at every place, its first branches taken: what its shape can be judged by.
+    pub fn filled_with(&self, filler: &str) -> String {
+        let mut text = String::new();
+        syntax::fill(&self.pieces, filler, &mut text);
+        text
+    }
+
     /// The same template with one name given for good.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {

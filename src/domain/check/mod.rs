@@ -43,9 +43,14 @@ pub struct Measurement {
 /// What there is to judge.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    Read { at: DateTime<Utc>, measurement: Measurement },
+    Read {
+        at: DateTime<Utc>,
+        measurement: Measurement,
+    },
     /// It could not look, or there was nothing to judge; why.
-    Blind { why: Text },
+    Blind {
+        why: Text,
+    },
     /// No look has ended since the last judgement; only time has passed.
     Nothing,
 }
