@@ -70,8 +70,9 @@ impl Reader<'_> {
     /// A URL that anyone may read: no user, no password.
     pub(super) fn open_url(&mut self, place: &Place, url: &str, schemes: &[&str]) {
         let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| schemes.contains(scheme)) else {
-            let help = format!("begins with {}", schemes.iter().map(|scheme| format!("`{scheme}:`")).collect::<Vec<_>>().join(", "));
-            self.say(place, format!("`{url}` cannot stand here"), "not such a URL", Some(help));
+            let schemes = schemes.iter().map(|scheme| format!("`{scheme}:`")).collect::<Vec<_>>().join(" or ");
+            let help = "name the variable that holds any other: `url_env`".to_owned();
+            self.say(place, format!("only a URL that begins with {schemes} can stand in a pack"), "not such a URL", Some(help));
             return;
         };
         let authority = rest.strip_prefix("//").unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
