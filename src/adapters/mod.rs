@@ -8,6 +8,8 @@ mod mail;
 mod scrub;
 mod sql;
 mod stripe;
+#[cfg(test)]
+mod testing;
 mod transport;
 mod webhook;
 

@@ -20,6 +20,8 @@ pub(super) const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
 /// A client, the name of its connection, and what must not be said.
 pub(super) struct Transport {
     pub(super) client: Client,
+    /// Keeps no connection: a kept one may break under a request, and leave in doubt whether it was done.
+    pub(super) fresh: Client,
     pub(super) name: String,
     pub(super) timeout: Duration,
     pub(super) scrub: Scrubber,
@@ -50,18 +52,21 @@ pub(super) enum NoReply {
 
 impl Transport {
     pub(super) fn open(name: &str, timeout: Duration, scrub: Scrubber) -> Result<Self, String> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .no_proxy()
-            .referer(false)
-            .redirect(redirect::Policy::none())
-            .timeout(timeout)
-            .pool_idle_timeout(Duration::from_secs(60))
-            .pool_max_idle_per_host(4)
-            .user_agent(concat!("wheelhouse/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("no HTTP client: {}", reason(error)))?;
-        Ok(Self { client, name: name.to_owned(), timeout, scrub })
+        let tls = tls()?;
+        let client = |kept: usize| {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .no_proxy()
+                .referer(false)
+                .redirect(redirect::Policy::none())
+                .timeout(timeout)
+                .pool_idle_timeout(Duration::from_mins(1))
+                .pool_max_idle_per_host(kept)
+                .user_agent(concat!("wheelhouse/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|error| format!("no HTTP client: {}", reason(error)))
+        };
+        Ok(Self { client: client(4)?, fresh: client(0)?, name: name.to_owned(), timeout, scrub })
     }
 
     /// Sends once. Redirects are answers, not followed.
@@ -128,7 +133,7 @@ impl Reply {
     /// `Retry-After` in seconds; the form with a date is not used by anybody we talk to.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let seconds: f64 = self.header("retry-after")?.trim().parse().ok()?;
-        Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(Duration::from_secs(3600)))
+        Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(Duration::from_hours(1)))
     }
 
     /// The beginning of the body, for a sentence about it.

@@ -57,7 +57,7 @@ impl Doer for WebhookSystem {
         let Order::Webhook { text, .. } = order else {
             return wrong_order(&self.transport.name, "webhook");
         };
-        let request = self.transport.client.post(self.url.expose_secret()).header("idempotency-key", mark.key());
+        let request = self.transport.fresh.post(self.url.expose_secret()).header("idempotency-key", mark.key());
         let reply = self.transport.send(request.json(&serde_json::json!({ "text": text }))).await;
         judge(&self.transport, "message", reply)
     }
@@ -71,4 +71,56 @@ impl Doer for WebhookSystem {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use serde_json::json;
+    use wiremock::{
+        Mock, MockServer, ResponseTemplate,
+        matchers::{body_json, method},
+    };
+
+    use super::*;
+    use crate::{
+        adapters::testing::{CANARY, LIMIT, breaks_off, mark, nobody, words},
+        domain::id::Id,
+    };
+
+    fn open(server: &str) -> WebhookSystem {
+        WebhookSystem::open("incidents", Secret::secret(&format!("{server}/services/{CANARY}")), LIMIT).unwrap()
+    }
+
+    fn message() -> Order {
+        Order::Webhook { on: Id::new("incidents"), text: "Backups are late".into() }
+    }
+
+    #[tokio::test]
+    async fn one_text_is_posted_and_the_address_stays_secret() {
+        let server = MockServer::start().await;
+        Mock::given(method("POST"))
+            .and(body_json(json!({ "text": "Backups are late" })))
+            .respond_with(ResponseTemplate::new(200).set_body_string("ok"))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let system = open(&server.uri());
+        assert!(matches!(system.act(&message(), &mark("a")).await, Outcome::Confirmed(_)));
+        assert!(!format!("{system:?}").contains(CANARY));
+    }
+
+    #[tokio::test]
+    async fn each_failure_is_what_it_is_and_never_tells_the_address() {
+        let refusing = MockServer::start().await;
+        let echo = ResponseTemplate::new(404).set_body_string(format!("no hook at /services/{CANARY}"));
+        Mock::given(method("POST")).respond_with(echo).mount(&refusing).await;
+        let (breaking, _seen) = breaks_off("").await;
+        let outcomes = [
+            open(&refusing.uri()).act(&message(), &mark("a")).await,
+            open(&nobody().await).act(&message(), &mark("a")).await,
+            open(&breaking).act(&message(), &mark("a")).await,
+        ];
+        assert!(matches!(&outcomes, [Outcome::Rejected(_), Outcome::Again { .. }, Outcome::Unknown(_)]), "{outcomes:?}");
+        for outcome in &outcomes {
+            assert!(!words(outcome).contains(CANARY), "{outcome:?}");
+        }
+        assert!(WebhookSystem::open("w", Secret::secret("not an address"), LIMIT).is_err());
+    }
+}

@@ -84,9 +84,10 @@ fn row(read: &HttpRead, reply: Option<&Reply>, json: Option<&Json>, error: Optio
                 ("error", _) => error.map_or(Value::Null, Value::text),
                 ("status", Some(reply)) => Value::Integer(reply.status.into()),
                 ("latency_ms", Some(reply)) => Value::Integer(reply.took.as_millis() as i64),
-                ("body", Some(reply)) => json
-                    .map(|json| Value::Json(json.clone()))
-                    .unwrap_or_else(|| Value::text(String::from_utf8_lossy(&reply.body).into_owned())),
+                ("body", Some(reply)) => match json {
+                    Some(json) => Value::Json(json.clone()),
+                    None => Value::text(String::from_utf8_lossy(&reply.body).into_owned()),
+                },
                 _ => Value::Null,
             },
         })

@@ -19,6 +19,11 @@ impl<C> Lane<C> {
         Self { idle: Mutex::new(Vec::new()), places: Semaphore::new(places) }
     }
 
+    /// Closes what is idle: after a silence, every line of that age is suspect.
+    pub(super) fn distrust(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Waits for a place. Dropping it without `keep` closes the connection that was taken.
     pub(super) async fn enter(&self) -> Place<'_, C> {
         // The semaphore is never closed, so this is always a permit.

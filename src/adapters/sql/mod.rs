@@ -125,16 +125,25 @@ impl SqlSystem {
                 self.name
             )))
         })?;
-        let look = async {
+        self.look(&sql.numbered, &values).await.map_err(|fault| self.error(&fault))
+    }
+
+    async fn look(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        self.in_time(async {
             match &self.engine {
-                Engine::Sqlite(sqlite) => sqlite.read(&sql.numbered, &values).await,
-                Engine::Postgres(postgres) => postgres.read(&sql.numbered, &values).await,
+                Engine::Sqlite(sqlite) => sqlite.read(text, values).await,
+                Engine::Postgres(postgres) => postgres.read(text, values).await,
             }
-        };
-        match tokio::time::timeout(self.timeout, look).await {
-            Ok(answer) => answer.map_err(|fault| self.error(&fault)),
-            Err(_) => Err(SourceError::TimedOut(self.timeout)),
+        })
+        .await
+    }
+
+    async fn in_time<T>(&self, look: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
+        let answer = tokio::time::timeout(self.timeout, look).await;
+        if let (Err(_), Engine::Postgres(postgres)) = (&answer, &self.engine) {
+            postgres.distrust();
         }
+        answer.unwrap_or_else(|_| Err(Fault::timed_out()))
     }
 
     async fn apply(&self, statement: Statement<'_>) -> Result<Acted, Broken> {
@@ -183,16 +192,13 @@ impl Source for SqlSystem {
         let Read::Sql(sql) = &query.read else {
             return Err(wrong_query(&self.name, "sql"));
         };
-        let look = async {
+        let columns = self.in_time(async {
             match &self.engine {
                 Engine::Sqlite(sqlite) => sqlite.columns(&sql.numbered).await,
                 Engine::Postgres(postgres) => postgres.columns(&sql.numbered).await,
             }
-        };
-        match tokio::time::timeout(self.timeout, look).await {
-            Ok(answer) => answer.map_err(|fault| self.error(&fault)),
-            Err(_) => Err(SourceError::TimedOut(self.timeout)),
-        }
+        });
+        columns.await.map_err(|fault| self.error(&fault))
     }
 }
 
@@ -214,17 +220,10 @@ impl Doer for SqlSystem {
             return Found::CannotTell(Text::new(format!("{}: no table of marks is declared, so nothing tells", self.name)));
         };
         let values = [Value::text(mark.action.0.as_str()), Value::Integer(mark.step as i64)];
-        let look = async {
-            match &self.engine {
-                Engine::Sqlite(sqlite) => sqlite.read(&marks.look, &values).await,
-                Engine::Postgres(postgres) => postgres.read(&marks.look, &values).await,
-            }
-        };
-        match tokio::time::timeout(self.timeout, look).await {
-            Ok(Ok(rows)) if rows.is_empty() => Found::Absent,
-            Ok(Ok(_)) => Found::Ours(self.answer("already applied")),
-            Ok(Err(fault)) => Found::CannotTell(self.said(&fault)),
-            Err(_) => Found::CannotTell(Text::new(format!("{}: {}", self.name, SourceError::TimedOut(self.timeout)))),
+        match self.look(&marks.look, &values).await {
+            Ok(rows) if rows.is_empty() => Found::Absent,
+            Ok(_) => Found::Ours(self.answer("already applied")),
+            Err(fault) => Found::CannotTell(self.said(&fault)),
         }
     }
 }

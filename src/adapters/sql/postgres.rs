@@ -86,6 +86,7 @@ impl Postgres {
         };
         // Dropping the connection before the commit is sent ends the transaction at the server.
         let Ok(ready) = tokio::time::timeout(self.timeout, before_commit).await else {
+            self.distrust();
             return Err(Fault::timed_out().into());
         };
         let (place, mut connection, verdict) = ready?;
@@ -156,6 +157,10 @@ impl Postgres {
             }
         }
         self.describe_here(connection, text).await
+    }
+
+    pub(super) fn distrust(&self) {
+        self.lane.distrust();
     }
 
     /// The schema may have changed under a description; the next use asks again.

@@ -176,7 +176,7 @@ fn interval(interval: &PgInterval) -> String {
     let mut said = String::new();
     for (count, unit) in [(interval.months, "mon"), (interval.days, "d")] {
         if count != 0 {
-            said.push_str(&format!("{count} {unit} "));
+            said = format!("{said}{count} {unit} ");
         }
     }
     said + &clock

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where Stripe does not say how long.
-const AGAIN: Duration = Duration::from_secs(2);
+pub(super) const AGAIN: Duration = Duration::from_secs(2);
 
 /// An answer other than success, as far as it can be read.
 #[derive(Debug)]
@@ -66,31 +66,46 @@ impl Refusal {
     }
 }
 
+pub(super) enum Judged {
+    Outcome(Outcome),
+    /// Refused because the money went back before, with Stripe's words; a look tells by whom.
+    AlreadyRefunded(String),
+}
+
 /// The meaning of the answer to a refund.
-pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoReply>) -> Outcome {
-    let reply = match reply {
-        Ok(reply) if reply.is_success() => return success(transport, what, &reply),
-        Ok(reply) => reply,
-        Err(NoReply::NotSent(why)) => {
-            return Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) };
+pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoReply>) -> Judged {
+    Judged::Outcome(match reply {
+        Ok(reply) if reply.is_success() => success(transport, what, &reply),
+        Ok(reply) => {
+            let refusal = Refusal::of(&reply);
+            if refusal.status < 500 && refusal.code == "charge_already_refunded" {
+                return Judged::AlreadyRefunded(refusal.said());
+            }
+            refused(transport, what, &refusal)
         }
-        Err(NoReply::TimedOut { sent: false }) => {
-            return Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: nobody answers")) };
+        Err(failure) => unanswered(transport, what, &failure),
+    })
+}
+
+fn unanswered(transport: &Transport, what: &str, failure: &NoReply) -> Outcome {
+    match failure {
+        NoReply::NotSent(why) => Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) },
+        NoReply::TimedOut { sent: false } => {
+            Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: nobody answers")) }
         }
-        Err(NoReply::TimedOut { sent: true }) => {
-            return Outcome::Unknown(transport.text(format_args!("{what}: {}", SourceError::TimedOut(transport.timeout))));
+        NoReply::TimedOut { sent: true } => {
+            Outcome::Unknown(transport.text(format_args!("{what}: {}", SourceError::TimedOut(transport.timeout))))
         }
-        Err(NoReply::Lost(why)) => return Outcome::Unknown(transport.text(format_args!("{what}: the line broke: {why}"))),
-    };
-    let refusal = Refusal::of(&reply);
+        NoReply::Lost(why) => Outcome::Unknown(transport.text(format_args!("{what}: the line broke: {why}"))),
+    }
+}
+
+fn refused(transport: &Transport, what: &str, refusal: &Refusal) -> Outcome {
     let said = refusal.said();
     let rejected = |words: String| Outcome::Rejected(transport.text(words));
     if !refusal.is_stripes || refusal.status >= 500 || refusal.status < 400 {
         // Something between us and Stripe spoke, or Stripe itself does not know.
         return Outcome::Unknown(transport.text(format_args!("{what}: {said}")));
-    }
-    if refusal.code == "charge_already_refunded" {
-        return Outcome::Unknown(transport.text(format_args!("{what}: already refunded: looking whether by us ({said})")));
     }
     let is_busy = matches!(refusal.status, 409 | 429) || matches!(refusal.code.as_str(), "lock_timeout" | "rate_limit");
     if refusal.should_retry.unwrap_or(is_busy) {

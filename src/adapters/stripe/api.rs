@@ -91,7 +91,7 @@ impl Api {
             }
         };
         let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(2).with_jitter();
-        ask.retry(waits).when(Unread::may_pass).await
+        ask.retry(waits).when(|unread| unread.may_pass() && !matches!(unread, Unread::NoReply(NoReply::TimedOut { .. }))).await
     }
 
     pub(super) fn unread(&self, what: &str, unread: &Unread) -> SourceError {
@@ -148,10 +148,11 @@ pub(super) enum Unread {
 }
 
 impl Unread {
-    fn may_pass(&self) -> bool {
+    /// True where the same question may be answered a moment later.
+    pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::NoReply(NoReply::TimedOut { .. }) | Self::Odd(_) => false,
-            Self::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)) => true,
+            Self::Odd(_) => false,
+            Self::NoReply(_) => true,
             Self::Refusal(refusal) => refusal.should_retry.unwrap_or(matches!(refusal.status, 409 | 429 | 500..600)),
         }
     }

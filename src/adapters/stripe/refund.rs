@@ -7,11 +7,10 @@ use stripe_client_core::StripeRequest as _;
 use stripe_core::refund::{CreateRefund, CreateRefundReason};
 
 use super::{
-    answer::judge,
-    api::{Api, Unread},
+    answer::{AGAIN, Judged, judge},
+    api::Api,
 };
 use crate::{
-    adapters::transport::NoReply,
     domain::money::Money,
     ports::{Answer, Found, Mark, Outcome},
 };
@@ -26,24 +25,40 @@ const LONGEST: usize = 500;
 pub(super) async fn send(api: &Api, charge: &str, amount: Money, reason: Option<&str>, mark: &Mark) -> Outcome {
     let what = format!("refund of {charge}");
     let transport = &api.transport;
+    if amount.minor <= 0 {
+        return Outcome::Rejected(transport.text(format_args!("{what} not sent: {amount} is nothing to give back")));
+    }
     let reason = match reason.map(reason_of).transpose() {
         Ok(reason) => reason,
         Err(why) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
     };
     match api.is_own_account().await {
         Ok(()) => {}
-        Err(Unread::NoReply(NoReply::NotSent(why) | NoReply::Lost(why))) => {
-            let why = transport.text(format_args!("{what} not sent: {why}"));
-            return Outcome::Again { after: std::time::Duration::from_secs(2), why };
-        }
         Err(unread) => {
-            let why = api.unread("asking whose key this is", &unread);
-            return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}")));
+            let why = transport.text(format_args!("{what} not sent: {}", api.unread("asking whose key this is", &unread)));
+            return if unread.may_pass() { Outcome::Again { after: AGAIN, why } } else { Outcome::Rejected(why) };
         }
     }
     let request = request(charge, amount, reason, mark).build();
     let form = in_order(&request.body.unwrap_or_default());
-    judge(transport, &what, api.post(&request.path, form, &mark.key()).await)
+    match judge(transport, &what, api.post(&request.path, form, &mark.key()).await) {
+        Judged::Outcome(outcome) => outcome,
+        Judged::AlreadyRefunded(said) => already_refunded(api, charge, amount, mark, &said).await,
+    }
+}
+
+/// Refused because the charge was given back before: by an earlier attempt of ours, or by somebody else?
+async fn already_refunded(api: &Api, charge: &str, amount: Money, mark: &Mark, said: &str) -> Outcome {
+    match look_up(api, charge, amount, mark).await {
+        Found::Ours(answer) => Outcome::Confirmed(answer),
+        // Sending again would be refused again, for ever.
+        Found::Absent => Outcome::Rejected(
+            api.transport.text(format_args!("refund of {charge} refused: already refunded, and not by this act: {said}")),
+        ),
+        Found::Unlabelled(why) | Found::CannotTell(why) => Outcome::Unknown(
+            api.transport.text(format_args!("refund of {charge}: already refunded: looking: {}", why.original())),
+        ),
+    }
 }
 
 fn request(charge: &str, amount: Money, reason: Option<CreateRefundReason>, mark: &Mark) -> CreateRefund {
@@ -55,11 +70,17 @@ fn request(charge: &str, amount: Money, reason: Option<CreateRefundReason>, mark
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    let request = CreateRefund::default().charge(charge).amount(amount.minor).metadata(metadata);
+    let request = CreateRefund::default().amount(amount.minor).metadata(metadata);
+    let request = if parent_of(charge) == "charge" { request.charge(charge) } else { request.payment_intent(charge) };
     match reason {
         Some(reason) => request.reason(reason),
         None => request,
     }
+}
+
+/// Many a business keeps the payment intent's id and never sees the charge's; a refund takes either.
+fn parent_of(id: &str) -> &'static str {
+    if id.starts_with("pi_") { "payment_intent" } else { "charge" }
 }
 
 fn reason_of(reason: &str) -> Result<CreateRefundReason, String> {
@@ -82,7 +103,7 @@ fn in_order(form: &str) -> String {
 pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark) -> Found {
     let what = format!("refunds of {charge}");
     let mut unlabelled = None;
-    let mut query = vec![("charge".to_owned(), charge.to_owned()), ("limit".to_owned(), "100".to_owned())];
+    let mut query = vec![(parent_of(charge).to_owned(), charge.to_owned()), ("limit".to_owned(), "100".to_owned())];
     loop {
         let page = match api.get("/refunds", &query).await {
             Ok(page) => page,
@@ -129,7 +150,7 @@ enum Kinship {
 fn compare(refund: &Json, charge: &str, amount: Money, mark: &Mark) -> Kinship {
     let of = |name: &str| refund.get("metadata").and_then(|metadata| metadata.get(name)).and_then(Json::as_str);
     // A stand-in that ignores the filter must not make another charge's refund ours.
-    let other_charge = match refund.get("charge") {
+    let other_charge = match refund.get(parent_of(charge)) {
         Some(Json::String(id)) => id != charge,
         Some(Json::Object(expanded)) => expanded.get("id").and_then(Json::as_str).is_some_and(|id| id != charge),
         _ => false,

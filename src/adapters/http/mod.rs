@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::{
-    Method, RequestBuilder, Url,
+    Client, Method, RequestBuilder, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
@@ -63,9 +63,10 @@ impl HttpSystem {
         Ok(Self { transport: Transport::open(name, timeout, scrub)?, base, headers: map })
     }
 
-    fn request(&self, method: &str, path: &str, body: Option<&str>) -> Result<RequestBuilder, String> {
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
-        let mut request = self.transport.client.request(method, self.address(path)?).headers(self.headers.clone());
+    fn request(&self, client: &Client, method: &str, path: &str, body: Option<&str>) -> Result<RequestBuilder, String> {
+        let method =
+            Method::from_bytes(method.to_ascii_uppercase().as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+        let mut request = client.request(method, self.address(path)?).headers(self.headers.clone());
         if let Some(body) = body {
             if !self.headers.contains_key("content-type") {
                 request = request.header("content-type", "application/json");
@@ -91,9 +92,9 @@ impl HttpSystem {
     async fn ask(&self, method: &str, path: &str, body: Option<&str>) -> Result<Reply, Unasked> {
         let mut path = path.to_owned();
         for _ in 0..=MOST_REDIRECTS {
-            let request = self.request(method, &path, body).map_err(Unasked::Mistake)?;
+            let request = self.request(&self.transport.client, method, &path, body).map_err(Unasked::Mistake)?;
             let reply = self.transport.send(request).await.map_err(Unasked::NoReply)?;
-            let moved = matches!(reply.status, 301 | 302 | 303 | 307 | 308) && method == "GET";
+            let moved = matches!(reply.status, 301 | 302 | 303 | 307 | 308) && method.eq_ignore_ascii_case("get");
             match moved.then(|| self.moved_to(&path, &reply)).flatten() {
                 Some(next) => path = next,
                 None => return Ok(reply),
@@ -115,7 +116,7 @@ impl HttpSystem {
         let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
         let ask = || self.ask(&read.method, &path, body.as_deref());
         // A probe judges the answer itself: a second try would hide what it is there to see.
-        let retries = if read.probe || read.method != "GET" { 0 } else { 2 };
+        let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
         let waits =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
         let asked = tokio::time::timeout(self.transport.timeout, async {
@@ -161,7 +162,7 @@ impl Doer for HttpSystem {
         let Order::Http { method, path, body, .. } = order else {
             return wrong_order(&self.transport.name, "http");
         };
-        match self.request(method, path, body.as_deref()) {
+        match self.request(&self.transport.fresh, method, path, body.as_deref()) {
             Ok(request) => {
                 let reply = self.transport.send(request.header("idempotency-key", mark.key())).await;
                 judge(&self.transport, &format!("{method} {path}"), reply)

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A server that said "later" (greylisting) means minutes.
-const LATER: Duration = Duration::from_secs(60);
+const LATER: Duration = Duration::from_mins(1);
 
 pub(super) struct MailSystem {
     name: String,
