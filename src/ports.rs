@@ -112,8 +112,8 @@ pub trait Journal: Send + Sync {
     /// Every act on a target, whatever became of it, oldest first.
     async fn acts_on(&self, target: &Target) -> Result<Vec<Act>, StoreError>;
 
-    /// Minor units of the acts committed since then that happened, may have happened or still can.
-    async fn money_sent(&self, since: DateTime<Utc>) -> Result<i64, StoreError>;
+    /// Minor units of the acts committed since then, all but `except`, that happened, may have happened or still can.
+    async fn money_sent(&self, since: DateTime<Utc>, except: Option<&ActionId>) -> Result<i64, StoreError>;
 
     /// Newest first.
     async fn journal_tail(&self, at_most: usize) -> Result<Vec<JournalLine>, StoreError>;

@@ -1,5 +1,6 @@
 //! When to look, what changed, and acting through the journal.
 
+pub mod act;
 pub mod board;
 pub mod digest;
 pub mod flips;

@@ -34,7 +34,7 @@ impl Journal for Store {
         let state = json("the act", &act.state)?;
         let is_open = !act.state.phase.is_over();
         let money = match act.plan.amount {
-            Some(amount) if is_open || act.state.may_have_happened() => amount.minor,
+            Some(amount) if is_open || act.state.may_have_happened() => amount.minor.saturating_abs(),
             Some(_) | None => 0,
         };
         let mut inner = self.writer().await?;
@@ -98,10 +98,11 @@ impl Journal for Store {
         rows.iter().map(act).collect()
     }
 
-    async fn money_sent(&self, since: DateTime<Utc>) -> Result<i64, StoreError> {
+    async fn money_sent(&self, since: DateTime<Utc>, except: Option<&ActionId>) -> Result<i64, StoreError> {
         let mut inner = self.inner.lock().await;
-        sqlx::query_scalar("SELECT coalesce(sum(money), 0) FROM plans WHERE committed_at >= $1")
+        sqlx::query_scalar("SELECT coalesce(sum(money), 0) FROM plans WHERE committed_at >= $1 AND id <> $2")
             .bind(audit::time(since))
+            .bind(except.map_or("", |id| id.0.as_str()))
             .fetch_one(&mut inner.connection)
             .await
             .map_err(unreadable)
