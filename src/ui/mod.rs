@@ -1,1 +1,3 @@
-//! ui.
+//! The screen: model, update, view, keys, themes and the terminal's life.
+
+pub mod theme;
