@@ -1,3 +1,4 @@
 //! The screen: model, update, view, keys, themes and the terminal's life.
 
+pub mod terminal;
 pub mod theme;

@@ -128,7 +128,8 @@ impl Reading<'_> {
         };
         if found.is_none() {
             let near = nearest(name, self.palette.keys().map(String::as_str));
-            let expected = "expected a name of the palette, `#rrggbb`, a terminal colour such as `light-red`, 0-255, or `default`";
+            let expected =
+                "expected a name of the palette, `#rrggbb`, a terminal colour such as `light-red`, 0-255, or `default`";
             self.complain(value.span(), format!("`{name}` is no colour{near}: {expected}"));
         }
         found

@@ -175,8 +175,8 @@ impl Theme {
         let path = Path::new(name);
         let is_file = path.components().count() > 1 || path.extension().is_some_and(|extension| extension == "toml");
         if is_file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ThemeError::Unreadable { path: path.to_path_buf(), source })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ThemeError::Unreadable { path: path.to_path_buf(), source })?;
             return Self::parse(name, &text);
         }
         if name == "plain" {
