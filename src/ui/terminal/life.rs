@@ -22,8 +22,8 @@ use rustix::{
 
 use super::{canvas, mailbox::Bell};
 
-/// Alternate screen (cleared: the Linux console has none), no cursor, pastes marked.
-const ENTER: &str = "\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
+/// What to write before the first frame: alternate screen (cleared: the Linux console has none), no cursor, pastes marked.
+pub(super) const GREETING: &str = "\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
 const LEAVE: &str = "\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 /// Ends a sequence that was cut off in the middle.
 const CANCEL: &str = "\x18";
@@ -49,6 +49,7 @@ struct Taken {
 /// The terminal while it is ours.
 pub(super) struct Screen {
     keyboard: OwnedFd,
+    glass: OwnedFd,
 }
 
 impl Screen {
@@ -62,14 +63,9 @@ impl Screen {
         let saved = tcgetattr(&keyboard)?;
         set_raw(&keyboard, &saved)?;
         IS_PANICKED.store(false, Ordering::SeqCst);
-        *lock() = Some(Taken { glass, saved, is_ours: true, is_mid_frame: false, bell });
+        *lock() = Some(Taken { glass: glass.try_clone()?, saved, is_ours: true, is_mid_frame: false, bell });
         HOOK.call_once(install_hook);
-        Ok(Self { keyboard })
-    }
-
-    /// What to write first, before the first frame.
-    pub(super) const fn greeting(&self) -> &'static str {
-        ENTER
+        Ok(Self { keyboard, glass })
     }
 
     pub(super) const fn keyboard(&self) -> &OwnedFd {
@@ -83,29 +79,21 @@ impl Screen {
         }
     }
 
-    /// Whether the terminal has room for more.
-    pub(super) fn glass(&self) -> io::Result<OwnedFd> {
-        lock().as_ref().ok_or_else(given_back)?.glass.try_clone().map_err(Into::into)
+    pub(super) const fn glass(&self) -> &OwnedFd {
+        &self.glass
     }
 
     /// Writes as much as the terminal takes now; 0 where it takes nothing.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut taken = lock();
         let taken = taken.as_mut().filter(|taken| taken.is_ours).ok_or_else(given_back)?;
-        match rustix::io::write(&taken.glass, bytes) {
+        match rustix::io::write(&self.glass, bytes) {
             Ok(count) => {
                 taken.is_mid_frame = count < bytes.len();
                 Ok(count)
             }
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Gives the terminal to the shell for a while.
-    pub(super) fn lend(&self) {
-        if let Some(taken) = lock().as_mut() {
-            give_back(taken);
         }
     }
 
@@ -125,6 +113,13 @@ impl Drop for Screen {
         if let Some(mut taken) = lock().take() {
             give_back(&mut taken);
         }
+    }
+}
+
+/// Gives the terminal to the shell for a while.
+pub(super) fn lend() {
+    if let Some(taken) = lock().as_mut() {
+        give_back(taken);
     }
 }
 

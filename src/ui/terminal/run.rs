@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,7 @@ use super::{
     clipboard,
     guard::Guard,
     keys::KeyReader,
-    life::{self, Screen},
+    life::{self, GREETING, Screen},
     mailbox::Mailbox,
     program::{Ended, Input, Program, Reason, Wish},
     signals::Signals,
@@ -87,7 +87,6 @@ struct Loop<'a, P: Program> {
     settings: &'a Settings,
     signals: Signals,
     screen: Screen,
-    glass: OwnedFd,
     terminal: Terminal<Canvas>,
     keys: KeyReader,
     /// What the terminal has not taken yet.
@@ -129,8 +128,7 @@ impl<'a, P: Program> Loop<'a, P> {
             mailbox,
             settings,
             signals,
-            glass: screen.glass()?,
-            waiting: screen.greeting().into(),
+            waiting: GREETING.into(),
             is_frame_waiting: false,
             screen,
             terminal,
@@ -182,7 +180,7 @@ impl<'a, P: Program> Loop<'a, P> {
         if !self.is_gone {
             watched.push(PollFd::new(&keyboard, PollFlags::IN));
             if !self.waiting.is_empty() {
-                watched.push(PollFd::new(&self.glass, PollFlags::OUT));
+                watched.push(PollFd::new(self.screen.glass(), PollFlags::OUT));
             }
         }
         match poll(&mut watched, timeout.as_ref()) {
@@ -238,7 +236,9 @@ impl<'a, P: Program> Loop<'a, P> {
             Ok(count) => {
                 let inputs = self.keys.feed(bytes.get(..count).unwrap_or_default());
                 self.undecided_since = self.keys.is_undecided().then(Instant::now);
-                inputs.into_iter().for_each(|input| self.program.input(input));
+                for input in inputs {
+                    self.program.input(input);
+                }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
             Err(_) => self.hang_up(),
@@ -249,7 +249,9 @@ impl<'a, P: Program> Loop<'a, P> {
         let now = Instant::now();
         if self.undecided_since.is_some_and(|since| now >= since + ESCAPE_WAIT) {
             self.undecided_since = None;
-            self.keys.decide().into_iter().for_each(|input| self.program.input(input));
+            for input in self.keys.decide() {
+                self.program.input(input);
+            }
         }
         if self.program.next_wake().is_some_and(|wake| now >= wake) {
             self.program.woke(now);
@@ -307,7 +309,7 @@ impl<'a, P: Program> Loop<'a, P> {
         if self.is_gone || self.leaving.is_some() {
             return Ok(());
         }
-        self.screen.lend();
+        life::lend();
         let _ = kill_current_process_group(Signal::TSTP);
         let stopped = Instant::now() + STOP_WAIT;
         let mut others = Vec::new();
@@ -347,7 +349,7 @@ impl<'a, P: Program> Loop<'a, P> {
         self.screen.retake()?;
         self.terminal.backend_mut().forget();
         self.waiting.clear();
-        self.waiting.extend_from_slice(self.screen.greeting().as_bytes());
+        self.waiting.extend_from_slice(GREETING.as_bytes());
         self.is_frame_waiting = false;
         self.resize();
         self.repaint()

@@ -80,26 +80,21 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Theme, ThemeError> {
             reading.palette.insert(name.clone(), colour);
         }
     }
-    let mut styles = match &raw.base {
-        None => BTreeMap::new(),
-        Some(name) => match Theme::built_in(name.get_ref()) {
-            Some(base) => base.styles,
-            None => {
-                reading.complain(name.span(), format!("there is no built-in theme `{}`", name.get_ref()));
-                BTreeMap::new()
-            }
-        },
-    };
+    let mut styles = BTreeMap::new();
+    if let Some(name) = &raw.base {
+        if let Some(base) = Theme::built_in(name.get_ref()) {
+            styles = base.styles;
+        } else {
+            reading.complain(name.span(), format!("there is no built-in theme `{}`", name.get_ref()));
+        }
+    }
     for (name, value) in &raw.roles {
         let style = reading.style(value);
-        match Role::ALL.into_iter().find(|role| role.name() == name.get_ref()) {
-            Some(role) => {
-                styles.insert(role, style);
-            }
-            None => {
-                let near = nearest(name.get_ref(), Role::ALL.into_iter().map(Role::name));
-                reading.complain(name.span(), format!("there is no role `{}`{near}", name.get_ref()));
-            }
+        if let Some(role) = Role::ALL.into_iter().find(|role| role.name() == name.get_ref()) {
+            styles.insert(role, style);
+        } else {
+            let near = nearest(name.get_ref(), Role::ALL.into_iter().map(Role::name));
+            reading.complain(name.span(), format!("there is no role `{}`{near}", name.get_ref()));
         }
     }
     if !reading.problems.is_empty() {
