@@ -1,1 +1,4 @@
-//! ui.
+//! The screen: model, update, view, keys, themes and the terminal's life.
+
+pub mod terminal;
+pub mod theme;

@@ -1,3 +1,13 @@
 //! One integration-test binary: it links once. Each module is a subject.
 
+// `cfg(test)` is always true here; it tells clippy that helpers outside `#[test]` functions may unwrap as well.
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod packs;
+#[cfg(test)]
+mod pty;
+#[cfg(test)]
+mod terminal;
