@@ -75,13 +75,8 @@ mod tests {
     #[test]
     fn a_check_that_went_red_and_back_is_no_red() {
         use Severity::{Green, Red, Yellow};
-        let flips = [
-            flip("a", Green, Red),
-            flip("b", Green, Red),
-            flip("a", Red, Green),
-            flip("c", Yellow, Red),
-            flip("d", Red, Yellow),
-        ];
+        let flips =
+            [flip("a", Green, Red), flip("b", Green, Red), flip("a", Red, Green), flip("c", Yellow, Red), flip("d", Red, Yellow)];
         assert_eq!(moved(&flips, Red), (2, 1));
         assert_eq!(moved(&flips, Yellow), (1, 1));
     }

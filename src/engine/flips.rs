@@ -118,7 +118,9 @@ impl Watcher {
             },
         };
         // A batch refreshes its queue when its last item is through, not forty times.
-        let is_last = receipt.batch.is_none() || !self.has_more_of(receipt);
+        let acts = self.actor.standings();
+        let has_more = |batch| acts.receipts.iter().any(|other| other.batch.as_ref() == Some(batch) && !other.standing.is_over());
+        let is_last = !receipt.batch.as_ref().is_some_and(has_more);
         if is_last {
             self.refresh(&scope);
             self.refresh(&Scope::Metrics);
@@ -143,9 +145,10 @@ impl Watcher {
         let word = |name: &str| act.plan.inputs.get(name).map(Value::original).unwrap_or_default();
         let flag = &self.ground.pack.flags[index];
         let known = self.flips.open.iter().find(|(open, _)| *open == index).map(|(_, flip)| flip.clone());
-        let from = known.filter(|known| known.to == word("value")).map(|known| known.from).unwrap_or_else(|| {
-            self.board.flags[index].look.value.as_ref().map_or_else(String::new, |value| value.original())
-        });
+        let from = known
+            .filter(|known| known.to == word("value"))
+            .map(|known| known.from)
+            .unwrap_or_else(|| self.board.flags[index].look.value.as_ref().map_or_else(String::new, |value| value.original()));
         let now = self.ground.clock.now();
         let flip = FlagFlip {
             from,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     id::Id,
-    job,
+    job::Times,
     journal::Entry,
     pack::Reconciliation,
     snapshot::{Handling, SignOff, Subject},
@@ -75,7 +75,7 @@ impl Watcher {
 
     fn next_session(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let cron = self.ground.pack.policy.defer_to.as_deref()?;
-        job::next_after(cron, self.ground.pack.timezone, now)
+        Times::of(cron, self.ground.pack.timezone)?.after(now)
     }
 
     /// Signs the statement as it stands on the screen; one with a failed look behind it cannot be signed.

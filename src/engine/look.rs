@@ -8,7 +8,12 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    domain::{pack::Pack, rows::Rows, value::Value},
+    domain::{
+        pack::{self, Pack},
+        reconcile,
+        rows::Rows,
+        value::Value,
+    },
     ports::SourceError,
 };
 
@@ -70,16 +75,16 @@ async fn ask(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> 
 
 async fn ledgers(index: usize, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> Result<Answers, SourceError> {
     let reconciliation = &pack.reconciliations[index];
-    let (Some(theirs), Some(ours)) = (
-        crate::domain::pack::find(&pack.ledgers, &reconciliation.theirs),
-        crate::domain::pack::find(&pack.ledgers, &reconciliation.ours),
-    ) else {
+    let (Some(theirs), Some(ours)) =
+        (pack::find(&pack.ledgers, &reconciliation.theirs), pack::find(&pack.ledgers, &reconciliation.ours))
+    else {
         return Err(SourceError::Refused("the pack names a ledger that it does not have".into()));
     };
     let (from, to) = (now - TimeDelta::from_std(reconciliation.window).unwrap_or(TimeDelta::MAX), now);
     let mut params = clock_params(now);
-    params.insert("from".to_owned(), Value::Time(from));
-    params.insert("to".to_owned(), Value::Time(to));
+    let (reach_from, reach_to) = reconcile::reach(reconciliation, from, to);
+    params.insert("from".to_owned(), Value::Time(reach_from));
+    params.insert("to".to_owned(), Value::Time(reach_to));
     let (theirs, ours) = tokio::join!(reader.read(&theirs.query, &params, now), reader.read(&ours.query, &params, now));
     Ok(Answers::Ledgers { theirs: theirs?, ours: ours?, from, to })
 }

@@ -8,6 +8,7 @@ pub mod handling;
 pub mod look;
 pub mod message;
 pub mod observe;
+mod passing;
 pub mod pulse;
 pub mod reader;
 pub mod schedule;

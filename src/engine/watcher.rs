@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    act::Actor,
     board::{Board, Changes},
     digest,
     flips::Flips,
@@ -25,9 +26,7 @@ use crate::{
     domain::{
         journal::Entry,
         pack::Pack,
-        plan::Receipt,
-        snapshot::{BatchReport, Digest, JournalLine, Snapshot},
-        text::Text,
+        snapshot::{Digest, JournalLine, Snapshot},
     },
     ports::{Clock, Store},
 };
@@ -38,8 +37,6 @@ const GATHERING: Duration = Duration::from_millis(40);
 const KEEPING: Duration = Duration::from_secs(60);
 /// Journal lines in a snapshot.
 const LINES: usize = 200;
-/// Receipts of ended acts in a snapshot.
-const RECEIPTS: usize = 400;
 
 /// What the engine stands on.
 #[derive(Clone)]
@@ -61,10 +58,7 @@ pub struct Watcher {
     looks: FuturesUnordered<BoxFuture<'static, Seen>>,
     pub(super) flips: Flips,
     pub(super) listener: Listener,
-    /// Requests that change something go there.
-    acts: mpsc::Sender<Request>,
-    receipts: Vec<Receipt>,
-    batch: Option<BatchReport>,
+    pub(super) actor: Actor,
     journal: Arc<[JournalLine]>,
     journal_is_old: bool,
     sequence: u64,
@@ -74,13 +68,11 @@ pub struct Watcher {
     before: Option<Snapshot>,
     last_visit: Option<DateTime<Utc>>,
     digest: Option<Digest>,
-    money: (i64, i64),
-    began: DateTime<Utc>,
 }
 
 impl Watcher {
-    /// Takes up what the record remembers. `acts` is the actor's door.
-    pub async fn start(ground: Ground, listener: Listener, acts: mpsc::Sender<Request>) -> Self {
+    /// Takes up what the record remembers.
+    pub async fn start(ground: Ground, listener: Listener, actor: Actor) -> Self {
         let now = ground.clock.now();
         let record = Arc::clone(&ground.record);
         let remembered = record.load_memories().await.unwrap_or_default();
@@ -100,9 +92,7 @@ impl Watcher {
             looks: FuturesUnordered::new(),
             flips,
             listener,
-            acts,
-            receipts: Vec::new(),
-            batch: None,
+            actor,
             journal: Arc::from([]),
             journal_is_old: true,
             sequence: before.as_ref().map_or(0, |before| before.sequence),
@@ -112,8 +102,6 @@ impl Watcher {
             before,
             last_visit,
             digest: None,
-            money: (0, 0),
-            began: now,
             ground,
         }
     }
@@ -232,22 +220,15 @@ impl Watcher {
             Request::SignOff { ask, reconciliation, note } => self.sign_off(ask, &reconciliation, note).await,
             Request::History { ask, subject } => self.history(ask, &subject).await,
             Request::Journal { ask, before, contains } => self.journal_page(ask, before, &contains).await,
-            stop @ Request::Stop => {
-                // The actor answers `Stopped` when the effect under way has ended; it comes back as an event.
-                return if self.acts.send(stop).await.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-            }
-            act @ (Request::Propose { .. }
+            Request::Propose { .. }
             | Request::Commit { .. }
             | Request::TakeBack { .. }
             | Request::Pause { .. }
             | Request::Cancel { .. }
             | Request::LookUp { .. }
             | Request::Unlock
-            | Request::Lock) => {
-                if self.acts.try_send(act).is_err() {
-                    self.tell(Event::Notice { said: Text::new("too much at once: ask again in a moment"), is_error: true });
-                }
-            }
+            | Request::Lock
+            | Request::Stop => self.pass_on(request),
         }
         ControlFlow::Continue(())
     }
@@ -263,44 +244,13 @@ impl Watcher {
     }
 
     async fn acted(&mut self, event: Event) -> ControlFlow<()> {
-        match &event {
-            Event::Receipt(receipt) => {
-                self.note_receipt(receipt.clone());
-                self.follow(receipt).await;
-            }
-            Event::Recovered(receipts) => receipts.iter().cloned().for_each(|receipt| self.note_receipt(receipt)),
-            Event::Batch(batch) => self.batch = Some(batch.clone()),
-            Event::Stopped => {
-                self.tell(Event::Stopped);
-                return ControlFlow::Break(());
-            }
-            Event::Snapshot(_)
-            | Event::Preview { .. }
-            | Event::Answer { .. }
-            | Event::History { .. }
-            | Event::Journal { .. }
-            | Event::Lock { .. }
-            | Event::Notice { .. } => {}
+        if let Event::Receipt(receipt) = &event {
+            self.follow(receipt).await;
         }
-        self.journal_is_old = true;
-        self.changed();
+        let is_last = matches!(event, Event::Stopped);
+        self.journal_changed();
         self.tell(event);
-        ControlFlow::Continue(())
-    }
-
-    fn note_receipt(&mut self, receipt: Receipt) {
-        self.receipts.retain(|known| known.plan != receipt.plan);
-        self.receipts.insert(0, receipt);
-        let mut ended = 0;
-        self.receipts.retain(|receipt| {
-            ended += usize::from(receipt.standing.is_over());
-            !receipt.standing.is_over() || ended <= RECEIPTS
-        });
-    }
-
-    /// True while another act of the same batch has not ended.
-    pub(super) fn has_more_of(&self, receipt: &Receipt) -> bool {
-        self.receipts.iter().any(|other| other.batch == receipt.batch && !other.standing.is_over())
+        if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -340,15 +290,15 @@ impl Watcher {
             if let Ok(lines) = self.ground.record.journal_tail(LINES).await {
                 self.journal = lines.into();
             }
-            let day = now - TimeDelta::days(1);
-            let today = self.ground.record.money_sent(day).await.unwrap_or_default();
-            let session = self.ground.record.money_sent(self.began).await.unwrap_or_default();
-            self.money = (today, session);
         }
+        let acts = self.actor.standings();
         self.sequence += 1;
-        let next_look = self.watches.iter().filter_map(|(_, pulse)| pulse.due()).min().map(|due| {
-            now + TimeDelta::from_std(due.saturating_duration_since(Instant::now())).unwrap_or_default()
-        });
+        let next_look = self
+            .watches
+            .iter()
+            .filter_map(|(_, pulse)| pulse.due())
+            .min()
+            .map(|due| now + TimeDelta::from_std(due.saturating_duration_since(Instant::now())).unwrap_or_default());
         let mut snapshot = Snapshot {
             sequence: self.sequence,
             taken_at: now,
@@ -360,13 +310,13 @@ impl Watcher {
             metrics: self.board.metrics.clone(),
             sources: self.ground.reader.health(),
             journal: Arc::clone(&self.journal),
-            receipts: self.receipts.iter().cloned().collect(),
-            batch: self.batch.clone(),
+            receipts: acts.receipts.iter().cloned().collect(),
+            batch: acts.batch.clone(),
             next_look,
             since_last_visit: self.digest.clone(),
-            journal_broken: None,
-            money_today: self.money.0,
-            money_this_session: self.money.1,
+            journal_broken: acts.broken.clone(),
+            money_today: acts.money_today,
+            money_this_session: acts.money_this_session,
         };
         // Told once everything has been looked at, and then kept: it is about the visit's beginning.
         if self.digest.is_none() && self.watches.iter().all(|(_, pulse)| !pulse.is_in_flight()) {

@@ -44,7 +44,9 @@ use lock::Locked;
 pub enum Access {
     Write,
     /// Another cockpit writes; `None` where it did not leave its name, or where nobody asked to write.
-    ReadOnly { holder: Option<Holder> },
+    ReadOnly {
+        holder: Option<Holder>,
+    },
 }
 
 pub struct Store {

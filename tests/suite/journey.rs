@@ -115,8 +115,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 async fn connect(file: &Path) -> sqlx::SqliteConnection {
-    let options =
-        sqlx::sqlite::SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(10));
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(10));
     sqlx::SqliteConnection::connect_with(&options).await.expect("the database opens")
 }
 

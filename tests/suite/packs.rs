@@ -166,10 +166,15 @@ fn money_is_held_typed_and_counted() {
     let pack = read(TOWN).unwrap_or_else(|problems| panic!("{problems}")).pack;
     let refund = pack::find(&pack.actions, &Id::new("refund")).unwrap();
     assert!(refund.is_final());
-    assert_eq!((refund.confirm, refund.hold, refund.amount.as_deref()), (Confirm::Typed, Duration::from_secs(10), Some("amount")));
+    assert_eq!(
+        (refund.confirm, refund.hold, refund.amount.as_deref()),
+        (Confirm::Typed, Duration::from_secs(10), Some("amount"))
+    );
     let names: Params = [("charge_id".to_owned(), Value::text("ch_1")), ("amount".to_owned(), Value::Integer(3))].into();
     assert_eq!(refund.effects[0].said.render(&names).as_deref(), Ok("refund 3 of charge ch_1"));
-    assert!(matches!(&refund.guards[0].rule, GuardRule::Within { clock: WindowClock::RequestedAt(column), .. } if column == "asked"));
+    assert!(
+        matches!(&refund.guards[0].rule, GuardRule::Within { clock: WindowClock::RequestedAt(column), .. } if column == "asked")
+    );
     assert_eq!(refund.fresh.len(), 2);
 }
 
@@ -186,7 +191,8 @@ fn each_mistake_is_answered_where_it_is() {
     for path in files {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let Err(problems) = parse(&name, &text, &|file| fs::read_to_string(directory.join(file)).map_err(|_| "no such file".into()))
+        let Err(problems) =
+            parse(&name, &text, &|file| fs::read_to_string(directory.join(file)).map_err(|_| "no such file".into()))
         else {
             wrong.push(format!("{name} is accepted"));
             continue;

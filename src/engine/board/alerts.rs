@@ -11,7 +11,7 @@ use super::{Board, Came, Changes, reports, said};
 use crate::{
     domain::{
         check::{self, Judgement, Memory, Observation},
-        pack,
+        pack, reconcile,
         rows::Rows,
         severity::Severity,
         snapshot::{Alert, Failure, Handling, Reading, Subject},
@@ -75,9 +75,7 @@ impl CheckSlot {
         let flips: Vec<_> = judgement.flip.iter().cloned().collect();
         // The holding clocks must survive a restart too, so every look is remembered, not only a flip.
         let memories = if is_look || !flips.is_empty() {
-            serde_json::to_value(&self.memory)
-                .map(|memory| vec![(Subject::Check(check.id.clone()), memory)])
-                .unwrap_or_default()
+            serde_json::to_value(&self.memory).map(|memory| vec![(Subject::Check(check.id.clone()), memory)]).unwrap_or_default()
         } else {
             Vec::new()
         };
@@ -168,8 +166,10 @@ impl Board {
     pub(super) fn judge_reconciliation(&mut self, index: usize, now: DateTime<Utc>) -> Changes {
         let look = &self.reconciliations[index].look;
         let (severity, detail) = match (look.fresh(now), &look.failure) {
-            (Some(statement), None) if statement.is_even() => (Severity::Green, Text::new("both sides say the same")),
-            (Some(statement), None) => (Severity::Yellow, Text::new(reports::difference_said(statement))),
+            (Some(statement), None) if statement.is_even() => {
+                (reconcile::severity(statement), Text::new("both sides say the same"))
+            }
+            (Some(statement), None) => (reconcile::severity(statement), Text::new(reports::difference_said(statement))),
             (_, Some(failure)) => (Severity::Unknown, failure.said.clone()),
             (None, None) if look.looked_at.is_none() => return Changes::default(),
             (None, None) => (Severity::Unknown, Text::new("the last look is too old")),

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         item, job, metric,
         pack::{self, Pack},
-        reconcile,
+        reconcile::{self, Side},
         rows::Rows,
         snapshot::{
             FlagReport, Items, JobHealth, JobReport, Look, MetricReading, MetricReport, QueueReport, ReconciliationReport,
@@ -60,7 +60,9 @@ pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
     let cell = rows.first().and_then(|row| row.find(&flag.column));
     match cell {
         Some(value) if !value.is_null() => Ok(value.clone()),
-        Some(_) | None => Err(Text::new(format!("the answer has no `{}`: is the flag still there under this name?", flag.column))),
+        Some(_) | None => {
+            Err(Text::new(format!("the answer has no `{}`: is the flag still there under this name?", flag.column)))
+        }
     }
 }
 
@@ -96,17 +98,20 @@ pub fn statement(
     };
     let ledger = |id| pack::find(&pack.ledgers, id).ok_or_else(|| Text::new(format!("the pack has no ledger `{id}`")));
     let (their_ledger, our_ledger) = (ledger(&reconciliation.theirs)?, ledger(&reconciliation.ours)?);
-    let theirs = reconcile::entries(their_ledger, &theirs, pack.currency).map_err(Text::new)?;
-    let ours = reconcile::entries(our_ledger, &ours, pack.currency).map_err(Text::new)?;
-    let mut statement = reconcile::reconcile(reconciliation, theirs, ours, from, to, now);
-    statement.theirs_title.clone_from(&their_ledger.title);
-    statement.ours_title.clone_from(&our_ledger.title);
-    Ok(statement)
+    let side = |ledger: &pack::Ledger, rows: &Rows| {
+        let entries = reconcile::entries(ledger, rows, pack.currency).map_err(Text::new)?;
+        Ok::<_, Text>(Side { title: ledger.title.clone(), entries })
+    };
+    let (theirs, ours) = (side(their_ledger, &theirs)?, side(our_ledger, &ours)?);
+    Ok(reconcile::reconcile(reconciliation, theirs, ours, from, to, now))
 }
 
 /// Said where a thing was never looked at.
 pub fn never_looked(every: Duration) -> Text {
-    Text::new(format!("not looked at yet (every {})", crate::domain::age::span(chrono::TimeDelta::from_std(every).unwrap_or_default())))
+    Text::new(format!(
+        "not looked at yet (every {})",
+        crate::domain::age::span(chrono::TimeDelta::from_std(every).unwrap_or_default())
+    ))
 }
 
 /// `A$22.00`, or several where there are several currencies; `0` where both sides are even.
