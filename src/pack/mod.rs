@@ -3,6 +3,7 @@
 //! The way is: text -> tree with places (`source`) -> parts as written (`raw`, by `shape`) -> `validate` -> `Pack`.
 //! Nothing after validation can be wrong in form.
 
+pub mod config;
 mod duration;
 mod literal;
 mod nearest;
@@ -16,6 +17,7 @@ mod validate;
 
 use std::{fs, path::Path, sync::Arc};
 
+pub use config::Config;
 pub use duration::parse_duration;
 pub use place::Place;
 pub use problem::{Problem, Problems};

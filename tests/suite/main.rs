@@ -11,3 +11,5 @@ mod packs;
 mod pty;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod town;
