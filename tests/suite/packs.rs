@@ -230,6 +230,40 @@ fn a_statement_that_its_database_refuses_is_shown_where_it_stands() {
 }
 
 #[test]
+fn every_statement_can_be_prepared_and_shown() {
+    let loaded = shop();
+    let statements = loaded.statements();
+    let paths: Vec<_> = statements.iter().map(|statement| statement.path.as_str()).collect();
+    for path in ["checks.stock_low.read", "jobs.stocktake.effect", "metrics.revenue.series", "actions.ship.fresh[0]", "actions.cancel.do[1]", "jobs.stocktake.run[0]"] {
+        assert!(paths.contains(&path), "{path} in {paths:?}");
+    }
+    for statement in &statements {
+        let Read::Sql(sql) = &statement.query.read else { panic!("{statement:?}") };
+        let problems = Problems::for_query(&loaded, &statement.path, "refused");
+        let at = problems.iter().next().unwrap();
+        let first_line = sql.text.trim_start().lines().next().unwrap();
+        let shown = loaded.source.text()[at.span.start..].trim_start_matches(['"', '\n']);
+        assert!(shown.starts_with(first_line), "{}: {problems}", statement.path);
+    }
+}
+
+#[test]
+fn columns_that_rows_do_not_have_are_shown_where_they_are_wanted() {
+    let loaded = shop();
+    let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(loaded.check_columns("checks.stock_low.read", &columns(&["low", "least"])).is_empty());
+    let said = loaded.check_columns("checks.stock_low.read", &columns(&["lows", "least"])).to_string();
+    assert!(said.contains("no column `low`") && said.contains("did you mean `lows`?"), "{said}");
+    let problems = loaded.check_columns("queues.to_ship.read", &columns(&["id", "customer", "total", "country", "note"]));
+    let said: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(said, ["the rows have no column `paid_at`"; 3], "since, deadline and the list: {problems}");
+    let problems = loaded.check_columns("ledgers.payments.read", &columns(&["id", "amount_cents", "received_at", "state"]));
+    assert_eq!(problems.len(), 1, "{problems}");
+    let problems = loaded.check_columns("jobs.stocktake.history", &columns(&["started_at"]));
+    assert_eq!(problems.len(), 4, "{problems}");
+}
+
+#[test]
 fn a_pack_that_is_not_there_is_said_so() {
     let problems = load(Path::new("/nowhere/pack.toml")).unwrap_err();
     assert!(problems.to_string().starts_with("/nowhere/pack.toml:1:1: cannot be read"), "{problems}");
