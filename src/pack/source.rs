@@ -154,10 +154,8 @@ impl Tree {
 }
 
 fn table(table: &DeTable<'_>) -> Shape {
-    let mut entries: Vec<(String, Tree)> = table
-        .iter()
-        .map(|(key, value)| (key.get_ref().to_string(), Tree { key: Some(key.span()), ..tree(value) }))
-        .collect();
+    let mut entries: Vec<(String, Tree)> =
+        table.iter().map(|(key, value)| (key.get_ref().to_string(), Tree { key: Some(key.span()), ..tree(value) })).collect();
     entries.sort_by_key(|(_, tree)| tree.key.as_ref().map(|key| key.start));
     Shape::Table(entries)
 }

@@ -65,17 +65,30 @@ impl Loaded {
     /// What the part at a path (as `statements` gives it) takes from its rows and does not find among the columns.
     pub fn check_columns(&self, path: &str, columns: &[String]) -> Problems {
         let mut parts = path.split('.');
-        let (section, name, read) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (section, name, read) =
+            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let place = Place::default().key(section).key(name);
         let mut wants = Wants { loaded: self, columns, problems: Vec::new() };
         let pack = &self.pack;
         match (section, read) {
-            ("checks", "read") => pack.checks.iter().filter(|check| check.id.as_str() == name).for_each(|check| wants.check(&place, check)),
-            ("queues", "read") => pack.queues.iter().filter(|queue| queue.id.as_str() == name).for_each(|queue| wants.queue(&place, queue)),
-            ("jobs", "history") => pack.jobs.iter().filter(|job| job.id.as_str() == name).for_each(|job| wants.history(&place, job)),
-            ("ledgers", "read") => pack.ledgers.iter().filter(|ledger| ledger.id.as_str() == name).for_each(|ledger| wants.ledger(&place, ledger)),
-            ("flags", _) => pack.flags.iter().filter(|flag| flag.id.as_str() == name).for_each(|flag| wants.flag(&place, flag, read)),
-            ("metrics", "read") => pack.metrics.iter().filter(|metric| metric.id.as_str() == name).for_each(|metric| wants.metric(&place, metric)),
+            ("checks", "read") => {
+                pack.checks.iter().filter(|check| check.id.as_str() == name).for_each(|check| wants.check(&place, check))
+            }
+            ("queues", "read") => {
+                pack.queues.iter().filter(|queue| queue.id.as_str() == name).for_each(|queue| wants.queue(&place, queue))
+            }
+            ("jobs", "history") => {
+                pack.jobs.iter().filter(|job| job.id.as_str() == name).for_each(|job| wants.history(&place, job))
+            }
+            ("ledgers", "read") => {
+                pack.ledgers.iter().filter(|ledger| ledger.id.as_str() == name).for_each(|ledger| wants.ledger(&place, ledger))
+            }
+            ("flags", _) => {
+                pack.flags.iter().filter(|flag| flag.id.as_str() == name).for_each(|flag| wants.flag(&place, flag, read))
+            }
+            ("metrics", "read") => {
+                pack.metrics.iter().filter(|metric| metric.id.as_str() == name).for_each(|metric| wants.metric(&place, metric))
+            }
             ("metrics", "series") => ["at", "value"].iter().for_each(|column| wants.column(&place.key("series"), column)),
             _ => {}
         }
