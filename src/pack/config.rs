@@ -217,9 +217,11 @@ impl Judge<'_> {
 
     fn delays(&mut self, place: &Place, raw: &RawDelays) -> Delays {
         let usual = Delays::default();
-        let listens_after = self.span(&place.key("listens_after"), raw.listens_after.as_ref(), LISTENS_AFTER, Duration::from_secs(10));
+        let listens_after =
+            self.span(&place.key("listens_after"), raw.listens_after.as_ref(), LISTENS_AFTER, Duration::from_secs(10));
         let hold = self.span(&place.key("hold_at_least"), raw.hold_at_least.as_ref(), Duration::ZERO, UNLOCKED_FOR);
-        let unlocked = self.span(&place.key("unlocked_for"), raw.unlocked_for.as_ref(), Duration::from_secs(60), UNLOCKED_AT_MOST);
+        let unlocked =
+            self.span(&place.key("unlocked_for"), raw.unlocked_for.as_ref(), Duration::from_secs(60), UNLOCKED_AT_MOST);
         Delays {
             listens_after: listens_after.unwrap_or(usual.listens_after),
             hold_at_least: hold.unwrap_or(usual.hold_at_least),

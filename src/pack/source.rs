@@ -137,6 +137,8 @@ impl Tree {
         match (step, &self.shape) {
             (Step::Key(key), Shape::Table(entries)) => entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree),
             (Step::Index(index), Shape::Array(items)) => items.get(*index),
+            // One table may stand where a list of them could.
+            (Step::Index(0), Shape::Table(_)) => Some(self),
             _ => None,
         }
     }
