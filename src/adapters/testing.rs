@@ -41,7 +41,7 @@ pub(super) fn sql(text: &str) -> Query {
             parameters.push(name.to_owned());
             parameters.len() - 1
         });
-        numbered.push_str(&format!("{before} ${}", place + 1));
+        numbered = format!("{numbered}{before} ${}", place + 1);
         rest = tail;
     }
     numbered.push_str(rest);
@@ -64,8 +64,7 @@ pub(super) fn params(pairs: &[(&str, Value)]) -> Params {
 pub(super) fn words(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Confirmed(answer) => answer.said.shown(),
-        Outcome::Again { why, .. } => why.shown(),
-        Outcome::Rejected(why) | Outcome::Changed(why) | Outcome::Unknown(why) => why.shown(),
+        Outcome::Again { why, .. } | Outcome::Rejected(why) | Outcome::Changed(why) | Outcome::Unknown(why) => why.shown(),
     }
 }
 

@@ -243,4 +243,6 @@ fn statement_of_the_pack(text: &str) -> SqlStr {
 }
 
 #[cfg(test)]
+mod postgres_tests;
+#[cfg(test)]
 mod tests;

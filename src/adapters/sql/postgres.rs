@@ -77,7 +77,7 @@ impl Postgres {
     pub(super) async fn act(&self, statement: &Statement<'_>) -> Result<Acted, Broken> {
         let before_commit = async {
             let place = self.lane.enter().await;
-            let mut connection = self.begin(&place, "begin").await?;
+            let mut connection = self.begin_described(&place, statement).await?;
             let verdict = self.changes(&mut connection, statement).await?;
             if verdict.is_some() {
                 finish(&mut connection, "rollback").await?;
@@ -138,6 +138,22 @@ impl Postgres {
         Ok(connection)
     }
 
+    /// A transaction for an act, every statement of it described before: a name that is taken would end it.
+    async fn begin_described(&self, place: &Place<'_, PgConnection>, statement: &Statement<'_>) -> Result<PgConnection, Fault> {
+        let texts = statement.marks.map(|marks| marks.write.as_str()).into_iter().chain([statement.text]);
+        let unknown: Vec<&str> = texts.filter(|text| self.known(text).is_none()).collect();
+        if unknown.is_empty() {
+            return self.begin(place, "begin").await;
+        }
+        let mut connection = self.begin(place, "begin read only").await?;
+        for text in unknown {
+            self.describe(&mut connection, text, "begin read only").await?;
+        }
+        finish(&mut connection, "rollback").await?;
+        self.start(&mut connection, "begin").await?;
+        Ok(connection)
+    }
+
     async fn start(&self, connection: &mut PgConnection, begin: &str) -> Result<(), Fault> {
         let text = format!("{begin}; set local statement_timeout = {}", self.timeout.as_millis());
         sqlx::raw_sql(statement_of_the_pack(&text)).execute(connection).await?;
@@ -163,14 +179,18 @@ impl Postgres {
         self.lane.distrust();
     }
 
+    fn known(&self, text: &str) -> Option<Arc<Described>> {
+        self.described.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+    }
+
     /// The schema may have changed under a description; the next use asks again.
     fn forget(&self, text: &str) {
         self.described.lock().unwrap_or_else(PoisonError::into_inner).remove(text);
     }
 
     async fn describe_here(&self, connection: &mut PgConnection, text: &str) -> Result<Arc<Described>, Fault> {
-        if let Some(known) = self.described.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.known(text) {
+            return Ok(known);
         }
         let statement = (&mut *connection).prepare(statement_of_the_pack(text)).await?;
         let parameters = match statement.parameters() {

@@ -1,0 +1,238 @@
+//! PostgreSQL itself, started for the test: what only the real one shows.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use super::SqlSystem;
+use crate::{
+    adapters::{
+        environment::Found as Secret,
+        sql::MARKS_TABLE,
+        testing::{CANARY, LIMIT, mark, params, sql, words},
+    },
+    domain::{id::Id, plan::Order, rows::Params, value::Value},
+    ports::{Doer as _, Found, Outcome, Source as _, SourceError},
+};
+
+/// A server on a socket and a port of its own, stopped when it is dropped.
+struct Cluster {
+    programs: PathBuf,
+    directory: tempfile::TempDir,
+    port: u16,
+}
+
+impl Cluster {
+    /// `None` where PostgreSQL is not installed, which is said.
+    fn start() -> Option<Self> {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
+        let Some(programs) = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists()) else {
+            println!("PostgreSQL is not installed (apt-get install postgresql): its tests did not run");
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("wheelhouse-pg").tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let cluster = Self { programs, directory, port };
+        let data = cluster.data();
+        let data = data.to_str().unwrap();
+        std::fs::write(cluster.directory.path().join("password"), CANARY).unwrap();
+        let password = format!("--pwfile={}", cluster.directory.path().join("password").display());
+        cluster.run("initdb", &["-D", data, "-U", "app", "-A", "scram-sha-256", &password, "--no-sync", "-E", "UTF8"]);
+        let options = format!("-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {}", cluster.directory.path().display());
+        let log = cluster.directory.path().join("log");
+        cluster.run("pg_ctl", &["-D", data, "-o", &options, "-l", log.to_str().unwrap(), "-w", "start"]);
+        Some(cluster)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// As another user where we are root, whom PostgreSQL refuses.
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = self.programs.join(program);
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(&program);
+            command
+        } else {
+            Command::new(&program)
+        };
+        let status =
+            command.args(arguments).current_dir(Path::new("/")).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{} {arguments:?}", program.display());
+    }
+
+    fn address(&self, password: &str) -> String {
+        format!("postgres://app:{password}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn open(&self, marks: Option<&str>, limit: std::time::Duration) -> SqlSystem {
+        SqlSystem::open("db", &Secret::secret(&self.address(CANARY)), marks, limit).unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let data = self.data();
+        self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "-w", "stop"]);
+    }
+}
+
+async fn run(cluster: &Cluster, text: &str) {
+    use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+    let options: PgConnectOptions = cluster.address(CANARY).parse().unwrap();
+    let mut line = options.connect().await.unwrap();
+    sqlx::raw_sql(super::statement_of_the_pack(text)).execute(&mut line).await.unwrap();
+}
+
+fn order(statement: &str, parameters: Vec<Value>) -> Order {
+    Order::Sql { on: Id::new("db"), statement: statement.into(), parameters, rows: 1 }
+}
+
+const SCHEMA: &str = "
+    create type state as enum ('open', 'shipped');
+    create domain cents as integer check (value >= 0);
+    create table orders (id uuid primary key, state state not null default 'open', amount cents not null, rate double precision,
+        share numeric(6, 3), paid boolean, placed_at timestamptz, at_wall timestamp, due date, note text, tags text[], facts jsonb, raw bytea);
+    insert into orders values ('7f9c2ba4-e88f-4a27-8f3c-111111111111', 'open', 2200, 0.25, 12.500, true, '2026-11-19 19:00:00+11',
+        '2026-11-19 08:00:00', '2026-12-01', 'a note', array['x', null], '{\"a\": 1}', '\\xc0de');";
+
+#[tokio::test]
+async fn postgres_reads_and_acts_as_it_should() {
+    let Some(cluster) = Cluster::start() else { return };
+    run(&cluster, &format!("{SCHEMA}; {MARKS_TABLE}")).await;
+    let db = cluster.open(Some("operator_actions"), LIMIT);
+    cells(&db).await;
+    binds(&db).await;
+    refusals(&db, &cluster).await;
+    acts(&db).await;
+    contention(&cluster).await;
+    nothing_is_left_behind(&cluster).await;
+}
+
+async fn cells(db: &SqlSystem) {
+    let rows = db.read(&sql("select *, now() - now() as spent from orders"), &Params::new()).await.unwrap();
+    let row = rows.first().unwrap();
+    let moment = Value::Time("2026-11-19T08:00:00Z".parse().unwrap());
+    for (column, value) in [
+        ("id", Value::text("7f9c2ba4-e88f-4a27-8f3c-111111111111")),
+        ("state", Value::text("open")),
+        ("amount", Value::Integer(2200)),
+        ("rate", Value::Decimal("0.25".parse().unwrap())),
+        ("share", Value::Decimal("12.5".parse().unwrap())),
+        ("paid", Value::Bool(true)),
+        ("placed_at", moment.clone()),
+        ("at_wall", moment),
+        ("due", Value::text("2026-12-01")),
+        ("note", Value::text("a note")),
+        ("tags", Value::Json(serde_json::json!(["x", null]))),
+        ("facts", Value::Json(serde_json::json!({ "a": 1 }))),
+        ("raw", Value::text("c0de")),
+        ("spent", Value::text("00:00:00")),
+    ] {
+        assert_eq!(row.find(column), Some(&value), "{column}");
+    }
+    let empty = db.read(&sql("select id, amount as total from orders where false"), &Params::new()).await.unwrap();
+    assert_eq!(empty.columns(), ["id", "total"]);
+    let odd = db.read(&sql("select '10.0.0.1'::inet as address"), &Params::new()).await.unwrap_err();
+    assert!(matches!(&odd, SourceError::Malformed(why) if why.shown().contains("cast it to text")), "{odd:?}");
+}
+
+/// A value arrives as the type that the server wants, whatever it was when it was read.
+async fn binds(db: &SqlSystem) {
+    let moment = Value::Time("2026-11-19T08:00:00Z".parse().unwrap());
+    for (clause, value) in [
+        ("id = :v", Value::text("7f9c2ba4-e88f-4a27-8f3c-111111111111")),
+        ("state = :v", Value::text("open")),
+        ("amount = :v", Value::Integer(2200)),
+        ("amount = :v", Value::text("2200")),
+        ("rate = :v", Value::Decimal("0.25".parse().unwrap())),
+        ("share = :v", Value::Decimal("12.5".parse().unwrap())),
+        ("paid = :v", Value::Bool(true)),
+        ("placed_at = :v", moment.clone()),
+        ("at_wall = :v", moment.clone()),
+        ("placed_at > :v", Value::text("2026-11-18 08:00:00")),
+        ("due = :v", Value::text("2026-12-01")),
+        ("note = :v", Value::text("a note")),
+        ("facts = :v", Value::Json(serde_json::json!({ "a": 1 }))),
+        ("raw = :v", Value::text("c0de")),
+        (":v is null", Value::Null),
+    ] {
+        let clause = if value.is_null() { "cast( :v as text) is null" } else { clause };
+        let rows = db.read(&sql(&format!("select 1 from orders where {clause}")), &params(&[("v", value.clone())])).await;
+        assert_eq!(rows.unwrap_or_else(|error| panic!("{clause}: {error}")).len(), 1, "{clause} {value:?}");
+    }
+    let unfit = db.read(&sql("select 1 from orders where id = :v"), &params(&[("v", Value::text("7"))])).await.unwrap_err();
+    assert!(
+        matches!(&unfit, SourceError::Refused(why) if why.shown().contains("parameter 1") && why.shown().contains("uuid")),
+        "{unfit:?}"
+    );
+}
+
+async fn refusals(db: &SqlSystem, cluster: &Cluster) {
+    let columns = db.prepare(&sql("select id, amount as total from orders where id = :id")).await.unwrap();
+    assert_eq!(columns, Some(vec!["id".to_owned(), "total".to_owned()]));
+    for (text, said) in [("select * from odrers", "odrers"), ("selec 1", "syntax error"), ("select prise from orders", "prise")] {
+        let error = db.prepare(&sql(text)).await.unwrap_err();
+        assert!(matches!(&error, SourceError::Refused(why) if why.shown().contains(said)), "{error:?}");
+    }
+    let error = db.read(&sql("delete from orders"), &Params::new()).await.unwrap_err();
+    assert!(matches!(&error, SourceError::Refused(why) if why.shown().contains("may not write")), "{error:?}");
+
+    let wrong = SqlSystem::open("db", &Secret::secret(&cluster.address("wrong-canary-7f3a9c")), None, LIMIT).unwrap();
+    let error = wrong.read(&sql("select 1"), &Params::new()).await.unwrap_err();
+    assert!(matches!(error, SourceError::Denied(_)), "{error:?}");
+    assert!(!format!("{error:?}").contains(CANARY), "{error:?}");
+
+    let quick = cluster.open(None, std::time::Duration::from_millis(300));
+    let error = quick.read(&sql("select pg_sleep(30)"), &Params::new()).await.unwrap_err();
+    assert!(matches!(error, SourceError::TimedOut(_)), "{error:?}");
+}
+
+async fn acts(db: &SqlSystem) {
+    let id = Value::text("7f9c2ba4-e88f-4a27-8f3c-111111111111");
+    let ship = order("update orders set state = $2 where id = $1 and state = 'open'", vec![id.clone(), Value::text("shipped")]);
+    assert!(matches!(db.look_up(&ship, &mark("a1")).await, Found::Absent));
+    let done = db.act(&ship, &mark("a1")).await;
+    assert!(matches!(done, Outcome::Confirmed(_)), "{done:?}");
+    assert!(matches!(db.look_up(&ship, &mark("a1")).await, Found::Ours(_)));
+    let again = db.act(&ship, &mark("a1")).await;
+    assert_eq!(words(&again), "db: already applied");
+    let other = db.act(&ship, &mark("a2")).await;
+    assert_eq!(words(&other), "db: 0 rows instead of 1: someone decided it meanwhile; nothing was changed");
+    assert!(matches!(db.look_up(&ship, &mark("a2")).await, Found::Absent));
+    let broken = db.act(&order("update orders set amount = -1 where id = $1", vec![id]), &mark("a3")).await;
+    assert!(matches!(broken, Outcome::Rejected(_)), "{broken:?}");
+    assert!(matches!(db.look_up(&ship, &mark("a3")).await, Found::Absent));
+}
+
+async fn contention(cluster: &Cluster) {
+    use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+    let options: PgConnectOptions = cluster.address(CANARY).parse().unwrap();
+    let mut other = options.connect().await.unwrap();
+    sqlx::raw_sql("begin; select 1 from orders for update").execute(&mut other).await.unwrap();
+    let quick = cluster.open(None, std::time::Duration::from_millis(300));
+    let held = quick.act(&order("update orders set note = 'held'", Vec::new()), &mark("b1")).await;
+    assert!(matches!(held, Outcome::Again { .. }), "{held:?}");
+    sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
+    let rows = quick.read(&sql("select 1 from orders where note = 'held'"), &Params::new()).await.unwrap();
+    assert!(rows.is_empty(), "an act that is to be asked again must not have happened");
+
+    // A deferred rule speaks only at the commit, and then nothing happened.
+    run(cluster, "create table once (n integer unique deferrable initially deferred); insert into once values (1)").await;
+    let late = quick.act(&order("insert into once values (1)", Vec::new()), &mark("b2")).await;
+    assert!(matches!(late, Outcome::Rejected(_)), "{late:?}");
+}
+
+/// Behind a transaction pooler, another program meets what this one forgets to clear.
+async fn nothing_is_left_behind(cluster: &Cluster) {
+    let db = cluster.open(None, LIMIT);
+    let look = sql("select state, (select count(*) from pg_prepared_statements) as left_behind from orders");
+    for _ in 0..3 {
+        let rows = db.read(&look, &Params::new()).await.unwrap();
+        assert_eq!(rows.first().unwrap().find("left_behind"), Some(&Value::Integer(0)));
+    }
+}
