@@ -59,10 +59,10 @@ impl Template {
         names
     }
 
-    /// The text with the same filler at every place, its first branches taken: what its shape can be judged by.
-    pub fn filled_with(&self, filler: &str) -> String {
+    /// The text with one filler for values and one for `| json`, its first branches taken: what its shape is judged by.
+    pub fn filled_with(&self, value: &str, json: &str) -> String {
         let mut text = String::new();
-        syntax::fill(&self.pieces, filler, &mut text);
+        syntax::fill(&self.pieces, value, json, &mut text);
         text
     }
 

@@ -62,8 +62,8 @@ impl Source {
         let (root, errors) = DeTable::parse_recoverable(text);
         let tree = Tree { key: None, span: root.span(), shape: table(root.get_ref()) };
         let source = Self { file: file.into(), text: text.into(), root: Arc::new(tree) };
-        let problems = errors
-            .iter()
+        let problems = without_echoes(&errors, text)
+            .into_iter()
             .map(|error| {
                 let (message, label) = plain_words(error.message());
                 source.problem(error.span().unwrap_or(0..0), message, label, None)
@@ -137,6 +137,8 @@ impl Tree {
         match (step, &self.shape) {
             (Step::Key(key), Shape::Table(entries)) => entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree),
             (Step::Index(index), Shape::Array(items)) => items.get(*index),
+            // One table may stand where a list of them could.
+            (Step::Index(0), Shape::Table(_)) => Some(self),
             _ => None,
         }
     }
@@ -152,10 +154,8 @@ impl Tree {
 }
 
 fn table(table: &DeTable<'_>) -> Shape {
-    let mut entries: Vec<(String, Tree)> = table
-        .iter()
-        .map(|(key, value)| (key.get_ref().to_string(), Tree { key: Some(key.span()), ..tree(value) }))
-        .collect();
+    let mut entries: Vec<(String, Tree)> =
+        table.iter().map(|(key, value)| (key.get_ref().to_string(), Tree { key: Some(key.span()), ..tree(value) })).collect();
     entries.sort_by_key(|(_, tree)| tree.key.as_ref().map(|key| key.start));
     Shape::Table(entries)
 }
@@ -171,6 +171,22 @@ fn tree(value: &Spanned<DeValue<'_>>) -> Tree {
         DeValue::Table(entries) => table(entries),
     };
     Tree { key: None, span: value.span(), shape }
+}
+
+/// A section that is there twice would make every key of it be there twice: only the section is told.
+fn without_echoes<'e>(errors: &'e [toml::de::Error], text: &str) -> Vec<&'e toml::de::Error> {
+    let mut sections = Vec::new();
+    let is_twice = |error: &toml::de::Error| error.message() == "duplicate key";
+    for error in errors.iter().filter(|error| is_twice(error)) {
+        let at = error.span().unwrap_or(0..0).start;
+        let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        if line.trim_start().starts_with('[') {
+            let end = text.get(at..).and_then(|rest| rest.find("\n[")).map_or(text.len(), |length| at + length);
+            sections.push(at..end);
+        }
+    }
+    let is_echo = |at: usize| sections.iter().any(|section| section.contains(&at) && section.start != at);
+    errors.iter().filter(|error| !(is_twice(error) && error.span().is_some_and(|span| is_echo(span.start)))).collect()
 }
 
 /// The parser's words, with the part that says what was expected as the label.

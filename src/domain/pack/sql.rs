@@ -162,7 +162,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, SqlMistake> {
                 let end = word_end(index + 1);
                 return Err(unnamed(text, index..end));
             }
-            (b'$', _) => dollar_quote_end(text, index)?.map_or((Some(Kind::Mark(b'$')), index + 1), |end| (Some(Kind::Quoted), end)),
+            (b'$', _) => {
+                dollar_quote_end(text, index)?.map_or((Some(Kind::Mark(b'$')), index + 1), |end| (Some(Kind::Quoted), end))
+            }
             (b'?', _) => return Err(unnamed(text, index..index + 1)),
             (b'@', next) if begins_name(next) && !tokens.last().is_some_and(|token| token.kind == Kind::Mark(b'<')) => {
                 let end = word_end(index + 1);

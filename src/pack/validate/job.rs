@@ -55,8 +55,7 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
             covers: raw.covers.clone(),
         })
     });
-    let playbook =
-        raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
+    let playbook = raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
     let every = reader.every(&place.key("every"), raw.every.as_ref(), EVERY);
     let columns = &raw.history_columns;
     let job = Job {
@@ -92,7 +91,8 @@ fn in_order(reader: &mut Reader<'_>, place: &Place, spans: [(&str, Duration); 3]
     for pair in spans.windows(2) {
         let [(earlier, short), (later, long)] = pair else { continue };
         if short > long {
-            let written = [later, earlier].into_iter().map(|key| place.key(key)).find(|place| reader.source.find(place).is_some());
+            let written =
+                [later, earlier].into_iter().map(|key| place.key(key)).find(|place| reader.source.find(place).is_some());
             let message = format!("`{later}` is over before `{earlier}` is");
             let help = Some("`grace`, then `missed_after`, then `failed_after`".to_owned());
             reader.say(&written.unwrap_or_else(|| place.clone()), message, "the wrong way round", help);

@@ -58,9 +58,8 @@ pub(super) fn validate(
     let mut actions = parts(&mut reader, &mut root, Section::Actions, |reader, part: &Part<raw::RawAction>| {
         action::action(reader, part, &brought)
     });
-    let queues = parts(&mut reader, &mut root, Section::Queues, |reader, part: &Part<raw::RawQueue>| {
-        queue::queue(reader, part, &actions)
-    });
+    let queues =
+        parts(&mut reader, &mut root, Section::Queues, |reader, part: &Part<raw::RawQueue>| queue::queue(reader, part, &actions));
     let reconciliations = parts(&mut reader, &mut root, Section::Reconciliations, ledger::reconciliation);
     actions.extend(brought);
     match (head, policy, Problems::from(reader.problems)) {

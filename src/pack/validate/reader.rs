@@ -83,6 +83,12 @@ impl Section {
         }
     }
 
+    /// `a check`, `an action`.
+    fn one_of_it(self) -> String {
+        let article = if self == Self::Actions { "an" } else { "a" };
+        format!("{article} {}", self.one())
+    }
+
     /// One of it, as a person says it.
     fn one(self) -> &'static str {
         match self {
@@ -116,7 +122,14 @@ impl<'s> Reader<'s> {
     }
 
     /// A problem with a part of the text at a place.
-    pub(super) fn say_within(&mut self, place: &Place, part: Range<usize>, message: impl Into<String>, label: &str, help: Option<String>) {
+    pub(super) fn say_within(
+        &mut self,
+        place: &Place,
+        part: Range<usize>,
+        message: impl Into<String>,
+        label: &str,
+        help: Option<String>,
+    ) {
         self.add(self.source.locate_within(place, part), message, label, help);
     }
 
@@ -133,7 +146,7 @@ impl<'s> Reader<'s> {
     pub(super) fn check_name(&mut self, section: Section, name: &str, place: &Place) {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
             let help = Some("letters, digits, `_` and `-`".to_owned());
-            self.say_key(place, format!("`{name}` cannot be the name of a {}", section.one()), "not a name", help);
+            self.say_key(place, format!("`{name}` cannot be the name of {}", section.one_of_it()), "not a name", help);
         }
     }
 
@@ -143,14 +156,29 @@ impl<'s> Reader<'s> {
         if known.contains(&name) {
             return Some(id(name));
         }
+        if section == Section::Actions && self.is_brought(name) {
+            return Some(id(name));
+        }
         let elsewhere = Section::ALL.into_iter().find(|other| self.names(*other).contains(&name));
         let help = match elsewhere {
-            Some(other) => format!("`{name}` is a {}; {}: {}", other.one(), section.word(), list(&known)),
+            Some(other) if known.is_empty() => format!("`{name}` is {}", other.one_of_it()),
+            Some(other) => format!("`{name}` is {}; {}: {}", other.one_of_it(), section.word(), list(&known)),
             None => advice(name, &known, section.word()),
         };
         let message = format!("there is no {} `{name}`", section.one());
-        self.say(place, message, &format!("not a {}", section.one()), Some(help));
+        self.say(place, message, &format!("not {}", section.one_of_it()), Some(help));
         None
+    }
+
+    /// `flag.NAME` and `job.NAME` are actions as well, the latter where the job says how it is run.
+    fn is_brought(&self, name: &str) -> bool {
+        let root = Place::default();
+        let place = match name.split_once('.') {
+            Some(("flag", flag)) => root.key("flags").key(flag),
+            Some(("job", job)) => root.key("jobs").key(job).key("run"),
+            _ => return false,
+        };
+        self.source.find(&place).is_some()
     }
 
     /// A connection of a certain kind.

@@ -44,7 +44,10 @@ impl Reader<'_> {
         let zone = name.parse().ok();
         if zone.is_none() {
             let nearest = nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()));
-            let help = nearest.map_or_else(|| "a name of the tz database, such as `Europe/Vienna`".into(), |name| format!("did you mean `{name}`?"));
+            let help = nearest.map_or_else(
+                || "a name of the tz database, such as `Europe/Vienna`".into(),
+                |name| format!("did you mean `{name}`?"),
+            );
             self.say(place, format!("there is no time zone `{name}`"), "not a zone", Some(help));
         }
         zone
@@ -55,7 +58,9 @@ impl Reader<'_> {
             Ok(_) => Some(text.to_owned()),
             Err(error) => {
                 let help = "minute, hour, day, month and weekday, such as `0 2 * * *` (every day at 02:00)".to_owned();
-                self.say(place, format!("`{text}` is not a schedule: {error}"), "not a cron expression", Some(help));
+                let said = error.to_string();
+                let message = format!("`{text}` is not a schedule: {}", said.trim_end_matches('.'));
+                self.say(place, message, "not a cron expression", Some(help));
                 None
             }
         }
@@ -92,9 +97,11 @@ impl Reader<'_> {
     /// A request's body: JSON, whatever its places are filled with.
     pub(super) fn body(&mut self, place: &Place, text: &str) -> Option<Template> {
         let template = self.template_for(TemplatePlace::Json, place, text)?;
-        if let Err(error) = serde_json::from_str::<serde_json::Value>(&template.filled_with("0")) {
+        if let Err(error) = serde_json::from_str::<serde_json::Value>(&template.filled_with("0", "\"0\"")) {
             let help = Some("a value goes in as `\"{{ name }}\"`, or as `{{ name | json }}` without quotes".to_owned());
-            self.say(place, format!("this body is not JSON: {error}"), "not JSON", help);
+            let said = error.to_string();
+            let said = said.split(" at line ").next().unwrap_or_default();
+            self.say(place, format!("this body is not JSON: {said}"), "not JSON", help);
         }
         Some(template)
     }
