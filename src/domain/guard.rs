@@ -3,8 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    age,
-    check::CLOCK_SKEW,
+    age::{self, CLOCK_SKEW},
     expression::Expression,
     pack::{Action, Guard, GuardRule, WindowClock},
     rows::{Params, Row},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    check::CLOCK_SKEW,
+    age::CLOCK_SKEW,
     pack::HistoryColumns,
     rows::{Row, Rows},
     text::Text,

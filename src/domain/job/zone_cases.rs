@@ -55,8 +55,8 @@ fn the_hour_that_comes_twice_runs_once_the_first_time() {
 
 /// What a patient person with a wall clock would write down: every local time at its moments, a skipped one right after
 /// the leap, a repeated one the first time.
-fn by_hand(zone: Tz, hour: u32, minute: u32, year: i32) -> BTreeSet<DateTime<Utc>> {
-    let days = NaiveDate::from_ymd_opt(year, 1, 1).unwrap().iter_days().take_while(|day| day.year() == year);
+fn by_hand(zone: Tz, hour: u32, minute: u32) -> BTreeSet<DateTime<Utc>> {
+    let days = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().iter_days().take_while(|day| day.year() == 2026);
     let moment = |day: NaiveDate| {
         let mut local = day.and_hms_opt(hour, minute, 0).unwrap();
         loop {
@@ -87,21 +87,18 @@ const ZONES: [Tz; 12] = [
 #[test]
 fn daily_jobs_agree_with_a_wall_clock_in_every_zone() {
     for zone in ZONES {
-        for year in [2025, 2026, 2027] {
-            for (hour, minute) in [(0, 0), (0, 30), (1, 45), (2, 0), (2, 15), (3, 0)] {
-                let expected = by_hand(zone, hour, minute, year);
-                let cron = format!("{minute} {hour} * * *");
-                let (first, last) = (*expected.first().unwrap(), *expected.last().unwrap());
-                let times = times(&cron, zone);
-                let forward: BTreeSet<_> = std::iter::successors(Some(first), |moment| times.after(*moment))
-                    .take_while(|moment| *moment <= last)
-                    .collect();
-                let odd: Vec<_> = forward.symmetric_difference(&expected).collect();
-                assert!(odd.is_empty(), "{cron} forward in {zone}, {year}: {odd:?}");
-                let backward: BTreeSet<_> = times.between(first, last, 1_000).into_iter().collect();
-                let odd: Vec<_> = backward.symmetric_difference(&expected).collect();
-                assert!(odd.is_empty(), "{cron} backward in {zone}, {year}: {odd:?}");
-            }
+        for (hour, minute) in [(0, 0), (0, 30), (1, 45), (2, 0), (2, 15), (3, 0)] {
+            let expected = by_hand(zone, hour, minute);
+            let cron = format!("{minute} {hour} * * *");
+            let (first, last) = (*expected.first().unwrap(), *expected.last().unwrap());
+            let times = times(&cron, zone);
+            let forward: BTreeSet<_> =
+                std::iter::successors(Some(first), |moment| times.after(*moment)).take_while(|moment| *moment <= last).collect();
+            let odd: Vec<_> = forward.symmetric_difference(&expected).collect();
+            assert!(odd.is_empty(), "{cron} forward in {zone}: {odd:?}");
+            let backward: BTreeSet<_> = times.between(first, last, 1_000).into_iter().collect();
+            let odd: Vec<_> = backward.symmetric_difference(&expected).collect();
+            assert!(odd.is_empty(), "{cron} backward in {zone}: {odd:?}");
         }
     }
 }

@@ -122,7 +122,7 @@ fn net(entries: &[Entry], code: &str) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn the_classes_add_up_and_the_planted_faults_are_found(
