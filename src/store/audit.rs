@@ -132,7 +132,12 @@ pub(super) fn lines(rows: &[SqliteRow]) -> Result<Vec<JournalLine>, sqlx::Error>
 
 /// The last event, taken as it stands.
 pub(super) async fn last(connection: &mut SqliteConnection) -> Result<Option<Record>, sqlx::Error> {
-    sqlx::query("SELECT * FROM audit ORDER BY sequence DESC LIMIT 1").fetch_optional(connection).await?.as_ref().map(record).transpose()
+    sqlx::query("SELECT * FROM audit ORDER BY sequence DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(record)
+        .transpose()
 }
 
 pub(super) async fn at(connection: &mut SqliteConnection, sequence: u64) -> Result<Option<Record>, sqlx::Error> {
@@ -180,10 +185,9 @@ pub(super) async fn verify(
             sequence: head.sequence + 1,
             why: format!("the tail is cut: the head kept outside stands at {}", outside.sequence),
         }),
-        Some(outside) if !outside_seen => Err(Broken {
-            sequence: outside.sequence,
-            why: "its hash is not the one kept outside".to_owned(),
-        }),
+        Some(outside) if !outside_seen => {
+            Err(Broken { sequence: outside.sequence, why: "its hash is not the one kept outside".to_owned() })
+        }
         Some(_) | None => Ok(Verified { events: head.sequence, head }),
     })
 }

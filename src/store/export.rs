@@ -113,7 +113,9 @@ mod tests {
 
     #[test]
     fn a_cell_is_never_a_formula() {
-        for (cell, said) in [("=1+1", "'=1+1"), ("@x", "'@x"), ("-2", "'-2"), ("+1", "'+1"), ("a=1", "a=1"), ("\u{202e}=x", "<202E>=x")] {
+        for (cell, said) in
+            [("=1+1", "'=1+1"), ("@x", "'@x"), ("-2", "'-2"), ("+1", "'+1"), ("a=1", "a=1"), ("\u{202e}=x", "<202E>=x")]
+        {
             assert_eq!(harmless(cell), said);
         }
     }

@@ -32,10 +32,8 @@ impl Memory for Store {
         rows.iter()
             .map(|row| {
                 let subject: String = row.try_get("subject").map_err(unreadable)?;
-                let remembered = Remembered {
-                    memory: optional(row, "memory")?,
-                    handling: optional(row, "handling")?.unwrap_or_default(),
-                };
+                let remembered =
+                    Remembered { memory: optional(row, "memory")?, handling: optional(row, "handling")?.unwrap_or_default() };
                 Ok((subject, remembered))
             })
             .collect()
@@ -193,8 +191,10 @@ impl Memory for Store {
 
     async fn flag_flips(&self) -> Result<Vec<(Id<Flag>, FlagFlip)>, StoreError> {
         let mut inner = self.inner.lock().await;
-        let rows =
-            sqlx::query("SELECT flag, flip FROM flag_flips ORDER BY flag").fetch_all(&mut inner.connection).await.map_err(unreadable)?;
+        let rows = sqlx::query("SELECT flag, flip FROM flag_flips ORDER BY flag")
+            .fetch_all(&mut inner.connection)
+            .await
+            .map_err(unreadable)?;
         rows.iter()
             .map(|row| {
                 let flag: String = row.try_get("flag").map_err(unreadable)?;

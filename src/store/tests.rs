@@ -276,7 +276,14 @@ async fn an_export_can_be_verified_by_anybody() {
     for line in String::from_utf8(out).unwrap().lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         let hashed = serde_json::json!([
-            event["sequence"], previous, event["at"], event["who"], event["word"], event["said"], event["severity"], event["payload"],
+            event["sequence"],
+            previous,
+            event["at"],
+            event["who"],
+            event["word"],
+            event["said"],
+            event["severity"],
+            event["payload"],
         ]);
         let digest = <sha2::Sha256 as sha2::Digest>::digest(hashed.to_string());
         assert_eq!(event["hash"], hex::encode(digest));

@@ -154,7 +154,9 @@ fn what_is_sent_cannot_be_taken_back() {
 
 #[test]
 fn a_judgement_before_the_first_attempt_sends_nothing() {
-    for (event, word) in [(Event::Refuse(Text::new("over by 1d")), "refused: persist"), (Event::Change(Text::new("gone")), "changed: persist")] {
+    for (event, word) in
+        [(Event::Refuse(Text::new("over by 1d")), "refused: persist"), (Event::Change(Text::new("gone")), "changed: persist")]
+    {
         let mut life = Life::of(&["refund"]);
         let until = life.now;
         life.feed(Event::Confirm { until });

@@ -23,7 +23,9 @@ pub enum Phase {
     /// Made and shown; nothing is on disk yet.
     Planned,
     /// Confirmed by the operator. Not sent before `until`.
-    Intent { until: DateTime<Utc> },
+    Intent {
+        until: DateTime<Utc>,
+    },
     /// Claimed in the business's own database; for connections that keep claims.
     Claimed,
     /// An attempt is on its way.
@@ -31,9 +33,13 @@ pub enum Phase {
     /// A step is through and the next one has not been sent.
     Confirmed,
     /// The last attempt certainly did nothing; the same key goes out again at `at`.
-    Again { at: DateTime<Utc> },
+    Again {
+        at: DateTime<Utc>,
+    },
     /// An attempt may have happened. Looked up at `look_at`, where it is looked up by itself.
-    Unknown { look_at: Option<DateTime<Utc>> },
+    Unknown {
+        look_at: Option<DateTime<Utc>>,
+    },
     Done,
     Rejected,
     Changed,
@@ -79,13 +85,7 @@ impl Phase {
             | Self::Again { .. }
             | Self::Unknown { .. }
             | Self::Conflict => false,
-            Self::Done
-            | Self::Rejected
-            | Self::Changed
-            | Self::TakenBack
-            | Self::Refused
-            | Self::NotSent
-            | Self::Expired => true,
+            Self::Done | Self::Rejected | Self::Changed | Self::TakenBack | Self::Refused | Self::NotSent | Self::Expired => true,
         }
     }
 }

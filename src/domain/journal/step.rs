@@ -34,7 +34,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The operator confirmed; it waits until then for a change of mind.
-    Confirm { until: DateTime<Utc> },
+    Confirm {
+        until: DateTime<Utc>,
+    },
     /// Its turn has come and policy permits it.
     Begin,
     /// Policy, judged again before the first attempt, forbids it.
@@ -55,7 +57,9 @@ pub enum Event {
     /// The program has started and found the act on disk.
     Recover,
     /// A person has looked outside and says whether the attempt in doubt happened.
-    Settle { happened: bool },
+    Settle {
+        happened: bool,
+    },
 }
 
 /// What the driver must do, in this order; it stops at the first that fails.
@@ -94,16 +98,19 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
         }
         (Phase::Sent, Event::Outcome(outcome)) => next.outcome(outcome),
         (Phase::Again { at }, Event::Wake) if now >= *at => {
-            if next.key_is_good() { next.send() } else { next.look() }
+            if next.key_is_good() {
+                next.send()
+            } else {
+                next.look()
+            }
         }
         (Phase::Unknown { look_at: Some(at) }, Event::Wake) if now >= *at => next.look(),
         (Phase::Sent, Event::Recover) => {
             next.state.doubtful = true;
             next.ask_anew()
         }
-        (Phase::Again { .. } | Phase::Unknown { .. }, Event::Recover) | (Phase::Unknown { .. } | Phase::Conflict, Event::LookUp) => {
-            next.ask_anew()
-        }
+        (Phase::Again { .. } | Phase::Unknown { .. }, Event::Recover)
+        | (Phase::Unknown { .. } | Phase::Conflict, Event::LookUp) => next.ask_anew(),
         (Phase::Rejected | Phase::Changed, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
             next.state.tries = 0;
             next.send()

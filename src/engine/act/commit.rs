@@ -49,7 +49,8 @@ impl Driver {
         for plan in plans {
             self.intend(plan, until).await?;
         }
-        let held = if until > now { format!("held for {}: u takes it back", age::span(until - now)) } else { "confirmed".to_owned() };
+        let held =
+            if until > now { format!("held for {}: u takes it back", age::span(until - now)) } else { "confirmed".to_owned() };
         Ok(Text::new(if count == 1 { held } else { format!("{count} {held}") }))
     }
 
@@ -146,7 +147,8 @@ impl Driver {
 
     /// Nothing has to be unlocked for it: nothing is sent by taking back.
     pub(super) async fn cancel(&mut self, id: &BatchId) -> Result<Text, Text> {
-        let held: Vec<_> = self.intended().filter(|act| act.plan.batch.as_ref() == Some(id)).map(|act| act.plan.id.clone()).collect();
+        let held: Vec<_> =
+            self.intended().filter(|act| act.plan.batch.as_ref() == Some(id)).map(|act| act.plan.id.clone()).collect();
         for id in &held {
             self.feed(id, Event::TakeBack).await;
         }
@@ -182,7 +184,8 @@ impl Driver {
         if !self.lock.is_open(self.now()) {
             return Err(Text::new("writing is locked: W unlocks it"));
         }
-        let in_doubt = self.find(id).is_some_and(|running| matches!(running.act.state.phase, Phase::Unknown { .. } | Phase::Conflict));
+        let in_doubt =
+            self.find(id).is_some_and(|running| matches!(running.act.state.phase, Phase::Unknown { .. } | Phase::Conflict));
         if !in_doubt || self.is_flying(id) {
             return Err(Text::new("nothing about it is in doubt"));
         }

@@ -41,7 +41,10 @@ const KEPT: usize = 300;
 pub(super) enum Mode {
     /// Nothing is confirmed before recovery.
     NotRecovered,
-    Recovering { acts: Vec<ActionId>, reply: Option<Reply<Vec<Receipt>>> },
+    Recovering {
+        acts: Vec<ActionId>,
+        reply: Option<Reply<Vec<Receipt>>>,
+    },
     Ready,
     Stopping(Option<Reply<()>>),
 }
@@ -222,8 +225,13 @@ impl Driver {
         if self.broken.is_some() || is_stopping || self.flying.len() >= LANES {
             return None;
         }
-        let busy: HashSet<&str> =
-            self.running.iter().map(|running| &running.act.plan).filter(|plan| self.flying.contains(&plan.id)).map(lane).collect();
+        let busy: HashSet<&str> = self
+            .running
+            .iter()
+            .map(|running| &running.act.plan)
+            .filter(|plan| self.flying.contains(&plan.id))
+            .map(lane)
+            .collect();
         self.running.iter().map(|running| &running.act).find_map(|act| {
             let is_due = act.state.wakes_at().is_some_and(|at| at <= now);
             if !is_due || busy.contains(lane(&act.plan)) {
@@ -400,11 +408,18 @@ fn lane(plan: &Plan) -> &str {
 }
 
 /// The money that the row would now have moved must be the money that was confirmed.
-fn same_money(plan: &Plan, action: &Action, row: &Params, earlier: &[Act], setting: &planning::Setting<'_>) -> Result<(), Refusal> {
+fn same_money(
+    plan: &Plan,
+    action: &Action,
+    row: &Params,
+    earlier: &[Act],
+    setting: &planning::Setting<'_>,
+) -> Result<(), Refusal> {
     if plan.amount.is_none() {
         return Ok(());
     }
-    let remade = planning::make(action, plan.target.clone(), row.clone(), &plan.inputs, earlier, setting).map_err(Refusal::Guard)?;
+    let remade =
+        planning::make(action, plan.target.clone(), row.clone(), &plan.inputs, earlier, setting).map_err(Refusal::Guard)?;
     let money = |plan: &Plan| -> Vec<Order> {
         let orders = plan.steps.iter().map(|step| &step.order);
         orders.filter(|order| matches!(order, Order::Refund { .. })).cloned().collect()
@@ -412,6 +427,7 @@ fn same_money(plan: &Plan, action: &Action, row: &Params, earlier: &[Act], setti
     if remade.amount == plan.amount && money(&remade) == money(plan) {
         return Ok(());
     }
-    let said = |amount: Option<crate::domain::money::Money>| amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
+    let said =
+        |amount: Option<crate::domain::money::Money>| amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
     Err(Refusal::Changed(Text::new(format!("the money was {} and is {} now", said(plan.amount), said(remade.amount)))))
 }

@@ -12,9 +12,6 @@ mod preview;
 mod undo;
 mod write_lock;
 
-#[cfg(test)]
-mod tests;
-
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -224,7 +221,9 @@ impl Driver {
         // Whoever asked may have gone away meanwhile; then nobody needs the answer.
         match request {
             Request::Recover(reply) => self.recover(reply).await,
-            Request::Propose { ask, action, aims, inputs, reply } => self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply)),
+            Request::Propose { ask, action, aims, inputs, reply } => {
+                self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply))
+            }
             Request::Commit { preview, typed, reply } => drop(reply.send(self.commit(preview, &typed).await)),
             Request::TakeBack { ask, plan, reply } => self.take_back(ask, plan, reply).await,
             Request::Pause { batch, paused, reply } => drop(reply.send(self.pause(&batch, paused).await)),

@@ -109,7 +109,13 @@ impl Driver {
         asker.answer(self.preview(ask, action, &inputs, aims).await);
     }
 
-    async fn preview(&mut self, ask: Ask, action: Action, inputs: &Params, aims: Vec<(Aim, Fresh)>) -> Result<Box<Preview>, Text> {
+    async fn preview(
+        &mut self,
+        ask: Ask,
+        action: Action,
+        inputs: &Params,
+        aims: Vec<(Aim, Fresh)>,
+    ) -> Result<Box<Preview>, Text> {
         let now = self.now();
         let missing = planning::missing(&action, inputs);
         // While inputs are still to come, the rules and the effects are shown without them; it cannot be confirmed.
@@ -218,7 +224,8 @@ impl Sorted {
             Fresh::Gone => return Err(Refusal::Changed(Text::new("it is no longer there"))),
             Fresh::Unread(why) => return Err(Refusal::Guard(why)),
         };
-        let plan = planning::make(context.action, target.clone(), row, inputs, context.earlier, setting).map_err(Refusal::Guard)?;
+        let plan =
+            planning::make(context.action, target.clone(), row, inputs, context.earlier, setting).map_err(Refusal::Guard)?;
         policy::judge(&plan, context)?;
         match (plan.amount, self.total) {
             (Some(amount), Some(total)) if amount.currency != total.currency => {

@@ -68,7 +68,9 @@ impl Driver {
         let journal = Arc::clone(&self.setup.journal);
         match journal.act(&id).await {
             Ok(Some(act)) if act.state.phase == Phase::Done => Ok(vec![act]),
-            Ok(Some(act)) => Err(Text::new(format!("it is {}: there is nothing to take back", act.state.standing(self.now()).word()))),
+            Ok(Some(act)) => {
+                Err(Text::new(format!("it is {}: there is nothing to take back", act.state.standing(self.now()).word())))
+            }
             Ok(None) => Err(Text::new("there is no such act")),
             Err(error) => Err(Text::new(error.to_string())),
         }
