@@ -39,6 +39,9 @@ use crate::{domain::text::Text, ports::StoreError};
 use head::HeadFile;
 use lock::Locked;
 
+/// Nobody else writes, so only a backup or a hand can keep the database locked, and the operator waits for neither.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// What this cockpit may do with its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -207,7 +210,7 @@ fn prepare(path: &Path, operator: &str, now: DateTime<Utc>) -> io::Result<Locked
 }
 
 async fn connect(path: &Path, is_writer: bool) -> Result<SqliteConnection, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5)).foreign_keys(true);
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true);
     let options = if is_writer {
         options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
     } else {

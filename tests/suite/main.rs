@@ -2,6 +2,8 @@
 
 // `cfg(test)` is always true here; it tells clippy that helpers outside `#[test]` functions may unwrap as well.
 #[cfg(test)]
+mod acting;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod journey;

@@ -12,9 +12,6 @@ mod preview;
 mod undo;
 mod write_lock;
 
-#[cfg(test)]
-mod tests;
-
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
