@@ -20,6 +20,8 @@ use crate::ui::theme::Background;
 const WIDTH: f32 = 9.0;
 const HEIGHT: f32 = 19.0;
 const BASELINE: f32 = 14.5;
+const UNDERLINE: f32 = 16.0;
+const STRIKE: f32 = 10.0;
 const FONT_SIZE: f32 = 15.0;
 const MARGIN: f32 = 12.0;
 
@@ -134,6 +136,7 @@ impl Painting<'_> {
 
     fn letters(&mut self, row: usize, run: Option<Run>) {
         let Some(run) = run else { return };
+        self.rules(row, &run);
         let text = run.text.trim_end_matches(' ');
         let columns = run.columns - (run.text.len() - text.len()) as u16;
         let shown = text.trim_start_matches(' ');
@@ -152,6 +155,18 @@ impl Painting<'_> {
             attributes(run.look.modifier),
             escaped(shown)
         );
+    }
+
+    /// Underlines and strikes, under blanks as well: an empty field is seen by them.
+    fn rules(&mut self, row: usize, run: &Run) {
+        let (x, y) = place(run.column, row);
+        let width = f32::from(run.columns) * WIDTH;
+        for (modifier, below) in [(Modifier::UNDERLINED, UNDERLINE), (Modifier::CROSSED_OUT, STRIKE)] {
+            if run.look.modifier.contains(modifier) {
+                let (y, ink) = (y + below, &run.look.ink);
+                let _ = writeln!(self.blocks, r#"<rect x="{x}" y="{y}" width="{width}" height="1" fill="{ink}"/>"#);
+            }
+        }
     }
 
     fn shape(&mut self, row: usize, column: u16, shape: Shape, look: &Look) {
@@ -185,6 +200,10 @@ impl Painting<'_> {
         let width = f32::from(columns) * WIDTH + 2.0 * MARGIN;
         let height = f32::from(rows) * HEIGHT + 2.0 * MARGIN;
         let (paper, _) = paper_and_ink(self.paper.background);
+        let edge = match self.paper.background {
+            Background::Dark => "#30363d",
+            Background::Light => "#d1d9e0",
+        };
         let title = escaped(&self.paper.title);
         let mut strokes = String::new();
         for ((ink, is_heavy), found) in &self.strokes {
@@ -195,7 +214,7 @@ impl Painting<'_> {
         format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">
 <title>{title}</title>
-<rect width="{width}" height="{height}" rx="8" fill="{paper}"/>
+<rect x="0.5" y="0.5" width="{}" height="{}" rx="8" fill="{paper}" stroke="{edge}"/>
 <g transform="translate({MARGIN} {MARGIN})">
 <g shape-rendering="crispEdges">
 {}{}{strokes}</g>
@@ -204,7 +223,11 @@ impl Painting<'_> {
 </g>
 </svg>
 "#,
-            self.behind, self.blocks, self.letters
+            width - 1.0,
+            height - 1.0,
+            self.behind,
+            self.blocks,
+            self.letters
         )
     }
 }
@@ -248,8 +271,6 @@ fn attributes(modifier: Modifier) -> String {
         (Modifier::BOLD, r#" font-weight="700""#),
         (Modifier::DIM, r#" fill-opacity="0.65""#),
         (Modifier::ITALIC, r#" font-style="italic""#),
-        (Modifier::UNDERLINED, r#" text-decoration="underline""#),
-        (Modifier::CROSSED_OUT, r#" text-decoration="line-through""#),
     ];
     for (_, attribute) in pairs.into_iter().filter(|(held, _)| modifier.contains(*held)) {
         attributes.push_str(attribute);
@@ -373,6 +394,15 @@ mod tests {
         let drawn = painted(&buffer);
         assert!(drawn.contains(r##"<rect x="0" y="0" width="36" height="19" fill="#e6edf3"/>"##), "{drawn}");
         assert!(drawn.contains(r##"fill="#0d1117">LIVE</text>"##), "{drawn}");
+    }
+
+    #[test]
+    fn an_empty_field_is_seen_by_its_line() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        buffer.set_line(0, 0, &Line::from("   ".cyan().underlined()), 4);
+        let drawn = painted(&buffer);
+        assert!(drawn.contains(r##"<rect x="0" y="16" width="27" height="1" fill="#39c5cf"/>"##), "{drawn}");
+        assert!(!drawn.contains("<text"), "{drawn}");
     }
 
     #[test]
