@@ -136,6 +136,28 @@ impl Encoder {
         self.use_pen(Pen::DEFAULT);
     }
 
+    /// Adds a line of text for a pipe: no jumps, no blanks at its end, the default pen behind it.
+    pub fn line<'a>(&mut self, cells: impl Iterator<Item = &'a Cell>) {
+        let mut blanks = 0;
+        for cell in cells {
+            let pen = self.adapt(Pen { foreground: cell.fg, background: cell.bg, modifier: cell.modifier });
+            if cell.symbol() == " " && !pen.marks_blanks() {
+                blanks += 1;
+                continue;
+            }
+            if blanks > 0 {
+                if self.pen != pen {
+                    self.use_pen(Pen::DEFAULT);
+                }
+                self.bytes.extend(std::iter::repeat_n(' ', std::mem::take(&mut blanks)));
+            }
+            self.use_pen(pen);
+            self.bytes.push_str(cell.symbol());
+        }
+        self.use_pen(Pen::DEFAULT);
+        self.bytes.push('\n');
+    }
+
     fn adapt(&mut self, pen: Pen) -> Pen {
         if self.adapted.0 != pen {
             let (foreground, background) = (self.depth.adapt(pen.foreground), self.depth.adapt(pen.background));

@@ -128,6 +128,11 @@ pub(super) fn is_panicked() -> bool {
     IS_PANICKED.load(Ordering::SeqCst)
 }
 
+/// Whether a panic has given the terminal back.
+pub(super) fn is_given_back() -> bool {
+    lock().is_none()
+}
+
 fn lock() -> MutexGuard<'static, Option<Taken>> {
     // Nothing under the lock panics; a poisoned terminal must be given back all the same.
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)

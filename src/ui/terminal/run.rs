@@ -346,13 +346,26 @@ impl<'a, P: Program> Loop<'a, P> {
         if self.is_gone {
             return Ok(());
         }
-        self.screen.retake()?;
+        if self.screen.retake().is_err() {
+            // A hang-up is told by SIGHUP and SIGCONT together, before poll says it.
+            self.lose();
+            return Ok(());
+        }
         self.terminal.backend_mut().forget();
         self.waiting.clear();
         self.waiting.extend_from_slice(GREETING.as_bytes());
         self.is_frame_waiting = false;
         self.resize();
         self.repaint()
+    }
+
+    /// The terminal refuses us: it is gone, or a panic gave it back and its report is being written.
+    fn lose(&mut self) {
+        if life::is_given_back() {
+            self.waiting.clear();
+        } else {
+            self.hang_up();
+        }
     }
 
     fn resize(&mut self) {
@@ -390,7 +403,7 @@ impl<'a, P: Program> Loop<'a, P> {
             match self.screen.write(&self.waiting) {
                 Ok(0) => return,
                 Ok(count) => drop(self.waiting.drain(..count)),
-                Err(_) => self.hang_up(),
+                Err(_) => self.lose(),
             }
         }
         self.is_frame_waiting = false;

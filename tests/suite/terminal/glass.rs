@@ -126,9 +126,10 @@ impl Glass {
 
     /// Closes the terminal, as a dropped connection does.
     pub fn close(&mut self) {
+        // Something to read, so that the reader wakes and lets go of its own copy.
+        self.press("j");
         self.keyboard = None;
         self.master = None;
-        // The reader's own copy keeps the terminal open until it fails to hand over.
         let (_, nothing) = sync_channel(0);
         self.output = nothing;
     }
