@@ -1,0 +1,32 @@
+//! What enters the model and what leaves it.
+
+use crossterm::event::KeyEvent;
+
+use crate::engine::message::{Event, Request};
+
+#[derive(Clone, Debug)]
+pub enum Msg {
+    Key(KeyEvent),
+    /// Text that a terminal marked as pasted. It fills fields; it never confirms.
+    Paste(String),
+    Resize(u16, u16),
+    Event(Event),
+    /// Time has passed; only what a clock changes is looked at.
+    Tick,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cmd {
+    Ask(Request),
+    /// Text for the clipboard of the operator's own terminal.
+    Copy(String),
+    /// A file for the operator: a name without a folder, and what goes into it.
+    Export {
+        name: String,
+        content: String,
+    },
+    /// Paint everything anew.
+    Redraw,
+    Suspend,
+    Quit,
+}

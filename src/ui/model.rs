@@ -1,0 +1,332 @@
+//! All that the screen knows. Written by `update` alone, read by `view`.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+
+use super::{
+    cursor::Cursor,
+    figures::Figures,
+    field::Field,
+    keymap::Keymap,
+    notice::Notices,
+    overlay::Overlay,
+    place::{Pane, Place, Thing, Trail},
+    receipts::Receipts,
+    view::layout,
+    waiting::Questions,
+    work::Work,
+};
+use crate::domain::{
+    id::Id,
+    pack::{self, Pack, Queue, Reconciliation},
+    plan::{Standing, Target},
+    severity::Severity,
+    snapshot::{Alert, Discrepancy, Flip, Item, JournalLine, Look, Snapshot, Subject},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Live,
+    Test,
+    Demo,
+}
+
+impl Mode {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "LIVE",
+            Self::Test => "TEST",
+            Self::Demo => "DEMO",
+        }
+    }
+}
+
+/// What does not change while the cockpit is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    pub mode: Mode,
+    /// The account that money moves in (`acct_1DTD`).
+    pub account: Option<String>,
+    pub operator: String,
+    pub read_only: bool,
+    /// No character outside ASCII.
+    pub ascii: bool,
+    /// The host, where the screen comes over SSH.
+    pub ssh: Option<String>,
+}
+
+/// History that was answered: whose, its changes, its notes.
+#[derive(Clone, Debug, Default)]
+pub struct Histories(pub HashMap<Subject, (Vec<Flip>, Vec<JournalLine>)>);
+
+#[derive(Debug)]
+pub struct Model {
+    pub pack: Arc<Pack>,
+    pub shown: Shown,
+    pub snapshot: Option<Arc<Snapshot>>,
+    pub keymap: Keymap,
+    pub size: (u16, u16),
+    pub place: Place,
+    pub trail: Trail,
+    pub cursors: BTreeMap<Pane, Cursor>,
+    pub works: BTreeMap<Id<Queue>, Work>,
+    pub figures: BTreeMap<Id<Queue>, Figures>,
+    /// The filters of the other panes.
+    pub filters: BTreeMap<Pane, String>,
+    /// A filter being typed, and the one before it.
+    pub typing: Option<(Field, String)>,
+    pub overlay: Option<Overlay>,
+    /// The selected item in full beside the list.
+    pub has_preview: bool,
+    pub shows_healthy: bool,
+    /// How far a page is scrolled.
+    pub scroll: usize,
+    pub notices: Notices,
+    pub receipts: Receipts,
+    pub questions: Questions,
+    pub histories: Histories,
+    /// Journal lines older than the snapshot's.
+    pub older: Vec<JournalLine>,
+    pub unlocked_until: Option<DateTime<Utc>>,
+    /// The time of the last message.
+    pub now: DateTime<Utc>,
+    version: u64,
+    drawn: u64,
+}
+
+impl Model {
+    /// A screen of 80x24 until it is told its size; with the last known snapshot it can be drawn at once.
+    pub fn new(pack: Arc<Pack>, shown: Shown, snapshot: Option<Arc<Snapshot>>) -> Self {
+        let now = snapshot.as_ref().map_or(DateTime::UNIX_EPOCH, |snapshot| snapshot.taken_at);
+        let mut model = Self {
+            pack,
+            shown,
+            snapshot: None,
+            keymap: Keymap::default(),
+            size: (80, 24),
+            place: Place::default(),
+            trail: Trail::default(),
+            cursors: BTreeMap::new(),
+            works: BTreeMap::new(),
+            figures: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            typing: None,
+            overlay: None,
+            has_preview: false,
+            shows_healthy: false,
+            scroll: 0,
+            notices: Notices::default(),
+            receipts: Receipts::default(),
+            questions: Questions::default(),
+            histories: Histories::default(),
+            older: Vec::new(),
+            unlocked_until: None,
+            now,
+            version: 1,
+            drawn: 0,
+        };
+        if let Some(snapshot) = snapshot {
+            model.take_snapshot(snapshot);
+        }
+        model
+    }
+
+    /// With keys of the operator's own.
+    #[must_use]
+    pub fn with_keymap(mut self, keymap: Keymap) -> Self {
+        self.keymap = keymap;
+        self
+    }
+
+    /// True where a frame drawn now would differ from the last one.
+    pub fn is_dirty(&self) -> bool {
+        self.version != self.drawn
+    }
+
+    /// The frame is on the screen.
+    pub fn drawn(&mut self) {
+        self.drawn = self.version;
+    }
+
+    pub(super) fn touch(&mut self) {
+        self.version = self.version.wrapping_add(1);
+    }
+
+    /// True while a text counts seconds: something is held, a batch runs.
+    pub fn counts_seconds(&self, now: DateTime<Utc>) -> bool {
+        let batch = self.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
+        !self.receipts.held(now).is_empty() || batch.is_some_and(|batch| batch.ended_at.is_none() && !batch.paused)
+    }
+
+    /// How long no shown text can change by itself; a tick is due then.
+    pub fn next_tick(&self, now: DateTime<Utc>) -> TimeDelta {
+        let step = if self.counts_seconds(now) { TimeDelta::seconds(1) } else { TimeDelta::minutes(1) };
+        let floor = now.duration_trunc(step).unwrap_or(now);
+        (floor + step - now).max(TimeDelta::milliseconds(1))
+    }
+
+    /// The severity as it may be shown: a reading that is too old is no reading.
+    pub fn severity(&self, alert: &Alert) -> Severity {
+        let limit = TimeDelta::from_std(alert.every * 2).unwrap_or(TimeDelta::MAX);
+        if alert.looked_at.is_some_and(|at| self.now - at <= limit) { alert.severity } else { Severity::Unknown }
+    }
+
+    pub fn is_stale<T>(&self, look: &Look<T>) -> bool {
+        look.is_stale(self.now)
+    }
+
+    pub fn alert(&self, subject: &Subject) -> Option<&Arc<Alert>> {
+        self.snapshot.as_ref()?.alerts.iter().find(|alert| alert.subject == *subject)
+    }
+
+    pub fn discrepancy(&self, id: &Id<Reconciliation>, key: &str) -> Option<&Discrepancy> {
+        let report = self.snapshot.as_ref()?.reconciliations.iter().find(|report| report.id == *id)?;
+        report.look.value.as_ref()?.discrepancies.iter().find(|discrepancy| discrepancy.key == key)
+    }
+
+    pub fn line(&self, sequence: u64) -> Option<&JournalLine> {
+        let snapshot = self.snapshot.as_ref()?;
+        snapshot.journal.iter().chain(&self.older).find(|line| line.sequence == sequence)
+    }
+
+    pub fn queue_spec(&self, id: &Id<Queue>) -> Option<&Queue> {
+        pack::find(&self.pack.queues, id)
+    }
+
+    /// The queue being worked.
+    pub fn work(&self) -> Option<&Work> {
+        if self.place.pane != Pane::Queues {
+            return None;
+        }
+        self.works.get(self.place.queue.as_ref()?)
+    }
+
+    pub fn work_mut(&mut self) -> Option<&mut Work> {
+        if self.place.pane != Pane::Queues {
+            return None;
+        }
+        self.works.get_mut(self.place.queue.as_ref()?)
+    }
+
+    pub fn item(&self, queue: &Id<Queue>, key: &str) -> Option<&Arc<Item>> {
+        self.works.get(queue)?.find(key)
+    }
+
+    pub fn cursor(&self, pane: Pane) -> Cursor {
+        match (pane, self.work()) {
+            (Pane::Queues, Some(work)) => work.cursor.clone(),
+            _ => self.cursors.get(&pane).cloned().unwrap_or_default(),
+        }
+    }
+
+    pub fn cursor_mut(&mut self, pane: Pane) -> &mut Cursor {
+        if pane == Pane::Queues
+            && let Some(queue) = self.place.queue.clone().filter(|_| self.place.pane == Pane::Queues)
+            && self.works.contains_key(&queue)
+        {
+            return &mut self.works.entry(queue.clone()).or_insert_with(|| Work::new(queue)).cursor;
+        }
+        self.cursors.entry(pane).or_default()
+    }
+
+    /// What is selected in the focused pane, or read on the open page.
+    pub fn selected(&self) -> Option<Thing> {
+        if let Some(page) = &self.place.page {
+            return Some(page.clone());
+        }
+        if let Some(work) = self.work() {
+            return work.selected().map(|item| Thing::Item(work.queue.clone(), item.key.clone()));
+        }
+        self.things(self.place.pane).get(self.cursor(self.place.pane).at).cloned()
+    }
+
+    /// Rows of the focused list.
+    pub fn count(&self, pane: Pane) -> usize {
+        match (pane, self.work()) {
+            (Pane::Queues, Some(work)) => work.len(),
+            _ => self.things(pane).len(),
+        }
+    }
+
+    pub fn is_unlocked(&self) -> bool {
+        !self.shown.read_only && self.unlocked_until.is_some_and(|until| until > self.now)
+    }
+
+    /// The latest act on an item, while it matters to its row.
+    pub fn standing(&self, queue: &Id<Queue>, key: &str) -> Option<(Standing, Option<DateTime<Utc>>)> {
+        let target = Target { queue: Some(queue.clone()), key: key.to_owned() };
+        self.receipts.of(&target).map(|receipt| (receipt.standing, receipt.held_until))
+    }
+
+    /// Puts every cursor back on its thing and inside its list.
+    pub(super) fn settle(&mut self) {
+        for pane in Pane::ALL {
+            self.settle_pane(pane);
+        }
+    }
+
+    pub(super) fn settle_pane(&mut self, pane: Pane) {
+        let height = layout::list_height(self, pane);
+        if let Some(work) = self.work().filter(|_| pane == Pane::Queues) {
+            let (count, queue) = (work.len(), work.queue.clone());
+            if let Some(work) = self.works.get_mut(&queue) {
+                work.cursor.settle(count, height);
+                let key = work.selected().map(|item| item.key.clone());
+                work.cursor.thing = key.map(|key| Thing::Item(queue, key));
+            }
+            return;
+        }
+        let things = self.things(pane);
+        let cursor = self.cursors.entry(pane).or_default();
+        let found = cursor.thing.as_ref().and_then(|thing| things.iter().position(|other| other == thing));
+        cursor.at = found.unwrap_or(cursor.at);
+        cursor.settle(things.len(), height);
+        cursor.thing = things.get(cursor.at).cloned();
+    }
+
+    pub(super) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.receipts.take_all(&snapshot.receipts);
+        let mut gone = 0;
+        for report in &snapshot.queues {
+            let Some(spec) = pack::find(&self.pack.queues, &report.id) else { continue };
+            if let Some(work) = self.works.get_mut(&report.id) {
+                let lost = work.take(report.look.value.as_ref(), spec, self.now).marks;
+                if lost > 0 {
+                    work.tally(amount_column(&self.pack, spec));
+                }
+                gone += lost;
+            }
+            self.figures.entry(report.id.clone()).or_default().take(report.look.value.as_ref());
+        }
+        if gone > 0 {
+            let rows = if gone == 1 { "1 marked row went away; its mark is gone" } else { "marked rows went away; their marks are gone" };
+            let said = if gone == 1 { rows.to_owned() } else { format!("{gone} {rows}") };
+            self.notices.say(super::notice::Tone::Warning, said, self.now);
+        }
+        if let Some(Overlay::Dialog(dialog)) = &mut self.overlay {
+            dialog.missing_marks += gone;
+        }
+        let first = snapshot.journal.last().map(|line| line.sequence);
+        self.older.retain(|line| first.is_none_or(|first| line.sequence < first));
+        self.snapshot = Some(snapshot);
+        self.settle();
+        self.touch();
+    }
+}
+
+/// The column with the money that the queue's actions move.
+pub fn amount_column<'a>(pack: &'a Pack, queue: &Queue) -> Option<&'a str> {
+    let actions = queue.actions.iter().filter_map(|id| pack::find(&pack.actions, id));
+    actions.filter_map(|action| action.amount.as_deref()).next()
+}
+
+#[cfg(test)]
+use crate::{domain, engine, ui};
+
+#[cfg(test)]
+#[path = "../../tests/screens/fixture.rs"]
+pub mod fixture;

@@ -1,0 +1,40 @@
+//! What lies over the panes and takes the keys.
+
+use chrono::{DateTime, Utc};
+use ratatui_textarea::TextArea;
+
+use super::{dialog::Dialog, field::Field, palette::Palette};
+use crate::domain::{id::Id, pack::Reconciliation, snapshot::Subject};
+
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    Help { scroll: usize },
+    Palette(Palette),
+    Dialog(Box<Dialog>),
+    Note { subject: Subject, title: String, area: Box<TextArea<'static>> },
+    Snooze { subject: Subject, title: String },
+    SignOff(SignOff),
+    Errors { scroll: usize },
+    /// Something is held or under way: is it to end here?
+    Quit { opened_at: DateTime<Utc> },
+    /// The effect under way is being finished.
+    Stopping,
+}
+
+/// A statement about to be signed off.
+#[derive(Clone, Debug)]
+pub struct SignOff {
+    pub reconciliation: Id<Reconciliation>,
+    pub title: String,
+    pub note: Field,
+    pub opened_at: DateTime<Utc>,
+}
+
+/// Ways to snooze: the key, the words, how long; no time is until the next session.
+pub const SNOOZES: [(char, &str, Option<u64>); 5] = [
+    ('1', "15 minutes", Some(15 * 60)),
+    ('2', "1 hour", Some(3_600)),
+    ('3', "4 hours", Some(4 * 3_600)),
+    ('4', "1 day", Some(86_400)),
+    ('5', "until the next session", None),
+];

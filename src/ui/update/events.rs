@@ -1,0 +1,148 @@
+//! What the engine tells. An answer to a question that nobody asks any more is dropped.
+
+use super::{acting, perform::say};
+use crate::{
+    domain::{
+        plan::{Receipt, Standing},
+        text::Text,
+    },
+    engine::message::{Ask, Event, Preview},
+    ui::{
+        message::Cmd,
+        model::Model,
+        notice::Tone,
+        overlay::Overlay,
+        waiting::Waiting,
+    },
+};
+
+pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
+    match event {
+        Event::Snapshot(snapshot) => {
+            let is_older = model.snapshot.as_ref().is_some_and(|ours| ours.sequence > snapshot.sequence && ours.taken_at > snapshot.taken_at);
+            if !is_older {
+                model.take_snapshot(snapshot);
+            }
+            return Vec::new();
+        }
+        Event::Preview { ask, preview } => {
+            let cmds = preview_came(model, ask, preview);
+            model.touch();
+            return cmds;
+        }
+        Event::Receipt(receipt) => receipt_came(model, receipt),
+        Event::Answer { ask, said } => answer_came(model, ask, said),
+        Event::History { ask, flips, lines } => {
+            if let Some(Waiting::History(subject)) = model.questions.answered(ask) {
+                model.histories.0.clear();
+                model.histories.0.insert(subject, (flips, lines));
+            }
+        }
+        Event::Journal { ask, lines } => {
+            if model.questions.answered(ask) == Some(Waiting::Journal) {
+                let oldest = model.older.last().map(|line| line.sequence);
+                let known = oldest.or_else(|| model.snapshot.as_ref()?.journal.last().map(|line| line.sequence));
+                model.older.extend(lines.into_iter().filter(|line| known.is_none_or(|known| line.sequence < known)));
+                model.settle();
+            }
+        }
+        Event::Lock { until, why } => {
+            let was_unlocked = model.is_unlocked();
+            model.unlocked_until = until;
+            let said = match (until, why) {
+                (_, Some(why)) => Some(why.one_line()),
+                (None, None) if was_unlocked => Some("writing is locked".to_owned()),
+                (Some(_), None) if !was_unlocked => Some("writing is unlocked".to_owned()),
+                (None | Some(_), None) => None,
+            };
+            if let Some(said) = said {
+                say(model, Tone::Plain, said);
+            }
+        }
+        Event::Recovered(receipts) => recovered(model, receipts),
+        Event::Notice { said, is_error } => {
+            say(model, if is_error { Tone::Bad } else { Tone::Plain }, said.one_line());
+        }
+        Event::Stopped => {
+            if matches!(model.overlay, Some(Overlay::Stopping)) {
+                model.touch();
+                return vec![Cmd::Quit];
+            }
+            say(model, Tone::Bad, "the engine has stopped; nothing is read or sent any more");
+        }
+    }
+    model.touch();
+    Vec::new()
+}
+
+fn preview_came(model: &mut Model, ask: Ask, preview: Result<Box<Preview>, Text>) -> Vec<Cmd> {
+    let Some(waiting) = model.questions.answered(ask) else { return Vec::new() };
+    match (waiting, preview) {
+        (Waiting::Dialog, preview) => {
+            let now = model.now;
+            if let Some(Overlay::Dialog(dialog)) = &mut model.overlay
+                && dialog.ask == ask
+            {
+                dialog.take(preview, now);
+            }
+            Vec::new()
+        }
+        (Waiting::Quick { action, target }, Ok(preview)) => acting::answered(model, ask, preview, Some((action, target))),
+        (Waiting::TakeBack, Ok(preview)) => acting::answered(model, ask, preview, None),
+        (Waiting::Quick { .. } | Waiting::TakeBack, Err(why)) => {
+            say(model, Tone::Bad, why.one_line());
+            Vec::new()
+        }
+        (Waiting::Commit(_) | Waiting::SignOff(_) | Waiting::History(_) | Waiting::Journal, _) => Vec::new(),
+    }
+}
+
+fn answer_came(model: &mut Model, ask: Ask, said: Result<Text, Text>) {
+    let Some(waiting) = model.questions.answered(ask) else { return };
+    let what = match waiting {
+        Waiting::Commit(what) | Waiting::SignOff(what) => format!("{what}: "),
+        Waiting::TakeBack | Waiting::Dialog | Waiting::Quick { .. } | Waiting::History(_) | Waiting::Journal => String::new(),
+    };
+    match said {
+        Ok(said) => say(model, Tone::Good, format!("{what}{said}")),
+        Err(why) => say(model, Tone::Bad, format!("{what}{why}")),
+    }
+}
+
+/// Tells of one act; those of a batch are told by the batch's bar, unless they went wrong.
+fn receipt_came(model: &mut Model, receipt: Receipt) {
+    let line = format!("{} {}: {}", receipt.title, receipt.label, receipt.standing.word());
+    let said = receipt.said.one_line();
+    let line = if said.is_empty() { line } else { format!("{line}, {said}") };
+    let is_alone = receipt.batch.is_none();
+    match receipt.standing {
+        Standing::Done if is_alone => say(model, Tone::Good, line),
+        Standing::TakenBack | Standing::NotSent if is_alone => say(model, Tone::Plain, line),
+        Standing::Refused | Standing::Changed if is_alone => say(model, Tone::Warning, line),
+        Standing::Rejected | Standing::Unknown => say(model, Tone::Bad, line),
+        Standing::Held
+        | Standing::Waiting
+        | Standing::UnderWay
+        | Standing::Done
+        | Standing::TakenBack
+        | Standing::Refused
+        | Standing::Changed
+        | Standing::NotSent => {}
+    }
+    model.receipts.take(receipt);
+}
+
+fn recovered(model: &mut Model, receipts: Vec<Receipt>) {
+    let unknown = receipts.iter().filter(|receipt| !receipt.standing.is_over()).count();
+    let count = receipts.len();
+    for receipt in receipts {
+        let line = format!("recovered: {} {}: {}", receipt.title, receipt.label, receipt.standing.word());
+        let tone = if receipt.standing.is_over() { Tone::Plain } else { Tone::Bad };
+        say(model, tone, line);
+        model.receipts.take(receipt);
+    }
+    if count > 1 {
+        let tone = if unknown > 0 { Tone::Warning } else { Tone::Plain };
+        say(model, tone, format!("recovery settled {} of {count} acts; @ tells each", count - unknown));
+    }
+}

@@ -1,0 +1,88 @@
+//! The one writer of the model: a message in, commands out, nothing else touched.
+
+mod acting;
+mod alerts;
+mod dialog;
+mod events;
+mod going;
+mod overlays;
+mod perform;
+mod typing;
+
+pub use acting::offered;
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::{
+    chord::Chord,
+    keymap::{Context, Intent},
+    message::{Cmd, Msg},
+    model::Model,
+    overlay::Overlay,
+};
+
+/// Takes one message. Never waits, never reads a clock: `now` is an argument.
+pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
+    let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
+    let before = model.now;
+    model.now = now;
+    match msg {
+        Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+        Msg::Key(key) => {
+            model.notices.wipe(now);
+            model.touch();
+            press(model, key)
+        }
+        Msg::Paste(text) => {
+            model.touch();
+            typing::paste(model, &text);
+            Vec::new()
+        }
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            model.settle();
+            model.touch();
+            Vec::new()
+        }
+        Msg::Event(event) => events::take(model, event),
+        Msg::Tick => {
+            if minute(before) != minute(now) {
+                model.settle();
+                model.touch();
+            } else if model.counts_seconds(before) || model.counts_seconds(now) {
+                model.touch();
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// A key goes to what lies on top.
+fn press(model: &mut Model, key: KeyEvent) -> Vec<Cmd> {
+    let chord = Chord::from_event(key);
+    // These two are about the terminal, whatever lies on top.
+    if let Some(intent @ (Intent::Suspend | Intent::Redraw)) =
+        model.keymap.find(Context::Anywhere, chord).filter(|_| chord.control)
+    {
+        return perform::perform(model, intent);
+    }
+    if let Some(overlay) = model.overlay.take() {
+        return match overlay {
+            Overlay::Dialog(dialog) => dialog::press(model, dialog, chord),
+            Overlay::Note { subject, title, area } => typing::note(model, subject, title, area, key),
+            other => overlays::press(model, other, chord),
+        };
+    }
+    if let Some((field, before)) = model.typing.take() {
+        return typing::filter(model, field, before, chord);
+    }
+    let context = Context::of(&model.place);
+    if let Some(intent) = model.keymap.find(context, chord) {
+        return perform::perform(model, intent);
+    }
+    match chord.letter().filter(|_| context == Context::Items) {
+        Some(letter) => acting::by_key(model, letter),
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,108 @@
+//! Pane 1: what is wrong, since when, and what to do about it.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    header,
+    ink::Ink,
+    sheet::{self, Cell, Column, Sheet},
+};
+use crate::{
+    domain::{severity::Severity, snapshot::Alert},
+    ui::{
+        place::{Pane, Thing},
+        theme::Role,
+    },
+};
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let model = ink.model;
+    let pane = Pane::Alerts;
+    let title = model.filters.get(&pane).map_or_else(|| "1 Alerts".to_owned(), |filter| format!("1 Alerts /{filter}"));
+    let is_focused = model.place.pane == pane;
+    sheet::frame(ink, buffer, area, &title, &sheet::hints(ink, pane), is_focused, None);
+    let things = model.things(pane);
+    if things.is_empty() {
+        let text = match &model.snapshot {
+            None => "Looking at every check for the first time...",
+            Some(_) if model.filters.contains_key(&pane) => "No alert matches the filter. Esc shows all.",
+            Some(_) => "The pack declares no checks: nothing is watched.",
+        };
+        sheet::sentence(ink, buffer, pane, area, text, Role::Muted);
+        return;
+    }
+    let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
+    let columns = vec![
+        Column::whole(""),
+        Column::text("", 14),
+        Column::text("", 6),
+        Column::whole(""),
+        Column::text("", 8),
+        Column::text("", 8),
+    ];
+    Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
+}
+
+fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
+    match thing {
+        Thing::Alert(subject) => ink.model.alert(subject).map(|alert| alert_row(ink, alert)).unwrap_or_default(),
+        _ => {
+            let counts = header::counted(ink.model);
+            let well = counts.iter().find(|(severity, _)| *severity == Severity::Green).map_or(0, |(_, count)| *count);
+            let is_all = counts.iter().all(|(severity, count)| *severity == Severity::Green || *count == 0);
+            let text = if is_all { format!("all {well} well") } else { format!("{well} well") };
+            vec![("G".to_owned(), Role::Green), (text, Role::Muted)]
+        }
+    }
+}
+
+fn alert_row(ink: &Ink<'_>, alert: &Alert) -> Vec<Cell> {
+    let severity = ink.model.severity(alert);
+    let handled = handled(ink, alert);
+    let title_role = if handled.is_some() { Role::Muted } else { Role::Text };
+    let reading = if severity == Severity::Unknown { "no data".to_owned() } else { alert.reading.clone() };
+    let age = match (severity, alert.looked_at) {
+        // What is not known is as old as the last look that knew.
+        (Severity::Unknown, Some(at)) => ink.age(at),
+        (Severity::Unknown, None) => "-".to_owned(),
+        _ => ink.age(alert.since),
+    };
+    let playbook = alert.playbook.as_ref().map_or_else(String::new, |id| {
+        let place = ink.model.pack.playbooks.iter().position(|playbook| playbook.id == *id);
+        place.map_or_else(String::new, |place| format!("playbook {}", place + 1))
+    });
+    vec![
+        (severity.letter().to_string(), Ink::severity(severity)),
+        (alert.title.clone(), title_role),
+        (reading, title_role),
+        (age, Role::Muted),
+        (handled.unwrap_or(playbook), Role::Muted),
+        detail(ink, alert, severity),
+    ]
+}
+
+fn detail(ink: &Ink<'_>, alert: &Alert, severity: Severity) -> Cell {
+    if let Some(failure) = &alert.failure {
+        return (ink.failed(failure), Role::Unknown);
+    }
+    if severity == Severity::Unknown && alert.severity != Severity::Unknown {
+        return (format!("was {}, no newer look came", alert.severity.word()), Role::Unknown);
+    }
+    if let Some(turning) = &alert.turning {
+        let said = format!("{} in {}", turning.into.word(), ink.span(turning.counts_at - ink.calm));
+        return (said, Ink::severity(turning.into));
+    }
+    (alert.detail.one_line(), Role::Muted)
+}
+
+/// What the operator did about it, in a word.
+pub fn handled(ink: &Ink<'_>, alert: &Alert) -> Option<String> {
+    let handling = &alert.handling;
+    if let Some(until) = handling.snoozed_until.filter(|until| *until > ink.calm) {
+        return Some(format!("until {}", ink.when(until)));
+    }
+    if let Some(until) = handling.deferred_until.filter(|until| *until > ink.calm) {
+        return Some(format!("deferred to {}", ink.when(until)));
+    }
+    handling.acknowledged.as_ref().map(|(at, who)| format!("ack {who} {}", ink.when(*at)))
+}

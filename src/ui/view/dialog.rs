@@ -1,0 +1,238 @@
+//! The dialog before an act: which guards hold, what it will do in order, how it is confirmed.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{
+    ink::{Ink, wrapped},
+    overlay, sheet,
+};
+use crate::{
+    domain::{age, pack::Confirm},
+    engine::message::{PlanPreview, Preview},
+    ui::{
+        dialog::{Dialog, Entry, Focus, Stage},
+        theme::Role,
+    },
+};
+
+/// Plans named one by one; more are counted.
+const NAMED: usize = 12;
+
+struct Text {
+    width: usize,
+    lines: Vec<(String, Role)>,
+}
+
+impl Text {
+    fn push(&mut self, text: &str, role: Role) {
+        self.lines.extend(wrapped(text, self.width).into_iter().map(|line| (line, role)));
+    }
+
+    /// `label    text`, what is longer going on under the text.
+    fn labelled(&mut self, label: &str, text: &str, role: Role) {
+        let room = self.width.saturating_sub(9).max(8);
+        for (at, line) in wrapped(text, room).into_iter().enumerate() {
+            let head = if at == 0 { label } else { "" };
+            self.lines.push((format!("{head:<9}{line}"), role));
+        }
+    }
+}
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
+    let width = screen.width.min(96);
+    let mut text = Text { width: usize::from(width.saturating_sub(4)), lines: Vec::new() };
+    about(ink, &mut text, dialog);
+    // Below the text: the inputs, what is typed, a blank, the two choices.
+    let inputs = dialog.entries.len() as u16;
+    let typed = u16::from(dialog.stops().contains(&Focus::Typed));
+    let below = inputs + typed + 2;
+    let wanted = (text.lines.len().min(200) as u16).saturating_add(below + 2);
+    let area = overlay::centered(buffer, screen, width, wanted.max(8));
+    let about_height = area.height.saturating_sub(2 + below);
+    let offset = dialog.scroll.min(text.lines.len().saturating_sub(usize::from(about_height)));
+    let left = text.lines.len().saturating_sub(offset + usize::from(about_height));
+    let more = format!("{left} more lines, PgDn");
+    let foot = Some((more.as_str(), Role::Warning)).filter(|_| left > 0);
+    sheet::frame(ink, buffer, area, &dialog.title, "Esc cancels", true, foot);
+    if area.width < 8 || area.height < 3 {
+        return;
+    }
+    let (x, room) = (area.x + 2, area.width - 4);
+    for ((line, role), y) in text.lines.iter().skip(offset).zip(area.y + 1..(area.y + 1 + about_height).min(area.bottom() - 1)) {
+        ink.put(buffer, (x, y), room, line, *role);
+    }
+    let mut y = area.y + 1 + about_height;
+    let last = area.bottom() - 1;
+    for (at, entry) in dialog.entries.iter().enumerate() {
+        if y < last {
+            input(ink, buffer, Rect::new(x, y, room, 1), entry, dialog.focus == Focus::Input(at));
+        }
+        y += 1;
+    }
+    if typed > 0 {
+        if y < last {
+            type_it(ink, buffer, Rect::new(x, y, room, 1), dialog);
+        }
+        y += 1;
+    }
+    // However small the screen is, the two choices stay in view.
+    let y = (y + 1).min(last.saturating_sub(1)).max(area.y + 1);
+    choices(ink, buffer, Rect::new(x, y, room, 1), dialog);
+}
+
+fn about(ink: &Ink<'_>, text: &mut Text, dialog: &Dialog) {
+    let preview = match &dialog.stage {
+        Stage::Checking => {
+            let who = if dialog.targets.len() == 1 { dialog.targets.first().map_or("", |target| target.key.as_str()).to_owned() } else { format!("{} items", dialog.targets.len()) };
+            text.push(&format!("{who}: checking what this would do..."), Role::Muted);
+            return;
+        }
+        Stage::Failed(why) => {
+            text.push("It cannot be said what this would do, so it cannot be done:", Role::Bad);
+            text.push(why.shown(), Role::Bad);
+            return;
+        }
+        Stage::Ready(preview) => preview,
+    };
+    if dialog.missing_marks > 0 {
+        text.push(&format!("{} marked rows went away meanwhile and are not part of this.", dialog.missing_marks), Role::Warning);
+    }
+    match preview.plans.as_slice() {
+        [] => text.push("Nothing of this can be done.", Role::Warning),
+        [plan] => one(text, plan),
+        plans => many(text, plans, preview),
+    }
+    refused(text, preview);
+    for changed in &preview.changed {
+        text.labelled("Changed", &changed.one_line(), Role::Warning);
+    }
+    for (said, holds) in &preview.caps {
+        text.labelled(if *holds { "[ok] cap" } else { "[NO] cap" }, said, if *holds { Role::Good } else { Role::Bad });
+    }
+    if !preview.plans.is_empty() {
+        text.push("", Role::Text);
+        text.labelled("After", &afterwards(preview), if preview.is_final { Role::Warning } else { Role::Text });
+    }
+    if dialog.is_behind {
+        text.push("An input changed: Tab checks again.", Role::Muted);
+    }
+    let _ = ink;
+}
+
+fn one(text: &mut Text, plan: &PlanPreview) {
+    let amount = plan.amount.map_or_else(String::new, |amount| format!("   {amount}"));
+    text.labelled("About", &format!("{}   {}{amount}", plan.target.key, plan.label.one_line()), Role::Title);
+    if !plan.guards.is_empty() {
+        text.push("", Role::Text);
+    }
+    for guard in &plan.guards {
+        let (word, role) = if guard.holds { ("[ok]", Role::Good) } else { ("[NO]", Role::Bad) };
+        text.labelled(word, &format!("{:<22} {}", guard.title, guard.said.one_line()), role);
+    }
+    text.push("", Role::Text);
+    for (at, step) in plan.steps.iter().enumerate() {
+        let head = if at == 0 { "Will do" } else { "" };
+        text.labelled(head, &format!("{} {}", at + 1, step.one_line()), Role::Text);
+    }
+}
+
+fn many(text: &mut Text, plans: &[PlanPreview], preview: &Preview) {
+    let total = preview.total.map_or_else(String::new, |total| format!("   {total} in all"));
+    text.labelled("About", &format!("{} items{total}", plans.len()), Role::Title);
+    if let Some(plan) = plans.first() {
+        for (at, step) in plan.steps.iter().enumerate() {
+            let head = if at == 0 { "Each" } else { "" };
+            text.labelled(head, &format!("{} {}", at + 1, step.one_line()), Role::Text);
+        }
+    }
+    text.push("", Role::Text);
+    for plan in plans.iter().take(NAMED) {
+        let amount = plan.amount.map_or_else(String::new, |amount| format!("   {amount}"));
+        text.push(&format!("  {}   {}{amount}", plan.target.key, plan.label.one_line()), Role::Muted);
+    }
+    if plans.len() > NAMED {
+        text.push(&format!("  and {} more", plans.len() - NAMED), Role::Muted);
+    }
+}
+
+fn refused(text: &mut Text, preview: &Preview) {
+    if preview.refused.is_empty() {
+        return;
+    }
+    text.push("", Role::Text);
+    let count = preview.refused.len();
+    text.push(&format!("Refused, and left out: {count}"), Role::Warning);
+    for (target, why) in preview.refused.iter().take(NAMED) {
+        text.push(&format!("  [NO] {}: {}", target.key, why.one_line()), Role::Warning);
+    }
+    if count > NAMED {
+        text.push(&format!("  and {} more", count - NAMED), Role::Warning);
+    }
+}
+
+fn afterwards(preview: &Preview) -> String {
+    let hold = if preview.hold.is_zero() {
+        String::new()
+    } else {
+        let span = age::span(chrono::TimeDelta::from_std(preview.hold).unwrap_or_default());
+        format!("It is held for {span} first; u stops it until then. ")
+    };
+    let last = if preview.is_final { "Once sent it cannot be taken back." } else { "It can be taken back (u)." };
+    format!("{hold}{last}")
+}
+
+fn input(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, entry: &Entry, is_focused: bool) {
+    let marker = if is_focused { ">" } else { " " };
+    ink.put(buffer, (area.x.saturating_sub(1), area.y), 1, marker, Role::Selected);
+    let star = if entry.required && entry.field.is_empty() { "*" } else { "" };
+    let label = format!("{}{star}", entry.title);
+    let took = ink.put(buffer, (area.x, area.y), 12.min(area.width), &label, if star.is_empty() { Role::Muted } else { Role::Warning });
+    let mut x = area.x + took.max(9) + 1;
+    if entry.choices.is_empty() {
+        let width = area.right().saturating_sub(x);
+        overlay::field(ink, buffer, (x, area.y), width, &entry.field, is_focused);
+        return;
+    }
+    for (at, choice) in entry.choices.iter().enumerate() {
+        let is_chosen = entry.field.text() == choice;
+        let text = if is_chosen { format!("[{}] {choice} <", at + 1) } else { format!("[{}] {choice}", at + 1) };
+        let role = if is_chosen { Role::Selected } else { Role::Text };
+        x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, role) + 2;
+    }
+}
+
+fn type_it(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, dialog: &Dialog) {
+    let is_focused = dialog.focus == Focus::Typed;
+    let expected = dialog.preview().map_or("", |preview| preview.expected.as_str());
+    ink.put(buffer, (area.x.saturating_sub(1), area.y), 1, if is_focused { ">" } else { " " }, Role::Selected);
+    let label = format!("Type {expected} to confirm:");
+    let took = ink.put(buffer, (area.x, area.y), area.width, &label, Role::Warning);
+    let x = area.x + took + 1;
+    let width = (expected.width() as u16 + 6).max(12).min(area.right().saturating_sub(x));
+    overlay::field(ink, buffer, (x, area.y), width, &dialog.typed, is_focused);
+    let x = x + width + 2;
+    ink.put(buffer, (x, area.y), area.right().saturating_sub(x), "(Enter alone does nothing)", Role::Muted);
+}
+
+fn choices(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, dialog: &Dialog) {
+    let confirm = match dialog.preview() {
+        Some(preview) if !preview.plans.is_empty() => {
+            let count = preview.plans.len();
+            let what = if count == 1 { dialog.title.clone() } else { format!("{} {count}", dialog.title) };
+            let key = if preview.confirm == Confirm::Typed { "" } else { " (y)" };
+            Some(format!("{what}{key}"))
+        }
+        Some(_) | None => None,
+    };
+    let boxed = |text: &str, is_focused: bool| if is_focused { format!("> {text} <") } else { format!("  {text}  ") };
+    let cancel = boxed("Cancel", dialog.focus == Focus::Cancel);
+    let confirm = confirm.map(|text| boxed(&text, dialog.focus == Focus::Confirm));
+    let width = cancel.width() + confirm.as_ref().map_or(0, |text| text.width() + 4);
+    let mut x = area.right().saturating_sub((width as u16).min(area.width));
+    let role = |is_focused| if is_focused { Role::Selected } else { Role::Text };
+    x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &cancel, role(dialog.focus == Focus::Cancel)) + 4;
+    if let Some(confirm) = confirm {
+        ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &confirm, role(dialog.focus == Focus::Confirm));
+    }
+}

@@ -1,0 +1,139 @@
+//! The two lines at the top: whose business, live or not, locked or not, how old the data is; then what is wrong.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::ink::Ink;
+use crate::{
+    domain::severity::Severity,
+    ui::{
+        model::{Mode, Model},
+        theme::Role,
+    },
+};
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    identity(ink, buffer, Rect { height: 1, ..area });
+    if area.height > 1 {
+        counts(ink, buffer, Rect { y: area.y + 1, height: 1, ..area });
+    }
+}
+
+/// The account, short enough for every screen and still told from another one.
+fn short(account: &str) -> String {
+    let (head, tail) = account.split_once('_').unwrap_or(("", account));
+    let count = tail.chars().count();
+    if count <= 6 || head.is_empty() {
+        return account.to_owned();
+    }
+    let end: String = tail.chars().skip(count - 4).collect();
+    format!("{head}..{end}")
+}
+
+fn identity(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let model = ink.model;
+    let (mode, role) = match model.shown.mode {
+        Mode::Live => (Mode::Live.word(), Role::Live),
+        Mode::Test => (Mode::Test.word(), Role::Test),
+        Mode::Demo => (Mode::Demo.word(), Role::Demo),
+    };
+    let mut left = vec![(format!(" {mode} "), role)];
+    if let Some(account) = &model.shown.account {
+        left.push((short(account), Role::Muted));
+    }
+    left.push((model.pack.title.clone(), Role::Title));
+    left.push(lock(ink));
+    if let Some(host) = &model.shown.ssh {
+        left.push((format!("ssh {host}"), Role::Muted));
+    }
+    let right = clocks(ink);
+    let width = |words: &[(String, Role)]| words.iter().map(|(text, _)| text.width() + 1).sum::<usize>();
+    // The right side gives way first, then the host and the account.
+    let mut right: Vec<_> = right.into_iter().collect();
+    let available = usize::from(area.width);
+    while !right.is_empty() && width(&left) + width(&right) + 1 > available {
+        right.pop();
+    }
+    if width(&left) > available && left.len() > 4 {
+        left.truncate(4);
+    }
+    if width(&left) > available && model.shown.account.is_some() {
+        left.remove(1);
+    }
+    let mut x = area.x + 1;
+    for (text, role) in &left {
+        x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), text, *role) + 1;
+    }
+    let mut x = area.right().saturating_sub(width(&right) as u16);
+    for (text, role) in &right {
+        x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), text, *role) + 1;
+    }
+}
+
+fn lock(ink: &Ink<'_>) -> (String, Role) {
+    let model = ink.model;
+    match model.unlocked_until {
+        _ if model.shown.read_only => ("[READ-ONLY]".to_owned(), Role::Muted),
+        Some(until) if until > ink.now => {
+            let minutes = ((until - ink.calm).num_seconds() + 59) / 60;
+            (format!("[WRITE {minutes}m]"), Role::Warning)
+        }
+        _ => ("[LOCKED]".to_owned(), Role::Muted),
+    }
+}
+
+/// The age of the data, the next look, the time; what is most needed first.
+fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
+    let model = ink.model;
+    let Some(snapshot) = &model.snapshot else { return vec![("looking for the first time".to_owned(), Role::Warning)] };
+    let age = ink.calm - snapshot.taken_at;
+    let as_of = if age > chrono::TimeDelta::minutes(3) {
+        (format!("as of {}, {} old", ink.when(snapshot.taken_at), ink.age(snapshot.taken_at)), Role::Warning)
+    } else {
+        (format!("as of {}", ink.clock(snapshot.taken_at)), Role::Muted)
+    };
+    let mut clocks = vec![as_of];
+    if let Some(next) = snapshot.next_look {
+        clocks.push((format!("next {}", ink.span(next - ink.calm)), Role::Muted));
+    }
+    let zoned = ink.calm.with_timezone(&ink.zone());
+    clocks.push((zoned.format("%H:%M %Z").to_string(), Role::Text));
+    if model.size.0 >= 150 {
+        let fresh = snapshot.sources.iter().filter(|source| source.failure.is_none() && source.last_ok.is_some()).count();
+        let role = if fresh == snapshot.sources.len() { Role::Muted } else { Role::Warning };
+        clocks.push((format!("sources {fresh}/{}", snapshot.sources.len()), role));
+    }
+    clocks
+}
+
+/// How many alerts stand at each severity, the severest first.
+pub fn counted(model: &Model) -> [(Severity, usize); 4] {
+    let alerts = model.snapshot.as_ref().map(|snapshot| snapshot.alerts.as_slice()).unwrap_or_default();
+    Severity::ALL.map(|severity| (severity, alerts.iter().filter(|alert| model.severity(alert) == severity).count()))
+}
+
+fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let mut x = area.x + 1;
+    let Some(snapshot) = &ink.model.snapshot else {
+        ink.put(buffer, (x, area.y), area.width.saturating_sub(1), "nothing is known yet", Role::Unknown);
+        return;
+    };
+    for (severity, count) in counted(ink.model) {
+        let word = match severity {
+            Severity::Red => "red",
+            Severity::Yellow => "yellow",
+            Severity::Unknown => "no data",
+            Severity::Green => "ok",
+        };
+        let role = if count == 0 { Role::Muted } else { Ink::severity(severity) };
+        let text = format!("{} {count} {word}", severity.letter());
+        x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, role) + 2;
+    }
+    let Some(digest) = &snapshot.since_last_visit else { return };
+    let since = digest.last_visit.map_or_else(|| "first visit".to_owned(), |at| format!("since {}", ink.when(at)));
+    let text = if digest.lines.is_empty() { format!("| {since}: no change") } else { format!("| {since}: {}", digest.lines.join(", ")) };
+    ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, Role::Text);
+}

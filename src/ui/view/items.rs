@@ -1,0 +1,174 @@
+//! A queue being worked: its rows, its marks, and why a row cannot be marked.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::Ink,
+    layout,
+    sheet::{self, Cell, Column, Sheet},
+};
+use crate::{
+    domain::{
+        pack::{self, ColumnFormat, Queue},
+        plan::Standing,
+        snapshot::Item,
+    },
+    ui::{
+        place::Pane,
+        theme::Role,
+        work::{SortBy, Work},
+    },
+};
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
+    let model = ink.model;
+    let pane = Pane::Queues;
+    let Some(spec) = model.queue_spec(&work.queue) else { return };
+    let report = model.snapshot.as_ref().and_then(|snapshot| snapshot.queues.iter().find(|report| report.id == work.queue));
+    let trouble = report.and_then(|report| ink.trouble(&report.look));
+    let foot = trouble.as_deref().map(|trouble| (trouble, Role::Unknown));
+    sheet::frame(ink, buffer, area, &title(work, spec), &actions(ink, spec), model.place.pane == pane, foot);
+    if work.len() == 0 {
+        let text = match (&work.items, &trouble) {
+            (None, Some(trouble)) => format!("{} could not be read. {trouble}. r looks again.", spec.title),
+            (None, None) => "Looking...".to_owned(),
+            (Some(items), _) if items.items.is_empty() => {
+                let met = spec.target_below.map_or_else(String::new, |below| format!(" Target < {below}: met."));
+                format!("{}{met}", spec.empty)
+            }
+            (Some(items), _) => format!("None of {} rows is shown by this filter. Esc shows all.", items.items.len()),
+        };
+        let role = if work.items.is_none() && trouble.is_some() { Role::Unknown } else { Role::Muted };
+        sheet::sentence(ink, buffer, pane, area, &text, role);
+        return;
+    }
+    let height = usize::from(layout::list(model, pane, area).height);
+    let rows = (work.cursor.offset..work.len()).take(height).filter_map(|at| work.item(at));
+    let rows: Vec<Vec<Cell>> = rows.map(|item| row(ink, work, spec, item)).collect();
+    Sheet { columns: columns(work, spec), rows, is_dim: trouble.is_some() }.draw(ink, buffer, pane, area);
+    let lines = layout::foot(model, pane, area);
+    if lines > 0 {
+        let y = area.bottom().saturating_sub(1 + lines);
+        foot_lines(ink, buffer, Rect { x: area.x + 2, y, width: area.width.saturating_sub(4), height: lines }, work, spec);
+    }
+}
+
+fn title(work: &Work, spec: &Queue) -> String {
+    let mut title = format!("2 Queues > {}", spec.title);
+    let (shown, total) = (work.len(), work.total());
+    title.push_str(&if shown == total { format!("   {total} items") } else { format!("   {shown} of {total}") });
+    if let Some(preset) = &work.preset {
+        title.push_str(&format!("  .{preset}"));
+    }
+    if !work.filter.is_empty() {
+        title.push_str(&format!("  /{}", work.filter.text()));
+    }
+    title
+}
+
+/// The keys of the queue's actions.
+fn actions(ink: &Ink<'_>, spec: &Queue) -> String {
+    let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
+    let words: Vec<String> = actions.filter_map(|action| Some(format!("{} {}", action.key?, action.title.to_lowercase()))).collect();
+    words.join("  ")
+}
+
+fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
+    let mut columns = vec![Column { width: 3, ..Column::whole("") }];
+    for (at, column) in spec.columns.iter().enumerate() {
+        let natural = work.widths.get(at).copied().unwrap_or(8);
+        let is_number = matches!(column.format, ColumnFormat::Percent | ColumnFormat::Age);
+        let first = work.items.as_ref().and_then(|items| items.items.first()).and_then(|item| item.row.find(&column.column));
+        let is_number = is_number || first.is_some_and(|value| value.number().is_some());
+        // Numbers, times and ids are shown whole or not at all; words may be cut.
+        let is_whole = is_number || matches!(column.format, ColumnFormat::Time | ColumnFormat::Id) || first.is_some_and(|value| value.time().is_some());
+        let arrow = match work.sort {
+            SortBy::Column(by) if by == at => "*",
+            SortBy::Column(_) | SortBy::AsQueued | SortBy::Age => "",
+        };
+        columns.push(Column {
+            title: format!("{}{arrow}", column.title),
+            width: natural.max(column.title.chars().count() as u16 + arrow.len() as u16),
+            least: if is_whole { 0 } else { natural.min(8) },
+            right: is_number,
+        });
+    }
+    let age = if work.sort == SortBy::Age { "age*" } else { "age" };
+    if spec.since.is_some() && !spec.columns.iter().any(|column| column.format == ColumnFormat::Age) {
+        columns.push(Column { width: 7, ..Column::number(age) });
+    }
+    if spec.deadline.is_some() {
+        columns.push(Column { width: 15, ..Column::whole("deadline") });
+    }
+    columns.push(Column { width: 30, ..Column::text("", 9) });
+    columns
+}
+
+fn row(ink: &Ink<'_>, work: &Work, spec: &Queue, item: &Item) -> Vec<Cell> {
+    let is_marked = work.marks.contains(&item.key);
+    let is_barred = Work::barred(item, spec).is_some();
+    let mark = match (is_marked, is_barred) {
+        (true, _) => ("[x]", Role::Marked),
+        (false, true) => (" - ", Role::Muted),
+        (false, false) => ("[ ]", Role::Muted),
+    };
+    let mut cells = vec![(mark.0.to_owned(), mark.1)];
+    for column in &spec.columns {
+        let (text, _, role) = item.row.find(&column.column).map_or(("-".to_owned(), false, Role::Muted), |value| ink.cell(value, column.format));
+        cells.push((text, role));
+    }
+    if spec.since.is_some() && !spec.columns.iter().any(|column| column.format == ColumnFormat::Age) {
+        cells.push((item.since.map_or_else(String::new, |at| ink.age(at)), Role::Muted));
+    }
+    if spec.deadline.is_some() {
+        cells.push(item.deadline.map_or((String::new(), Role::Muted), |at| ink.left(at)));
+    }
+    cells.push(note(ink, work, spec, item));
+    cells
+}
+
+/// What became of the row, else what stands against it.
+fn note(ink: &Ink<'_>, work: &Work, spec: &Queue, item: &Item) -> Cell {
+    if let Some((standing, held_until)) = ink.model.standing(&work.queue, &item.key) {
+        let role = match standing {
+            Standing::Done => Role::Good,
+            Standing::Rejected | Standing::Unknown => Role::Bad,
+            Standing::Refused | Standing::Changed | Standing::Held => Role::Warning,
+            Standing::Waiting | Standing::UnderWay | Standing::TakenBack | Standing::NotSent => Role::Muted,
+        };
+        let said = match held_until.filter(|until| standing == Standing::Held && *until > ink.now) {
+            Some(until) => format!("held {}s", (until - ink.now).num_seconds()),
+            None => standing.word().to_owned(),
+        };
+        return (said, role);
+    }
+    match Work::barred(item, spec) {
+        Some((_, why)) => (format!("NO {}", why.one_line()), Role::Warning),
+        None => (item.presets.join(" "), Role::Muted),
+    }
+}
+
+fn foot_lines(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work, spec: &Queue) {
+    let mut y = area.y;
+    if !work.marks.is_empty() || work.range_from.is_some() {
+        let money: Vec<String> = work.marked_money.iter().map(ToString::to_string).collect();
+        let range = if work.range_from.is_some() { "   range: move, then v" } else { "" };
+        let text = format!("marked {}   {}{range}", work.marks.len(), money.join(" + "));
+        ink.put(buffer, (area.x, y), area.width, text.trim_end(), Role::Marked);
+    }
+    if area.height > 1 {
+        y += 1;
+    }
+    let Some(item) = work.selected() else { return };
+    if let Some((action, why)) = Work::barred(item, spec) {
+        let title = pack::find(&ink.model.pack.actions, action).map_or("", |action| action.title.as_str());
+        let offered = crate::ui::update::offered(ink.model, &work.queue, &item.key);
+        let text = format!("{} cannot be marked for {title}: {}{offered}", item.key, why.one_line());
+        let lines = super::ink::wrapped(&text, usize::from(area.width));
+        if work.marks.is_empty() || area.height > 1 {
+            for (line, y) in lines.iter().zip(y..area.bottom()) {
+                ink.put(buffer, (area.x, y), area.width, line, Role::Warning);
+            }
+        }
+    }
+}

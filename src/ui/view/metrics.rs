@@ -1,0 +1,141 @@
+//! Pane 7: figures that are watched, with their change, their course and their target.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::Ink,
+    sheet::{self, Cell, Column, Sheet},
+};
+use crate::{
+    domain::snapshot::{MetricReading, MetricReport},
+    ui::{
+        place::{Pane, Thing},
+        theme::Role,
+    },
+};
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let model = ink.model;
+    let pane = Pane::Metrics;
+    sheet::frame(ink, buffer, area, "7 Metrics", "", model.place.pane == pane, None);
+    let things = model.things(pane);
+    if things.is_empty() {
+        let text = match &model.snapshot {
+            None => "Looking at the figures...",
+            Some(_) if model.filters.contains_key(&pane) => "No metric matches the filter. Esc shows all.",
+            Some(_) => "The pack declares no metrics.",
+        };
+        sheet::sentence(ink, buffer, pane, area, text, Role::Muted);
+        return;
+    }
+    let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
+    let columns = vec![
+        Column::text("", 10),
+        Column::number(""),
+        Column::number(""),
+        Column::text("", 6),
+        Column::text("", 8),
+    ];
+    Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
+}
+
+fn reports<'a>(ink: &Ink<'a>) -> &'a [std::sync::Arc<MetricReport>] {
+    ink.model.snapshot.as_ref().map(|snapshot| snapshot.metrics.as_slice()).unwrap_or_default()
+}
+
+fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
+    let Thing::Metric(id) = thing else { return Vec::new() };
+    let Some(report) = reports(ink).iter().find(|report| report.id == *id) else { return Vec::new() };
+    let title = (report.title.clone(), Role::Text);
+    let Some(reading) = &report.look.value else {
+        let (text, role) = match &report.look.failure {
+            Some(failure) => (ink.failed(failure), Role::Unknown),
+            None => ("looking...".to_owned(), Role::Muted),
+        };
+        return vec![title, ("?".to_owned(), Role::Unknown), (String::new(), role), (String::new(), role), (text, role)];
+    };
+    let trouble = ink.trouble(&report.look).map(|trouble| (trouble, Role::Unknown));
+    let is_old = trouble.is_some();
+    let target = match &reading.target {
+        Some((said, true)) => (said.clone(), Role::Muted),
+        Some((said, false)) => (said.clone(), Role::Warning),
+        None => (String::new(), Role::Muted),
+    };
+    vec![
+        title,
+        (said(reading), if is_old { Role::Muted } else { Role::Money }),
+        (reading.change.map_or_else(String::new, change), Role::Muted),
+        (spark(ink, &reading.series, 14), Role::Chart),
+        trouble.unwrap_or(target),
+    ]
+}
+
+fn said(reading: &MetricReading) -> String {
+    match (&reading.value, reading.said.is_empty()) {
+        (_, false) => reading.said.clone(),
+        (Some(value), true) => value.to_string(),
+        (None, true) => "-".to_owned(),
+    }
+}
+
+fn change(fraction: f64) -> String {
+    if fraction.is_finite() { format!("{:+.0}%", fraction * 100.0) } else { String::new() }
+}
+
+/// A course in one line, its lowest and its highest at the ends of the scale.
+pub fn spark(ink: &Ink<'_>, series: &[f64], most: usize) -> String {
+    let scale: Vec<char> = if ink.model.shown.ascii { "_.-^".chars().collect() } else { "▁▂▃▄▅▆▇█".chars().collect() };
+    let shown: Vec<f64> = series.iter().skip(series.len().saturating_sub(most)).copied().collect();
+    let finite = || shown.iter().copied().filter(|value| value.is_finite());
+    let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let sign = |value: &f64| {
+        if !value.is_finite() {
+            return ' ';
+        }
+        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        let place = (share * (scale.len() - 1) as f64).round() as usize;
+        scale.get(place).copied().unwrap_or(' ')
+    };
+    shown.iter().map(sign).collect()
+}
+
+/// As many figures as fit on one line, for screens without room for the pane.
+pub fn on_one_line(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let mut x = area.x + 1;
+    let took = ink.put(buffer, (x, area.y), area.width, "7", Role::Muted);
+    x += took + 1;
+    for report in reports(ink) {
+        let (text, role) = match report.look.fresh(ink.model.now) {
+            Some(reading) => {
+                let change = reading.change.map_or_else(String::new, |fraction| format!(" {}", change(fraction)));
+                let is_missed = reading.target.as_ref().is_some_and(|(_, is_met)| !is_met);
+                (format!("{} {}{change}", report.title, said(reading)), if is_missed { Role::Warning } else { Role::Text })
+            }
+            None => (format!("{} ?", report.title), Role::Unknown),
+        };
+        let width = text.chars().count() as u16;
+        if x + width >= area.right() {
+            continue;
+        }
+        x += ink.put(buffer, (x, area.y), area.right() - x, &text, role) + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::{model::fixture, theme::Theme};
+
+    #[test]
+    fn a_course_spans_its_scale_and_survives_what_is_no_number() {
+        let mut model = fixture::model();
+        model.shown.ascii = true;
+        let theme = Theme::plain();
+        let ink = Ink::new(&model, &theme, fixture::now());
+        assert_eq!(spark(&ink, &[0.0, 1.0, 2.0, 3.0], 8), "_.-^");
+        assert_eq!(spark(&ink, &[5.0, 5.0], 8), "--");
+        assert_eq!(spark(&ink, &[1.0, f64::NAN, 2.0], 8), "_ ^");
+        assert_eq!(spark(&ink, &[], 8), "");
+        assert_eq!(spark(&ink, &[9.0, 0.0, 1.0], 2), "_^");
+    }
+}

@@ -1,0 +1,215 @@
+//! What lies over the panes: help, palette, notes, questions, errors.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    widgets::{Clear, Widget as _},
+};
+use ratatui_textarea::TextArea;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{
+    dialog,
+    ink::{Ink, wrapped},
+    sheet,
+};
+use crate::{
+    domain::pack,
+    ui::{
+        field::Field,
+        keymap::Context,
+        overlay::{Overlay, SNOOZES, SignOff},
+        palette::Palette,
+        theme::Role,
+    },
+};
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
+    let Some(overlay) = &ink.model.overlay else { return };
+    match overlay {
+        Overlay::Dialog(open) => dialog::draw(ink, buffer, screen, open),
+        Overlay::Help { scroll } => help(ink, buffer, screen, *scroll),
+        Overlay::Errors { scroll } => errors(ink, buffer, screen, *scroll),
+        Overlay::Palette(palette) => draw_palette(ink, buffer, screen, palette),
+        Overlay::Note { title, area, .. } => note(ink, buffer, screen, title, area),
+        Overlay::Snooze { title, .. } => {
+            let lines: Vec<(String, Role)> = SNOOZES.iter().map(|(key, words, _)| (format!("{key}  {words}"), Role::Text)).collect();
+            said(ink, buffer, screen, &format!("Snooze {title}"), "Esc cancels", &lines, 0);
+        }
+        Overlay::SignOff(sign_off) => draw_sign_off(ink, buffer, screen, sign_off),
+        Overlay::Quit { .. } => {
+            let (held, commits) = (ink.model.receipts.unfinished(), ink.model.questions.commits());
+            let count = held.max(commits);
+            let acts = if count == 1 { "1 act is".to_owned() } else { format!("{count} acts are") };
+            let lines = [
+                (format!("{acts} held, waiting or under way."), Role::Warning),
+                ("What is under way is finished first. What is held or waiting is not sent;".to_owned(), Role::Text),
+                ("the next start tells of it and asks.".to_owned(), Role::Text),
+                (String::new(), Role::Text),
+                ("y  quit        n  stay".to_owned(), Role::Key),
+            ];
+            said(ink, buffer, screen, "Quit?", "Esc stays", &lines, 0);
+        }
+        Overlay::Stopping => {
+            let lines = [("Finishing the effect that is under way; no other is begun.".to_owned(), Role::Text)];
+            said(ink, buffer, screen, "Stopping", "", &lines, 0);
+        }
+    }
+}
+
+/// A cleared rectangle in the middle of the screen.
+pub fn centered(buffer: &mut Buffer, screen: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    let area = Rect::new(screen.x + (screen.width - width) / 2, screen.y + (screen.height - height) / 2, width, height);
+    Clear.render(area, buffer);
+    area
+}
+
+/// A box with lines in it.
+fn said(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, title: &str, hint: &str, lines: &[(String, Role)], scroll: usize) {
+    let widest = lines.iter().map(|(text, _)| text.width()).max().unwrap_or(0).max(title.width() + hint.width() + 4);
+    let width = (widest.min(300) as u16 + 4).min(screen.width);
+    let broken: Vec<(String, Role)> = lines
+        .iter()
+        .flat_map(|(text, role)| wrapped(text, usize::from(width.saturating_sub(4))).into_iter().map(|line| (line, *role)))
+        .collect();
+    let area = centered(buffer, screen, width, (broken.len().min(300) as u16).saturating_add(2));
+    let height = usize::from(area.height.saturating_sub(2));
+    let offset = scroll.min(broken.len().saturating_sub(height));
+    let left = broken.len().saturating_sub(offset + height);
+    let more = format!("{left} more, j scrolls");
+    sheet::frame(ink, buffer, area, title, hint, true, Some((more.as_str(), Role::Muted)).filter(|_| left > 0));
+    if area.width < 5 || area.height < 3 {
+        return;
+    }
+    for ((text, role), y) in broken.iter().skip(offset).zip(area.y + 1..area.bottom() - 1) {
+        ink.put(buffer, (area.x + 2, y), area.width - 4, text, *role);
+    }
+}
+
+fn help(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
+    let context = Context::of(&ink.model.place);
+    let mut lines: Vec<(String, Role)> = Vec::new();
+    if context == Context::Items
+        && let Some(spec) = ink.model.place.queue.as_ref().and_then(|id| ink.model.queue_spec(id))
+    {
+        for action in spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id)) {
+            let key = action.key.map_or_else(String::new, String::from);
+            let last = if action.is_final() { " (cannot be taken back)" } else { "" };
+            lines.push((format!("{key:<14}{}{last}", action.title), Role::Text));
+        }
+    }
+    for (binding, chords) in ink.model.keymap.working_in(context) {
+        let keys: Vec<String> = chords.iter().map(ToString::to_string).collect();
+        let keys = if keys.is_empty() { format!(":{}", binding.command) } else { keys.join(" ") };
+        let role = if binding.contexts.contains(&context) { Role::Text } else { Role::Muted };
+        lines.push((format!("{keys:<14}{}", binding.says), role));
+    }
+    lines.push((String::new(), Role::Muted));
+    lines.push(("A severity is R red, Y yellow, ? no data, G well. What could not be read is never G.".to_owned(), Role::Muted));
+    for forbidden in &ink.model.pack.policy.forbidden {
+        lines.push((format!("Never done from here: {forbidden}"), Role::Muted));
+    }
+    said(ink, buffer, screen, &format!("Keys: {}", context.title()), "Esc closes", &lines, scroll);
+}
+
+fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
+    let mut lines: Vec<(String, Role)> = Vec::new();
+    let sources = ink.model.snapshot.as_ref().map(|snapshot| snapshot.sources.as_slice()).unwrap_or_default();
+    for source in sources {
+        if let Some(failure) = &source.failure {
+            let last = source.last_ok.map_or_else(|| "never answered".to_owned(), |at| format!("last answer {}", ink.when(at)));
+            lines.push((format!("{} ({}): {}; {last}", source.id, source.kind, ink.failed(failure)), Role::Bad));
+        }
+    }
+    let failing = lines.len();
+    if failing == 0 {
+        lines.push((format!("All {} sources answer.", sources.len()), Role::Good));
+    }
+    lines.push((String::new(), Role::Text));
+    lines.extend(ink.model.notices.errors.iter().map(|(at, said)| (format!("{}  {said}", ink.when(*at)), Role::Text)));
+    if ink.model.notices.errors.is_empty() {
+        lines.push(("Nothing went wrong since the start.".to_owned(), Role::Muted));
+    }
+    said(ink, buffer, screen, "Errors", "Esc closes", &lines, scroll);
+}
+
+pub fn field(ink: &Ink<'_>, buffer: &mut Buffer, (x, y): (u16, u16), width: u16, field: &Field, is_focused: bool) {
+    let blank = " ".repeat(usize::from(width));
+    ink.put(buffer, (x, y), width, &blank, Role::Input);
+    let (before, after) = field.halves();
+    // A long text shows its end: that is where it is typed.
+    let skip = before.width().saturating_sub(usize::from(width.saturating_sub(2)));
+    let mut dropped = 0;
+    let shown: String = before
+        .chars()
+        .skip_while(|c| {
+            let skips = dropped < skip;
+            dropped += c.to_string().width();
+            skips
+        })
+        .collect();
+    let mut at = x;
+    at += ink.put(buffer, (at, y), width, &shown, Role::Input);
+    if is_focused {
+        at += ink.put(buffer, (at, y), (x + width).saturating_sub(at), "_", Role::Selected);
+    }
+    ink.put(buffer, (at, y), (x + width).saturating_sub(at), after, Role::Input);
+}
+
+fn draw_palette(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, palette: &Palette) {
+    let height = (screen.height * 3 / 5).max(5);
+    let area = centered(buffer, screen, 90, height);
+    sheet::frame(ink, buffer, area, "Command", "Enter runs, Esc closes", true, None);
+    if area.width < 8 || area.height < 4 {
+        return;
+    }
+    ink.put(buffer, (area.x + 2, area.y + 1), 1, ":", Role::Key);
+    field(ink, buffer, (area.x + 3, area.y + 1), area.width - 5, &palette.field, true);
+    let rows = usize::from(area.height - 3);
+    if palette.len() == 0 {
+        ink.put(buffer, (area.x + 2, area.y + 2), area.width - 4, "No command is called that.", Role::Muted);
+    }
+    let offset = (palette.at + 1).saturating_sub(rows);
+    for (row, at) in (offset..palette.len()).take(rows).enumerate() {
+        let Some(choice) = palette.hit(at) else { return };
+        let y = area.y + 2 + row as u16;
+        if at == palette.at {
+            ink.put(buffer, (area.x + 1, y), 1, ">", Role::Selected);
+        }
+        let name = 26.min(area.width / 2);
+        ink.put(buffer, (area.x + 3, y), name.saturating_sub(1), &choice.name, Role::Text);
+        let key_width = choice.key.width() as u16;
+        let room = area.width.saturating_sub(name + 6 + key_width);
+        ink.put(buffer, (area.x + 3 + name, y), room, &choice.says, Role::Muted);
+        ink.put(buffer, (area.right().saturating_sub(2 + key_width), y), key_width, &choice.key, Role::Key);
+    }
+}
+
+fn note(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, title: &str, text: &TextArea<'static>) {
+    let area = centered(buffer, screen, 74, 8);
+    sheet::frame(ink, buffer, area, &format!("Note on {title}"), "Enter keeps, Alt-Enter new line, Esc drops", true, None);
+    if area.width < 5 || area.height < 3 {
+        return;
+    }
+    let mut text = text.clone();
+    text.set_style(ink.style(Role::Text));
+    text.set_cursor_line_style(ink.style(Role::Text));
+    text.set_cursor_style(ink.style(Role::Text).add_modifier(ratatui::style::Modifier::REVERSED));
+    let inner = Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2);
+    (&text).render(inner, buffer);
+}
+
+fn draw_sign_off(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, sign_off: &SignOff) {
+    let area = centered(buffer, screen, 74, 8);
+    sheet::frame(ink, buffer, area, &format!("Sign off {}", sign_off.title), "Enter signs, Esc cancels", true, None);
+    if area.width < 12 || area.height < 5 {
+        return;
+    }
+    let (x, width) = (area.x + 2, area.width - 4);
+    let who = format!("{} signs the statement as it stands, with its differences,", ink.model.shown.operator);
+    ink.put(buffer, (x, area.y + 1), width, &who, Role::Text);
+    ink.put(buffer, (x, area.y + 2), width, "by its SHA-256. It stays in the record.", Role::Text);
+    ink.put(buffer, (x, area.y + 4), 5, "Note", Role::Muted);
+    field(ink, buffer, (x + 6, area.y + 4), width - 6, &sign_off.note, true);
+}

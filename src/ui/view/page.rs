@@ -1,0 +1,243 @@
+//! A page about one thing: an alert and why, an item in full, a job's runs, a playbook.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{
+    ink::{Ink, wrapped},
+    layout,
+    pages, sheet,
+};
+use crate::{
+    domain::pack::{self},
+    ui::{
+        model::Model,
+        place::{Pane, Thing},
+        theme::{Role, Theme},
+    },
+};
+
+/// A page being written: labelled lines, paragraphs, lists.
+pub struct Paper<'a> {
+    pub ink: Ink<'a>,
+    pub width: usize,
+    pub lines: Vec<Line<'static>>,
+}
+
+/// The column in which what is labelled begins.
+const LABEL: usize = 13;
+
+impl Paper<'_> {
+    pub fn blank(&mut self) {
+        if self.lines.last().is_some_and(|line| line.width() > 0) {
+            self.lines.push(Line::default());
+        }
+    }
+
+    pub fn head(&mut self, text: &str) {
+        self.blank();
+        self.text(text, Role::Title);
+    }
+
+    pub fn text(&mut self, text: &str, role: Role) {
+        let style = self.ink.style(role);
+        self.lines.extend(wrapped(text, self.width).into_iter().map(|line| Line::styled(line, style)));
+    }
+
+    /// `label     text`, what does not fit going on below the text.
+    pub fn labelled(&mut self, label: &str, text: &str, role: Role) {
+        let label = self.ink.cut(label, LABEL - 1);
+        let room = self.width.saturating_sub(LABEL).max(8);
+        for (at, line) in wrapped(text, room).into_iter().enumerate() {
+            let head = if at == 0 { label.as_str() } else { "" };
+            let pad = " ".repeat(LABEL - head.width());
+            let head = Span::styled(format!("{head}{pad}"), self.ink.style(Role::Muted));
+            self.lines.push(Line::from(vec![head, Span::styled(line, self.ink.style(role))]));
+        }
+    }
+
+    pub fn cells(&mut self, cells: &[(&str, Role)]) {
+        let spans: Vec<Span<'static>> =
+            cells.iter().map(|(text, role)| Span::styled((*text).to_owned(), self.ink.style(*role))).collect();
+        self.lines.push(Line::from(spans));
+    }
+}
+
+#[derive(Clone)]
+struct Sheets {
+    heading: Style,
+    code: Style,
+    muted: Style,
+    key: Style,
+}
+
+impl tui_markdown::StyleSheet for Sheets {
+    fn heading(&self, _level: u8) -> Style {
+        self.heading
+    }
+
+    fn heading_marker(&self, _level: u8) -> &str {
+        ""
+    }
+
+    fn code(&self) -> Style {
+        self.code
+    }
+
+    fn link(&self) -> Style {
+        self.key
+    }
+
+    fn blockquote(&self) -> Style {
+        self.muted
+    }
+
+    fn heading_meta(&self) -> Style {
+        self.muted
+    }
+
+    fn metadata_block(&self) -> Style {
+        self.muted
+    }
+
+    fn code_block_fence(&self) -> &str {
+        ""
+    }
+}
+
+/// Markdown as lines of a width; a line's style survives its breaking.
+fn markdown(ink: &Ink<'_>, text: &str, width: usize) -> Vec<Line<'static>> {
+    let sheets =
+        Sheets { heading: ink.style(Role::Title), code: ink.style(Role::Key), muted: ink.style(Role::Muted), key: ink.style(Role::Key) };
+    let options = tui_markdown::Options::new(sheets).table_width(width.min(500) as u16);
+    let mut lines = Vec::new();
+    for line in tui_markdown::from_str_with_options(text, &options).lines {
+        let style = line.style;
+        let spans = line.spans.into_iter().map(|span| Span::styled(span.content.into_owned(), style.patch(span.style)));
+        lines.extend(broken(spans.collect(), width));
+    }
+    lines
+}
+
+/// Breaks a styled line at blanks, keeping the indent of a list's item.
+fn broken(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
+    let whole: String = spans.iter().map(|span| span.content.as_ref()).collect();
+    if whole.width() <= width {
+        return vec![Line::from(spans)];
+    }
+    let indent = whole.len() - whole.trim_start_matches([' ', '-', '*', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).len();
+    let indent = indent.min(width / 2);
+    let mut lines = vec![Vec::new()];
+    let mut used = 0;
+    for span in spans {
+        for word in span.content.split_inclusive(' ') {
+            if used > indent && used + word.trim_end().width() > width {
+                lines.push(vec![Span::raw(" ".repeat(indent))]);
+                used = indent;
+            }
+            used += word.width();
+            if let Some(line) = lines.last_mut() {
+                line.push(Span::styled(word.to_owned(), span.style));
+            }
+        }
+    }
+    lines.into_iter().map(Line::from).collect()
+}
+
+/// The lines of a page.
+pub fn lines(ink: Ink<'_>, thing: &Thing, width: usize) -> Vec<Line<'static>> {
+    let mut paper = Paper { ink, width: width.max(10), lines: Vec::new() };
+    match thing {
+        Thing::Alert(subject) => pages::alert(&mut paper, subject),
+        Thing::Item(queue, key) => pages::item(&mut paper, queue, key),
+        Thing::Job(id) => pages::job(&mut paper, id),
+        Thing::Statement(id) => pages::statement(&mut paper, id),
+        Thing::Discrepancy(id, key) => pages::discrepancy(&mut paper, id, key),
+        Thing::Flag(id) => pages::flag(&mut paper, id),
+        Thing::Metric(id) => pages::metric(&mut paper, id),
+        Thing::Line(sequence) => pages::line(&mut paper, *sequence),
+        Thing::Playbook(id) => {
+            if let Some(playbook) = pack::find(&ink.model.pack.playbooks, id) {
+                paper.lines = markdown(&ink, &playbook.markdown, paper.width);
+            }
+        }
+        Thing::Queue(id) => pages::queue(&mut paper, id),
+        Thing::Healthy => {}
+    }
+    if paper.lines.is_empty() {
+        paper.text("It is not there any more. Esc goes back.", Role::Muted);
+    }
+    paper.lines
+}
+
+fn width(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(4))
+}
+
+/// How many lines the open page has.
+pub fn length(model: &Model) -> usize {
+    let theme = Theme::plain();
+    let area = layout::arrange(model).page.unwrap_or_default();
+    let ink = Ink::new(model, &theme, model.now);
+    model.place.page.as_ref().map_or(0, |thing| lines(ink, thing, width(area)).len())
+}
+
+fn title(model: &Model, thing: &Thing) -> String {
+    match thing {
+        Thing::Alert(subject) => model.alert(subject).map_or_else(|| subject.name(), |alert| alert.title.clone()),
+        Thing::Playbook(id) => match model.pack.playbooks.iter().position(|playbook| playbook.id == *id) {
+            Some(place) => format!("Playbook {}: {}", place + 1, model.pack.playbooks.get(place).map_or("", |playbook| &playbook.title)),
+            None => id.to_string(),
+        },
+        Thing::Item(queue, key) => {
+            let queue = model.queue_spec(queue).map_or_else(|| queue.to_string(), |spec| spec.title.clone());
+            format!("{queue} > {key}")
+        }
+        Thing::Job(id) => pack::find(&model.pack.jobs, id).map_or_else(|| id.to_string(), |job| job.title.clone()),
+        Thing::Flag(id) => pack::find(&model.pack.flags, id).map_or_else(|| id.to_string(), |flag| flag.title.clone()),
+        Thing::Metric(id) => pack::find(&model.pack.metrics, id).map_or_else(|| id.to_string(), |metric| metric.title.clone()),
+        Thing::Statement(id) => {
+            pack::find(&model.pack.reconciliations, id).map_or_else(|| id.to_string(), |reconciliation| reconciliation.title.clone())
+        }
+        Thing::Queue(id) => model.queue_spec(id).map_or_else(|| id.to_string(), |spec| spec.title.clone()),
+        Thing::Discrepancy(_, key) => key.clone(),
+        Thing::Line(sequence) => format!("Journal line {sequence}"),
+        Thing::Healthy => "All that is well".to_owned(),
+    }
+}
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let Some(thing) = &ink.model.place.page else { return };
+    let lines = lines(*ink, thing, width(area));
+    let height = usize::from(area.height.saturating_sub(2));
+    let offset = ink.model.scroll.min(lines.len().saturating_sub(height));
+    let left = lines.len().saturating_sub(offset + height);
+    let more = if left > 0 { format!("{left} more lines") } else { String::new() };
+    let foot = Some((more.as_str(), Role::Muted)).filter(|_| left > 0);
+    sheet::frame(ink, buffer, area, &title(ink.model, thing), "Esc back", true, foot);
+    print(buffer, area, lines.iter().skip(offset));
+}
+
+/// The selected item in full, beside or below its list.
+pub fn preview(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let selected = ink.model.work().and_then(|work| Some(Thing::Item(work.queue.clone(), work.selected()?.key.clone())));
+    let name = selected.as_ref().map_or_else(String::new, Thing::name);
+    sheet::frame(ink, buffer, area, &name, "p closes", ink.model.place.pane == Pane::Alerts, None);
+    if let Some(thing) = selected {
+        print(buffer, area, lines(*ink, &thing, width(area)).iter());
+    }
+}
+
+fn print<'a>(buffer: &mut Buffer, area: Rect, lines: impl Iterator<Item = &'a Line<'static>>) {
+    if area.width < 5 || area.height < 3 {
+        return;
+    }
+    for (line, y) in lines.zip(area.y + 1..area.bottom() - 1) {
+        buffer.set_line(area.x + 2, y, line, area.width - 4);
+    }
+}

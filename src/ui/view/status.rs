@@ -1,0 +1,191 @@
+//! The two lines at the foot: the keys that work here; what just happened, what is held, how a batch goes.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{header, ink::Ink};
+use crate::{
+    domain::{
+        age,
+        pack,
+        plan::Standing,
+        severity::Severity,
+        snapshot::BatchReport,
+    },
+    ui::{
+        keymap::{Context, Intent},
+        notice::Tone,
+        theme::Role,
+    },
+};
+
+/// As many keys as fit, those of this place first.
+pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let context = Context::of(&ink.model.place);
+    let mut words: Vec<(String, String)> = vec![];
+    if context == Context::Items
+        && let Some(spec) = ink.model.place.queue.as_ref().and_then(|id| ink.model.queue_spec(id))
+    {
+        let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
+        words.extend(actions.filter_map(|action| Some((action.key?.to_string(), action.title.to_lowercase()))));
+    }
+    let bound = ink.model.keymap.working_in(context).filter(|(binding, chords)| !binding.short.is_empty() && !chords.is_empty());
+    words.extend(bound.filter_map(|(binding, chords)| Some((chords.first()?.to_string(), word(ink, binding.intent, binding.short)))));
+    let mut x = area.x + 1;
+    for (key, said) in words {
+        let width = (key.width() + said.width() + 1) as u16;
+        if x + width > area.right() {
+            continue;
+        }
+        x += ink.put(buffer, (x, area.y), area.right() - x, &key, Role::Key) + 1;
+        x += ink.put(buffer, (x, area.y), area.right() - x, &said, Role::Muted) + 2;
+    }
+}
+
+fn word(ink: &Ink<'_>, intent: Intent, short: &str) -> String {
+    if intent == Intent::Unlock && ink.model.is_unlocked() { "lock".to_owned() } else { short.to_owned() }
+}
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let mut right = format!("{} help", ink.model.keymap.key_of(Intent::Help));
+    let errors = troubles(ink);
+    if errors > 0 {
+        right = format!("{} {errors} {}   {right}", ink.model.keymap.key_of(Intent::Errors), if errors == 1 { "error" } else { "errors" });
+    }
+    let right_width = right.width() as u16 + 1;
+    let room = if area.width > right_width + 20 { area.width - right_width - 1 } else { area.width };
+    if room < area.width {
+        let role = if errors > 0 { Role::Warning } else { Role::Muted };
+        ink.put(buffer, (area.right() - right_width, area.y), right_width, &right, role);
+    }
+    if let Some((field, _)) = &ink.model.typing {
+        typing(ink, buffer, Rect { width: room, ..area }, field);
+        return;
+    }
+    let mut x = area.x + 1;
+    for (text, role) in parts(ink) {
+        if x >= area.x + room {
+            return;
+        }
+        x += ink.put(buffer, (x, area.y), area.x + room - x, &text, role) + 3;
+    }
+}
+
+/// Sources that fail now, and what went wrong since the start.
+fn troubles(ink: &Ink<'_>) -> usize {
+    let sources = ink.model.snapshot.as_ref().map(|snapshot| snapshot.sources.as_slice()).unwrap_or_default();
+    sources.iter().filter(|source| source.failure.is_some()).count() + ink.model.notices.errors.len()
+}
+
+fn typing(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, field: &crate::ui::field::Field) {
+    let mut x = area.x + 1;
+    x += ink.put(buffer, (x, area.y), area.width.saturating_sub(1), "/", Role::Key);
+    let (before, after) = field.halves();
+    x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), before, Role::Text);
+    x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), "_", Role::Input);
+    x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), after, Role::Text) + 2;
+    let problem = ink.model.work().and_then(|work| work.filter.problem());
+    let hint = match (problem, ink.model.work()) {
+        (Some(problem), _) => (problem.to_owned(), Role::Warning),
+        (None, Some(work)) => (format!("{} of {}   words, column>value, age>3d", work.len(), work.total()), Role::Muted),
+        (None, None) => ("Enter keeps it, Esc drops it".to_owned(), Role::Muted),
+    };
+    ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &hint.0, hint.1);
+}
+
+/// What counts down comes first, then what was said, then what is to be done.
+fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
+    let model = ink.model;
+    let mut parts = Vec::new();
+    let held = model.receipts.held(ink.now);
+    if let Some(first) = held.first() {
+        let seconds = first.held_until.map_or(0, |until| (until - ink.now).num_seconds().max(0));
+        let more = if held.len() > 1 { format!(" (+{} held)", held.len() - 1) } else { String::new() };
+        let key = model.keymap.key_of(Intent::TakeBack);
+        parts.push((format!("{} {} held, sends in {seconds}s{more}: {key} takes it back", first.title, first.label.one_line()), Role::Warning));
+    }
+    let batch = model.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
+    if let Some(batch) = batch.filter(|batch| batch.ended_at.is_none_or(|at| ink.calm - at < chrono::TimeDelta::minutes(1))) {
+        parts.push(progress(ink, batch));
+    }
+    let unknown = model.receipts.count(Standing::Unknown);
+    if unknown > 0 {
+        let key = model.keymap.key_of(Intent::LookUp);
+        let acts = if unknown == 1 { "1 act stands".to_owned() } else { format!("{unknown} acts stand") };
+        parts.push((format!("{acts} unknown: {key} looks up what became of it"), Role::Bad));
+    }
+    if let Some(notice) = &model.notices.latest {
+        let role = match notice.tone {
+            Tone::Plain => Role::Text,
+            Tone::Good => Role::Good,
+            Tone::Bad => Role::Bad,
+            Tone::Warning => Role::Warning,
+        };
+        parts.push((notice.said.clone(), role));
+    }
+    if parts.is_empty() {
+        parts.push(idle(ink));
+    }
+    parts
+}
+
+fn progress(ink: &Ink<'_>, batch: &BatchReport) -> (String, Role) {
+    let through = batch.done + batch.failed + batch.skipped;
+    let wrong = match (batch.failed, batch.skipped) {
+        (0, 0) => String::new(),
+        (failed, 0) => format!(", {failed} failed"),
+        (0, skipped) => format!(", {skipped} skipped"),
+        (failed, skipped) => format!(", {failed} failed, {skipped} skipped"),
+    };
+    let role = if batch.failed > 0 { Role::Bad } else { Role::Text };
+    if batch.ended_at.is_some() {
+        let end = if batch.failed + batch.skipped == 0 { Role::Good } else { Role::Warning };
+        return (format!("{}: ended, {} of {} done{wrong}", batch.title, batch.done, batch.total), end);
+    }
+    let key = ink.model.keymap.key_of(Intent::PauseBatch);
+    if batch.paused {
+        return (format!("{}: PAUSED at {through} of {}{wrong}; {key} goes on", batch.title, batch.total), Role::Warning);
+    }
+    let elapsed = (ink.now - batch.started_at).num_milliseconds().max(1) as f64 / 1_000.0;
+    let rate = through as f64 / elapsed;
+    let left = (batch.total.saturating_sub(through)) as f64 / rate;
+    let left = if rate > 0.0 && left < 86_400.0 {
+        format!("  {rate:.1}/s  {} left", age::span(chrono::TimeDelta::seconds(left.ceil() as i64)))
+    } else {
+        String::new()
+    };
+    let bar = bar(ink, through, batch.total);
+    (format!("{} {bar} {through} of {}{wrong}{left}  {key} pauses", batch.title, batch.total), role)
+}
+
+fn bar(ink: &Ink<'_>, done: usize, total: usize) -> String {
+    let cells = if ink.model.size.0 >= 110 { 20 } else { 8 };
+    let full = (done * cells).checked_div(total).unwrap_or(0).min(cells);
+    format!("[{}{}]", "#".repeat(full), ".".repeat(cells - full))
+}
+
+/// Nothing happened: the next thing to do.
+fn idle(ink: &Ink<'_>) -> (String, Role) {
+    let Some(snapshot) = &ink.model.snapshot else { return ("looking at everything for the first time".to_owned(), Role::Muted) };
+    if let Some(why) = &snapshot.journal_broken {
+        return (format!("the journal's chain is broken, nothing is sent: {}", why.one_line()), Role::Bad);
+    }
+    let counts = header::counted(ink.model);
+    let count = |wanted: Severity| counts.iter().find(|(severity, _)| *severity == wanted).map_or(0, |(_, count)| *count);
+    if count(Severity::Red) > 0 {
+        return (format!("{} red: 1 then Enter reads the playbook, w says why", count(Severity::Red)), Role::Red);
+    }
+    if count(Severity::Unknown) > 0 {
+        return (format!("{} without data: w says why", count(Severity::Unknown)), Role::Unknown);
+    }
+    match count(Severity::Yellow) {
+        0 => ("nothing is red, nothing is yellow".to_owned(), Role::Muted),
+        yellow => (format!("nothing is red, {yellow} yellow"), Role::Muted),
+    }
+}
