@@ -98,9 +98,8 @@ impl<'a> Judge<'a> {
         for (key, child) in entries {
             let place = place.key(key);
             match (properties.and_then(|properties| properties.get(key)), schema.get("additionalProperties")) {
-                (Some(schema), _) => self.judge(schema, child, &place),
                 (None, Some(Value::Bool(false))) => self.unknown_key(key, &known, &place),
-                (None, Some(schema)) => self.judge(schema, child, &place),
+                (Some(schema), _) | (None, Some(schema)) => self.judge(schema, child, &place),
                 (None, None) => {}
             }
         }

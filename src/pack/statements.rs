@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::domain::{
     expression::Expression,
-    pack::{Action, Check, Effect, EffectKind, Flag, HttpRead, Job, Ledger, Metric, Query, Queue, Read},
+    pack::{Action, Check, Effect, EffectKind, Flag, HttpRead, Job, Ledger, Metric, Named, Query, Queue, Read},
 };
 
 use super::{Loaded, Place, Problem, Problems, nearest::advice};
@@ -71,25 +71,13 @@ impl Loaded {
         let mut wants = Wants { loaded: self, columns, problems: Vec::new() };
         let pack = &self.pack;
         match (section, read) {
-            ("checks", "read") => {
-                pack.checks.iter().filter(|check| check.id.as_str() == name).for_each(|check| wants.check(&place, check))
-            }
-            ("queues", "read") => {
-                pack.queues.iter().filter(|queue| queue.id.as_str() == name).for_each(|queue| wants.queue(&place, queue))
-            }
-            ("jobs", "history") => {
-                pack.jobs.iter().filter(|job| job.id.as_str() == name).for_each(|job| wants.history(&place, job))
-            }
-            ("ledgers", "read") => {
-                pack.ledgers.iter().filter(|ledger| ledger.id.as_str() == name).for_each(|ledger| wants.ledger(&place, ledger))
-            }
-            ("flags", _) => {
-                pack.flags.iter().filter(|flag| flag.id.as_str() == name).for_each(|flag| wants.flag(&place, flag, read))
-            }
-            ("metrics", "read") => {
-                pack.metrics.iter().filter(|metric| metric.id.as_str() == name).for_each(|metric| wants.metric(&place, metric))
-            }
-            ("metrics", "series") => ["at", "value"].iter().for_each(|column| wants.column(&place.key("series"), column)),
+            ("checks", "read") => named(&pack.checks, name).for_each(|check| wants.check(&place, check)),
+            ("queues", "read") => named(&pack.queues, name).for_each(|queue| wants.queue(&place, queue)),
+            ("jobs", "history") => named(&pack.jobs, name).for_each(|job| wants.history(&place, job)),
+            ("ledgers", "read") => named(&pack.ledgers, name).for_each(|ledger| wants.ledger(&place, ledger)),
+            ("flags", _) => named(&pack.flags, name).for_each(|flag| wants.flag(&place, flag, read)),
+            ("metrics", "read") => named(&pack.metrics, name).for_each(|metric| wants.metric(&place, metric)),
+            ("metrics", "series") => ["at", "value"].into_iter().for_each(|column| wants.column(&place.key("series"), column)),
             _ => {}
         }
         Problems::from(wants.problems)
@@ -103,6 +91,10 @@ impl Loaded {
             Read::Sql(_) | Read::Stripe(_) => problems,
         })
     }
+}
+
+fn named<'a, Kind: Named>(list: &'a [Kind], name: &'a str) -> impl Iterator<Item = &'a Kind> {
+    list.iter().filter(move |part| part.id().as_str() == name)
 }
 
 fn http_columns(read: &HttpRead) -> Vec<String> {
@@ -202,7 +194,9 @@ impl Wants<'_> {
 
     fn named(&mut self, place: &Place, columns: &[(&str, Option<&String>)]) {
         for (key, column) in columns {
-            column.iter().for_each(|column| self.column(&place.key(key), column));
+            if let Some(column) = column {
+                self.column(&place.key(key), column);
+            }
         }
     }
 

@@ -83,11 +83,15 @@ impl Node {
             Self::If(nodes) => nodes.iter().for_each(|node| node.names(names)),
             Self::Compare(first, links) => {
                 first.names(names);
-                links.iter().for_each(|(_, node)| node.names(names));
+                for (_, node) in links {
+                    node.names(names);
+                }
             }
             Self::IsOneOf(node, list) => {
                 node.names(names);
-                list.iter().for_each(|node| node.names(names));
+                for node in list {
+                    node.names(names);
+                }
             }
             Self::Call(_, arguments) => arguments.iter().for_each(|node| node.names(names)),
         }

@@ -108,7 +108,9 @@ impl Sql {
         for token in tokens(&self.text)?.iter().filter(|token| token.kind == Kind::Parameter) {
             if piece(&self.text, token.at.start + 1..token.at.end) == name {
                 text.push_str(piece(&self.text, from..token.at.start));
-                text.push_str(&format!("'{}'", value.replace('\'', "''")));
+                text.push('\'');
+                text.push_str(&value.replace('\'', "''"));
+                text.push('\'');
                 from = token.at.end;
             }
         }

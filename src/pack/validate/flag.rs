@@ -21,7 +21,7 @@ use super::{
     watch::EVERY,
 };
 
-const OBSERVE_FOR: Duration = Duration::from_secs(120);
+const OBSERVE_FOR: Duration = Duration::from_mins(2);
 /// What a flag's effects can use besides their own words.
 const AT_HAND: [&str; 6] = ["value", "reason", "now", "operator", "action_id", "id"];
 const PROBE: [&str; 5] = ["value", "now", "day_ago", "week_ago", "month_ago"];

@@ -17,8 +17,6 @@ use super::{
     watch::EVERY,
 };
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
 /// What a job's effects can use besides their own words.
 const AT_HAND: [&str; 4] = ["now", "operator", "action_id", "id"];
 
@@ -33,9 +31,9 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
     };
     let evaluated_in = zone(reader, "evaluated_in", raw.evaluated_in.as_ref());
     let meant_in = zone(reader, "meant_in", raw.meant_in.as_ref());
-    let grace = reader.duration_or(&place.key("grace"), raw.grace.as_ref(), Duration::from_secs(10 * MINUTE));
-    let missed_after = reader.duration_or(&place.key("missed_after"), raw.missed_after.as_ref(), Duration::from_secs(24 * HOUR));
-    let failed_after = reader.duration_or(&place.key("failed_after"), raw.failed_after.as_ref(), Duration::from_secs(48 * HOUR));
+    let grace = reader.duration_or(&place.key("grace"), raw.grace.as_ref(), Duration::from_mins(10));
+    let missed_after = reader.duration_or(&place.key("missed_after"), raw.missed_after.as_ref(), Duration::from_hours(24));
+    let failed_after = reader.duration_or(&place.key("failed_after"), raw.failed_after.as_ref(), Duration::from_hours(48));
     in_order(reader, place, [("grace", grace), ("missed_after", missed_after), ("failed_after", failed_after)]);
     let attempts = raw.attempts.unwrap_or(1);
     if attempts == 0 {

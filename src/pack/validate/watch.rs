@@ -16,7 +16,7 @@ use super::{
     reader::{Reader, Section},
 };
 
-pub(super) const EVERY: Duration = Duration::from_secs(60);
+pub(super) const EVERY: Duration = Duration::from_mins(1);
 const EVERY_WITH_RED: Duration = Duration::from_secs(30);
 
 pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Check> {
