@@ -82,8 +82,8 @@ impl HttpSystem {
         let path = path.strip_prefix('/').unwrap_or(path);
         let slash = if path.is_empty() || path.starts_with('?') { "" } else { "/" };
         let url = Url::parse(&format!("{base}{slash}{path}")).map_err(|error| format!("`{path}` is no path: {error}"))?;
-        let below = self.base.path().trim_end_matches('/');
-        if url.origin() != self.base.origin() || !url.path().starts_with(below) {
+        let rest = url.path().strip_prefix(self.base.path().trim_end_matches('/'));
+        if url.origin() != self.base.origin() || !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             return Err(format!("`{path}` leads out of the connection's address"));
         }
         Ok(url)

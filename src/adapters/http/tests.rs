@@ -157,7 +157,9 @@ async fn a_path_cannot_lead_to_another_origin() {
             assert!(address.as_str().starts_with("https://site.example/api/"), "{address}");
         }
     }
-    assert!(system.address("/../admin").is_err());
+    for path in ["/../admin", "/../apix", "/x/../../apix"] {
+        assert!(system.address(path).is_err(), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -263,3 +263,19 @@ fn is_loopback(options: &PgConnectOptions) -> bool {
         || host == "localhost"
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_must_prove_who_it_is() {
+        let mode = |url: &str| Postgres::open(url, Duration::from_secs(1)).unwrap().options.get_ssl_mode();
+        assert!(matches!(mode("postgres://a:b@db.example/d"), PgSslMode::VerifyFull));
+        assert!(matches!(mode("postgres://a:b@10.0.0.7/d?connect_timeout=3"), PgSslMode::VerifyFull));
+        assert!(matches!(mode("postgres://a:b@db.example/d?sslmode=require"), PgSslMode::Require));
+        assert!(matches!(mode("postgres://a:b@127.0.0.1/d"), PgSslMode::Prefer));
+        assert!(matches!(mode("postgres://a:b@localhost/d"), PgSslMode::Prefer));
+        assert!(matches!(mode("postgres://a:b@%2Fvar%2Frun/d"), PgSslMode::Prefer));
+    }
+}

@@ -66,7 +66,7 @@ impl Cluster {
     }
 
     fn address(&self, password: &str) -> String {
-        format!("postgres://app:{password}@127.0.0.1:{}/postgres", self.port)
+        address(password, self.port)
     }
 
     fn open(&self, marks: Option<&str>, limit: std::time::Duration) -> SqlSystem {
@@ -79,6 +79,10 @@ impl Drop for Cluster {
         let data = self.data();
         self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "-w", "stop"]);
     }
+}
+
+fn address(password: &str, port: u16) -> String {
+    format!("postgres://app:{password}@127.0.0.1:{port}/postgres?sslmode=disable")
 }
 
 async fn run(cluster: &Cluster, text: &str) {
@@ -111,6 +115,8 @@ async fn postgres_reads_and_acts_as_it_should() {
     acts(&db).await;
     contention(&cluster).await;
     nothing_is_left_behind(&cluster).await;
+    a_lost_commit(&cluster, true).await;
+    a_lost_commit(&cluster, false).await;
 }
 
 async fn cells(db: &SqlSystem) {
@@ -235,4 +241,55 @@ async fn nothing_is_left_behind(cluster: &Cluster) {
         let rows = db.read(&look, &Params::new()).await.unwrap();
         assert_eq!(rows.first().unwrap().find("left_behind"), Some(&Value::Integer(0)));
     }
+}
+
+/// The line breaks when the commit is sent: whether it arrived, only the mark can tell.
+async fn a_lost_commit(cluster: &Cluster, arrives: bool) {
+    let port = cuts_at_commit(cluster.port, arrives).await;
+    let db = SqlSystem::open("db", &Secret::secret(&address(CANARY, port)), Some("operator_actions"), LIMIT).unwrap();
+    let name = if arrives { "c1" } else { "c2" };
+    let note = order("update orders set note = $1", vec![Value::text(name)]);
+    let outcome = db.act(&note, &mark(name)).await;
+    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(words(&outcome).starts_with("db: no answer to the commit: "), "{outcome:?}");
+    let found = cluster.open(Some("operator_actions"), LIMIT).look_up(&note, &mark(name)).await;
+    assert_eq!(matches!(found, Found::Ours(_)), arrives, "{found:?}");
+    assert_eq!(matches!(found, Found::Absent), !arrives, "{found:?}");
+}
+
+/// A line to the server that ends at the first commit, before or after the server has carried it out.
+async fn cuts_at_commit(server: u16, arrives: bool) -> u16 {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut upstream = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+        let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
+        loop {
+            tokio::select! {
+                read = client.read(&mut asked) => {
+                    let sent = &asked[..read.unwrap()];
+                    let is_commit = sent.windows(6).any(|word| word == b"commit");
+                    if !is_commit || arrives {
+                        upstream.write_all(sent).await.unwrap();
+                    }
+                    if is_commit {
+                        // The answer is waited for, so that the commit is carried out, and kept back.
+                        if arrives {
+                            upstream.read(&mut answered).await.unwrap();
+                        }
+                        return;
+                    }
+                }
+                read = upstream.read(&mut answered) => {
+                    client.write_all(&answered[..read.unwrap()]).await.unwrap();
+                }
+            }
+        }
+    });
+    port
 }
