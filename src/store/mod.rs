@@ -114,6 +114,11 @@ impl Store {
         self.broken.as_ref()
     }
 
+    /// The chain's last event, for the session's closing note.
+    pub async fn head(&self) -> Head {
+        self.inner.lock().await.head.clone()
+    }
+
     /// Walks the whole audit chain and holds it against the head kept outside the database.
     pub async fn verify(&self) -> Result<Result<Verified, Broken>, StoreError> {
         // The head first: a writer that goes on meanwhile only makes the database longer than it.

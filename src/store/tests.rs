@@ -217,7 +217,7 @@ async fn open_acts_and_money_follow_the_states() {
     assert_eq!(store.money_sent(now(), None).await.unwrap(), 2300);
     assert_eq!(store.money_sent(now(), Some(&kept.plan.id)).await.unwrap(), 100);
     store.save_transition(&act("b", Phase::Rejected, 100), &entry("no")).await.unwrap();
-    assert_eq!(store.open_acts().await.unwrap(), [kept.clone()]);
+    assert_eq!(store.open_acts().await.unwrap(), std::slice::from_ref(&kept));
     assert_eq!(store.money_sent(now(), None).await.unwrap(), 2200);
     assert_eq!(store.money_sent(now() + TimeDelta::seconds(1), None).await.unwrap(), 0);
     let mut half = act("b", Phase::Rejected, 100);
@@ -252,7 +252,7 @@ async fn memory_survives() {
     let memories = store.load_memories().await.unwrap();
     assert_eq!(memories["check.refund_rate"].memory, Some(serde_json::json!({"since": 1})));
     assert_eq!(memories["check.refund_rate"].handling, handling);
-    assert_eq!(store.flips(&subject, 5).await.unwrap(), [flip.clone()]);
+    assert_eq!(store.flips(&subject, 5).await.unwrap(), std::slice::from_ref(&flip));
     assert_eq!(store.flips_since(now()).await.unwrap(), [flip]);
     assert!(store.flips_since(now() + TimeDelta::seconds(1)).await.unwrap().is_empty());
     let lines = store.lines_about(&subject, 5).await.unwrap();

@@ -9,7 +9,7 @@ use super::{
     cases::{answer, now, plan},
     *,
 };
-use crate::domain::text::Text;
+use crate::domain::{plan::Plan, text::Text};
 
 #[derive(Clone, Debug)]
 enum Move {
@@ -56,13 +56,13 @@ struct World {
 }
 
 impl World {
-    fn feed(&mut self, plan: &crate::domain::plan::Plan, event: Event) {
+    fn feed(&mut self, plan: &Plan, event: &Event) {
         let was_over = self.state.phase.is_over();
         let (next, commands) = step(plan, &self.state, event.clone(), self.now);
         if commands.is_empty() {
             assert_eq!(next, self.state, "without a command nothing changes: {event:?}");
         }
-        if was_over && event != Event::LookUp {
+        if was_over && *event != Event::LookUp {
             assert!(commands.is_empty(), "what is over stays so: {event:?}");
         }
         let mut is_persisted = false;
@@ -110,14 +110,14 @@ proptest! {
             disk: start.clone(), state: start, now: now(), keys: HashSet::new(), first_sent: vec![None; orders.len()],
         };
         let until = world.now;
-        world.feed(&plan, Event::Confirm { until });
+        world.feed(&plan, &Event::Confirm { until });
         for next in moves {
             match next {
-                Move::Feed(event) => world.feed(&plan, event),
+                Move::Feed(event) => world.feed(&plan, &event),
                 Move::Later(seconds) => world.now += TimeDelta::seconds(seconds),
                 Move::Crash => {
                     world.state = world.disk.clone();
-                    world.feed(&plan, Event::Recover);
+                    world.feed(&plan, &Event::Recover);
                 }
             }
         }
@@ -131,10 +131,10 @@ proptest! {
         let start = ActState::default();
         let mut world = World { disk: start.clone(), state: start, now: now(), keys: HashSet::new(), first_sent: vec![None; 2] };
         let until = world.now;
-        world.feed(&plan, Event::Confirm { until });
+        world.feed(&plan, &Event::Confirm { until });
         for next in moves {
             match next {
-                Move::Feed(event) => world.feed(&plan, event),
+                Move::Feed(event) => world.feed(&plan, &event),
                 Move::Later(seconds) => world.now += TimeDelta::seconds(seconds),
                 Move::Crash => world.state = world.disk.clone(),
             }
@@ -143,7 +143,7 @@ proptest! {
             Event::Recover, Event::Settle { happened: true }, Event::Next, Event::Outcome(Outcome::Confirmed(answer("a"))),
             Event::Next, Event::Outcome(Outcome::Confirmed(answer("b"))),
         ] {
-            world.feed(&plan, event);
+            world.feed(&plan, &event);
         }
         prop_assert!(world.state.phase.is_over(), "{:?}", world.state);
     }

@@ -120,6 +120,8 @@ pub struct ActState {
     pub was_sent: bool,
     /// Why it stands so, or what was answered.
     pub said: Text,
+    /// When it last moved.
+    pub at: Option<DateTime<Utc>>,
 }
 
 impl Default for ActState {
@@ -136,6 +138,7 @@ impl Default for ActState {
             absent_since: None,
             was_sent: false,
             said: Text::new(""),
+            at: None,
         }
     }
 }
@@ -233,7 +236,7 @@ impl Act {
             is_final: plan.is_final,
             can_undo: has_undo && standing == Standing::Done,
             batch: plan.batch.clone(),
-            at: now,
+            at: state.at.unwrap_or(now),
         }
     }
 }

@@ -28,7 +28,7 @@ pub const TRIES: u32 = 6;
 const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
 /// Pauses before the looks that the machine takes by itself after an unknown outcome.
 const LOOK_PAUSES: [TimeDelta; 3] = [TimeDelta::seconds(2), TimeDelta::seconds(10), TimeDelta::seconds(60)];
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What happens to an act.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,6 +143,9 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             _,
         ) => return (state.clone(), Vec::new()),
     };
+    if !commands.is_empty() {
+        next.state.at = Some(now);
+    }
     (next.state, commands)
 }
 

@@ -2,9 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
+use super::driver::Driver;
+
 use crate::domain::{
+    journal::{Act, Entry, Event, Phase},
     plan::{BatchId, Standing},
     snapshot::BatchReport,
+    text::Text,
 };
 
 #[derive(Clone, Debug)]
@@ -41,5 +45,41 @@ impl Batch {
     pub(super) fn said(&self) -> String {
         let BatchReport { title, total, done, failed, skipped, .. } = &self.report;
         format!("{title}: {done} of {total} done, {failed} failed, {skipped} skipped")
+    }
+}
+
+impl Driver {
+    pub(super) async fn pause(&mut self, id: &BatchId, paused: bool) -> Result<Text, Text> {
+        let in_doubt = self.running.iter().map(|running| &running.act).find(|act| {
+            act.plan.batch.as_ref() == Some(id) && matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict)
+        });
+        let in_doubt = in_doubt.map(|act| act.plan.label.original().to_owned());
+        let Some(batch) = self.batches.iter_mut().find(|batch| batch.report.id == *id) else {
+            return Err(Text::new("there is no such batch"));
+        };
+        if let (false, true, Some(label)) = (paused, batch.moves_money, in_doubt) {
+            return Err(Text::new(format!("nobody knows yet whether {label} happened: look it up first")));
+        }
+        batch.report.paused = paused;
+        let title = batch.report.title.clone();
+        let (word, said) = if paused { ("PAUSE", "paused") } else { ("RESUME", "goes on") };
+        let said = format!("{title} {said}");
+        let entry = Entry::new(self.now(), self.setup.operator.clone(), word, said.as_str());
+        self.record(&entry).await;
+        Ok(Text::new(said))
+    }
+
+    /// Nothing has to be unlocked for it: nothing is sent by taking back.
+    pub(super) async fn cancel(&mut self, id: &BatchId) -> Result<Text, Text> {
+        let held: Vec<_> =
+            self.intended().filter(|act| act.plan.batch.as_ref() == Some(id)).map(|act| act.plan.id.clone()).collect();
+        for id in &held {
+            self.feed(id, Event::TakeBack).await;
+        }
+        self.broken.clone().map_or_else(|| Ok(Text::new(format!("{} taken back before they were sent", held.len()))), Err)
+    }
+
+    pub(super) fn intended(&self) -> impl Iterator<Item = &Act> {
+        self.running.iter().map(|running| &running.act).filter(|act| matches!(act.state.phase, Phase::Intent { .. }))
     }
 }

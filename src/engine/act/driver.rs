@@ -3,16 +3,18 @@
 //! Where the journal cannot be written, memory stays where the disk is, nothing more is sent, and the next unlock or
 //! start settles what was under way.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
-use chrono::{DateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::FuturesUnordered;
 
 use super::{
     Reply, Setup, Standings,
     batch::Batch,
     flight::{self, Flight, Landing},
-    fresh::Fresh,
     preview::{Look, Proposal},
     write_lock::WriteLock,
 };
@@ -21,10 +23,8 @@ use crate::{
     domain::{
         journal::{self, Act, Command, Entry, Phase},
         pack::{self, Action},
-        plan::{ActionId, BatchId, Order, Plan, Receipt},
-        planning,
-        policy::{self, Context, Permit, Refusal},
-        rows::Params,
+        plan::{ActionId, BatchId, Plan, Receipt},
+        policy::{self, Permit},
         severity::Severity,
         snapshot::BatchReport,
         text::Text,
@@ -36,7 +36,7 @@ use crate::{
 /// Effects on their way at the same time, over all lanes.
 const LANES: usize = 4;
 /// Acts that are over and still shown.
-const KEPT: usize = 300;
+const KEPT: usize = 200;
 
 pub(super) enum Mode {
     /// Nothing is confirmed before recovery.
@@ -70,7 +70,8 @@ pub(super) struct Driver {
     flying: HashSet<ActionId>,
     pub(super) broken: Option<Text>,
     money: (i64, i64),
-    is_money_stale: bool,
+    /// The day, in the pack's zone, for which `money` was last counted; `None` where money has moved since.
+    money_counted_on: Option<NaiveDate>,
 }
 
 impl Driver {
@@ -88,7 +89,7 @@ impl Driver {
             flying: HashSet::new(),
             broken: None,
             money: (0, 0),
-            is_money_stale: true,
+            money_counted_on: None,
         }
     }
 
@@ -117,6 +118,17 @@ impl Driver {
         self.flying.contains(id)
     }
 
+    pub(super) fn give(&mut self, id: &ActionId, permit: Permit) {
+        if let Some(running) = self.running.iter_mut().find(|running| running.act.plan.id == *id) {
+            running.permit = Some(permit);
+        }
+    }
+
+    pub(super) fn fly(&mut self, flight: Flight, id: &ActionId) {
+        self.flights.push(flight);
+        self.flying.insert(id.clone());
+    }
+
     /// Feeds one event to an act's machine and does what it commands. Stops at the first write that fails.
     pub(super) async fn feed(&mut self, id: &ActionId, event: journal::Event) {
         let mut events = VecDeque::from([event]);
@@ -130,7 +142,7 @@ impl Driver {
             for command in commands {
                 match command {
                     Command::Persist(entry) => {
-                        let journal = std::sync::Arc::clone(&self.setup.journal);
+                        let journal = Arc::clone(&self.setup.journal);
                         if let Err(error) = journal.save_transition(&next, &entry).await {
                             return self.fail(&error);
                         }
@@ -141,12 +153,11 @@ impl Driver {
                         let Some(permit) = running.and_then(|running| running.permit.as_ref()) else {
                             return self.fail(&StoreError::Unwritable(Text::new("an act without a permit was to be sent")));
                         };
-                        self.flights.push(flight::send(&self.setup.connections, permit, mark));
-                        self.flying.insert(id.clone());
+                        let flight = flight::send(&self.setup.connections, permit, mark);
+                        self.fly(flight, id);
                     }
                     Command::LookUp(mark) => {
-                        self.flights.push(flight::look_up(&self.setup.connections, &next.plan, mark));
-                        self.flying.insert(id.clone());
+                        self.fly(flight::look_up(&self.setup.connections, &next.plan, mark), id);
                     }
                     Command::Next if matches!(self.mode, Mode::Stopping(_)) || self.broken.is_some() => {}
                     Command::Next => events.push_back(journal::Event::Next),
@@ -166,7 +177,9 @@ impl Driver {
         let now = self.now();
         let Some(running) = self.find(id) else { return };
         let act = running.act.clone();
-        self.is_money_stale |= act.plan.amount.is_some();
+        if act.plan.amount.is_some() {
+            self.money_counted_on = None;
+        }
         (self.setup.tell)(Event::Receipt(self.receipt(&act, now)));
         if act.state.phase.is_over() {
             self.running.retain(|running| running.act.plan.id != *id);
@@ -189,13 +202,13 @@ impl Driver {
 
     /// Writes an entry that belongs to no act.
     pub(super) async fn record(&mut self, entry: &Entry) {
-        let journal = std::sync::Arc::clone(&self.setup.journal);
+        let journal = Arc::clone(&self.setup.journal);
         if let Err(error) = journal.append(entry).await {
             self.fail(&error);
         }
     }
 
-    fn fail(&mut self, error: &StoreError) {
+    pub(super) fn fail(&mut self, error: &StoreError) {
         let said = Text::new(error.to_string());
         self.broken = Some(said.clone());
         (self.setup.tell)(Event::Notice { said, is_error: true });
@@ -242,7 +255,7 @@ impl Driver {
         })
     }
 
-    fn is_paused(&self, plan: &Plan) -> bool {
+    pub(super) fn is_paused(&self, plan: &Plan) -> bool {
         let batch = |id: &BatchId| self.batches.iter().find(|batch| batch.report.id == *id);
         plan.batch.as_ref().and_then(batch).is_some_and(|batch| batch.report.paused)
     }
@@ -254,18 +267,6 @@ impl Driver {
         wakes.chain(self.lock.until()).filter(|at| *at > now).min().and_then(|at| (at - now).to_std().ok())
     }
 
-    /// Reads the row once more before the first attempt; the verdict comes when it lands.
-    async fn judge_again(&mut self, id: &ActionId, now: DateTime<Utc>) {
-        let Some(running) = self.find(id) else { return };
-        let plan = running.act.plan.clone();
-        let Some(action) = self.action(&plan) else {
-            let why = Text::new(format!("`{}` is no longer in the pack", plan.action));
-            return self.feed(id, journal::Event::Refuse(why)).await;
-        };
-        self.flights.push(flight::read_afresh(&self.setup.connections, &action, &plan, self.setup.pack.currency, now));
-        self.flying.insert(id.clone());
-    }
-
     pub(super) async fn land(&mut self, id: &ActionId, landing: Landing) {
         self.flying.remove(id);
         match landing {
@@ -275,105 +276,21 @@ impl Driver {
         }
     }
 
-    /// The last judgement before the first attempt, over the row as it is now.
-    async fn begin(&mut self, id: &ActionId, fresh: Fresh) {
-        let Some(running) = self.find(id) else { return };
-        let plan = running.act.plan.clone();
-        if self.broken.is_some() || self.is_paused(&plan) || !matches!(running.act.state.phase, Phase::Intent { .. }) {
-            return;
-        }
-        let event = match fresh {
-            Fresh::Unread(why) => journal::Event::Refuse(why),
-            Fresh::Gone => journal::Event::Change(Text::new("it is no longer there")),
-            Fresh::Row(row) => match self.permit(&plan, row).await {
-                Ok(Ok(permit)) => {
-                    if let Some(running) = self.running.iter_mut().find(|running| running.act.plan.id == *id) {
-                        running.permit = Some(permit);
-                    }
-                    journal::Event::Begin
-                }
-                Ok(Err(Refusal::Changed(why))) => journal::Event::Change(why),
-                Ok(Err(refusal)) => journal::Event::Refuse(Text::new(refusal.to_string())),
-                Err(error) => return self.fail(&error),
-            },
-        };
-        self.feed(id, event).await;
-    }
-
-    /// A permit for the plan as it was confirmed, where every rule holds over the row as it is now.
-    async fn permit(&mut self, plan: &Plan, row: Params) -> Result<Result<Permit, Refusal>, StoreError> {
-        let Some(action) = self.action(plan) else {
-            return Ok(Err(Refusal::Guard(Text::new(format!("`{}` is no longer in the pack", plan.action)))));
-        };
-        let journal = std::sync::Arc::clone(&self.setup.journal);
-        let mut earlier = journal.acts_on(&plan.target).await?;
-        earlier.retain(|act| act.plan.id != plan.id);
-        let (money_today, money_this_session) = self.money_without(Some(&plan.id)).await?;
-        let now = self.now();
-        let setting = planning::Setting { now, batch: plan.batch.clone(), ..self.setting() };
-        if let Err(refusal) = same_money(plan, &action, &row, &earlier, &setting) {
-            return Ok(Err(refusal));
-        }
-        let context = Context {
-            action: &action,
-            policy: &self.setup.pack.policy,
-            currency: self.setup.pack.currency,
-            // It was confirmed while writing was unlocked; a hold does not outlive its confirmation.
-            may_write: true,
-            wrong_account: self.setup.wrong_account.as_ref(),
-            drawn: Some(&plan.row),
-            earlier: &earlier,
-            money_today,
-            money_this_session,
-            now,
-        };
-        let judged = Plan { row, ..plan.clone() };
-        Ok(policy::review(judged, &context))
-    }
-
-    pub(super) fn setting(&self) -> planning::Setting<'_> {
-        let pinned = self.setup.pack.connections.iter().find_map(|connection| match &connection.kind {
-            pack::ConnectionKind::Stripe { account, livemode, .. } => Some((account.as_deref(), *livemode)),
-            pack::ConnectionKind::Sql { .. }
-            | pack::ConnectionKind::Http { .. }
-            | pack::ConnectionKind::Smtp { .. }
-            | pack::ConnectionKind::Webhook { .. } => None,
-        });
-        planning::Setting {
-            livemode: pinned.is_some_and(|(_, livemode)| livemode),
-            account: pinned.and_then(|(account, _)| account).unwrap_or_default(),
-            currency: self.setup.pack.currency,
-            timezone: self.setup.pack.timezone,
-            operator: &self.setup.operator,
-            now: self.now(),
-            batch: None,
-        }
-    }
-
-    /// Money sent, or still to be sent, today (in the pack's zone) and in this session.
-    pub(super) async fn money_without(&mut self, except: Option<&ActionId>) -> Result<(i64, i64), StoreError> {
-        let zone = self.setup.pack.timezone;
-        let today = self.now().with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
-        // Where a clock change swallows midnight, the day begins at the first moment that exists.
-        let began = zone.from_local_datetime(&today).earliest().map_or_else(|| today.and_utc(), |began| began.to_utc());
-        let session_began = self.setup.session_began;
-        let journal = std::sync::Arc::clone(&self.setup.journal);
-        Ok((journal.money_sent(began, except).await?, journal.money_sent(session_began, except).await?))
-    }
-
     pub(super) fn receipt(&self, act: &Act, now: DateTime<Utc>) -> Receipt {
-        let has_undo = self.action(&act.plan).is_some_and(|action| action.undo.is_some());
+        let action = pack::find(&self.setup.pack.actions, &act.plan.action);
+        let has_undo = action.is_some_and(|action| action.undo.is_some());
         act.receipt(has_undo, now)
     }
 
     pub(super) async fn standings(&mut self) -> Standings {
-        if self.is_money_stale {
-            if let Ok(money) = self.money_without(None).await {
-                self.money = money;
-                self.is_money_stale = false;
-            }
-        }
         let now = self.now();
+        let today = now.with_timezone(&self.setup.pack.timezone).date_naive();
+        if self.money_counted_on != Some(today)
+            && let Ok(money) = self.money_without(None).await
+        {
+            self.money = money;
+            self.money_counted_on = Some(today);
+        }
         let running = self.running.iter().rev().map(|running| &running.act);
         Standings {
             receipts: running.chain(&self.ended).map(|act| self.receipt(act, now)).collect(),
@@ -405,29 +322,4 @@ impl Driver {
 /// What is confirmed together is carried out one after the other; acts on their own do not wait for each other.
 fn lane(plan: &Plan) -> &str {
     plan.batch.as_ref().map_or(plan.id.0.as_str(), |batch| batch.0.as_str())
-}
-
-/// The money that the row would now have moved must be the money that was confirmed.
-fn same_money(
-    plan: &Plan,
-    action: &Action,
-    row: &Params,
-    earlier: &[Act],
-    setting: &planning::Setting<'_>,
-) -> Result<(), Refusal> {
-    if plan.amount.is_none() {
-        return Ok(());
-    }
-    let remade =
-        planning::make(action, plan.target.clone(), row.clone(), &plan.inputs, earlier, setting).map_err(Refusal::Guard)?;
-    let money = |plan: &Plan| -> Vec<Order> {
-        let orders = plan.steps.iter().map(|step| &step.order);
-        orders.filter(|order| matches!(order, Order::Refund { .. })).cloned().collect()
-    };
-    if remade.amount == plan.amount && money(&remade) == money(plan) {
-        return Ok(());
-    }
-    let said =
-        |amount: Option<crate::domain::money::Money>| amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
-    Err(Refusal::Changed(Text::new(format!("the money was {} and is {} now", said(plan.amount), said(remade.amount)))))
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Beyond every connection's own timeout: an adapter that forgets its own must not hold a lane for ever.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_mins(3);
 
 pub(super) enum Landing {
     /// The row, read afresh before the first attempt.

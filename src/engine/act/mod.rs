@@ -8,7 +8,10 @@ mod commit;
 mod driver;
 mod flight;
 mod fresh;
+mod judging;
 mod preview;
+mod recovery;
+mod settling;
 mod undo;
 mod write_lock;
 
@@ -202,13 +205,13 @@ async fn run(mut driver: Driver, mut requests: mpsc::Receiver<Request>, shown: w
         let sleep = driver.sleep().map(|pause| pause.min(LONGEST_SLEEP));
         tokio::select! {
             biased;
-            request = requests.recv(), if is_open => match request {
-                Some(request) => driver.take(request).await,
-                None => {
-                    is_open = false;
-                    driver.stop(None).await;
+            request = requests.recv(), if is_open => {
+                is_open = request.is_some();
+                match request {
+                    Some(request) => driver.take(request).await,
+                    None => driver.stop(None).await,
                 }
-            },
+            }
             Some((id, landing)) = driver.flights.next(), if !driver.flights.is_empty() => driver.land(&id, landing).await,
             Some(look) = driver.looks.next(), if !driver.looks.is_empty() => driver.show(look).await,
             () = tokio::time::sleep(sleep.unwrap_or(LONGEST_SLEEP)), if sleep.is_some() => {}
@@ -222,7 +225,7 @@ impl Driver {
         match request {
             Request::Recover(reply) => self.recover(reply).await,
             Request::Propose { ask, action, aims, inputs, reply } => {
-                self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply))
+                self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply));
             }
             Request::Commit { preview, typed, reply } => drop(reply.send(self.commit(preview, &typed).await)),
             Request::TakeBack { ask, plan, reply } => self.take_back(ask, plan, reply).await,

@@ -81,10 +81,8 @@ impl Cockpit {
     async fn until(&self, wanted: impl Fn(&Standings) -> bool) -> Arc<Standings> {
         let mut watch = self.actor.watch();
         let waited = tokio::time::timeout(Duration::from_secs(20), watch.wait_for(|standings| wanted(standings))).await;
-        match waited {
-            Ok(standings) => Arc::clone(&standings.unwrap()),
-            Err(_) => panic!("still {:#?}", self.actor.standings()),
-        }
+        let Ok(standings) = waited else { panic!("still {:#?}", self.actor.standings()) };
+        Arc::clone(&standings.unwrap())
     }
 
     async fn until_standing(&self, id: &str, standing: Standing) -> Receipt {

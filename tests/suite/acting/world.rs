@@ -344,7 +344,7 @@ pub fn pack() -> Arc<Pack> {
     let approve = Action { undo: Some(Id::new("unapprove")), ..action("approve", vec![sql("pending", "approved")]) };
     let unapprove = action("unapprove", vec![sql("approved", "pending")]);
     let window =
-        GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_secs(72 * 3_600), clock: WindowClock::Now };
+        GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_hours(72), clock: WindowClock::Now };
     let refund = Action {
         guards: vec![Guard { title: "within 3 days".to_owned(), rule: window }],
         inputs: vec![Input { name: "note".to_owned(), title: "Note".to_owned(), kind: InputKind::Text, required: true }],
