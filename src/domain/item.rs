@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_only_a_fresh_read_or_an_input_brings_is_judged_later() {
-        let guards = || vec![holds("not refunded yet", "amount_refunded == 0")];
+        let guards = || vec![holds("not refunded yet", "amount_refunded == 0"), holds("enough left", "amount_refunded < amount")];
         let plain = action("approve", guards());
         let fresh = Action { fresh: vec![query()], ..action("approve", guards()) };
         let asked = Input { name: "amount_refunded".to_owned(), title: String::new(), kind: InputKind::Text, required: true };

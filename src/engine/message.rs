@@ -11,7 +11,7 @@ use crate::domain::{
     pack::{Action, Confirm, Flag, Job, Reconciliation},
     plan::{ActionId, BatchId, Receipt, Target},
     rows::Params,
-    snapshot::{BatchReport, Flip, JournalLine, Snapshot, Subject},
+    snapshot::{Flip, JournalLine, Snapshot, Subject},
     text::Text,
 };
 
@@ -112,8 +112,6 @@ pub enum Event {
     },
     /// An act changed its standing.
     Receipt(Receipt),
-    /// A batch came further.
-    Batch(BatchReport),
     /// The answer to a `Commit`, `TakeBack` or `SignOff` that needs no preview: done, or why not.
     Answer {
         ask: Ask,

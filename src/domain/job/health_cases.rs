@@ -149,6 +149,14 @@ fn a_run_by_hand_makes_good_what_failed_or_did_not_come() {
 }
 
 #[test]
+fn a_run_a_moment_early_came_for_the_time_it_was_early_for() {
+    let mut runs = vec![("2026-03-04T01:59:57Z", Some(12), "success", 1)];
+    runs.extend(WELL);
+    let health = daily(&runs, "2026-03-04T09:00:00Z");
+    assert_eq!((told(&health), health.runs[0].due), ((Severity::Green, "ok", 0), Some(at("2026-03-04T02:00:00Z"))));
+}
+
+#[test]
 fn runs_that_never_came_stand_in_the_history() {
     let runs = [WELL[0], WELL[2]];
     let health = daily(&runs, "2026-03-03T09:00:00Z");

@@ -185,6 +185,9 @@ fn a_declined_card_before_the_payment_confuses_nothing() {
     };
     assert_eq!(only(attempts(Some("1")), vec![entry("1", 2200, OLD)]), None);
     assert_eq!(only(attempts(None), vec![entry("1", 2200, OLD)]), None);
+    // Nor where the payment and its record differ: the record is not held against the declined card.
+    let refunded = vec![entry("1", 2200, OLD).refunded(500)];
+    assert_eq!(only(attempts(Some("1")), refunded), Some((Class::RefundDrift, 500)));
 }
 
 #[test]

@@ -60,7 +60,12 @@ impl CheckSlot {
         self.judge(check, observation, came.now)
     }
 
+    /// A check that has not been looked at since the start keeps what is remembered of it: it is not news that nobody
+    /// has looked yet.
     pub fn rejudge(&mut self, check: &pack::Check, now: DateTime<Utc>) -> Changes {
+        if self.judgement.is_none() {
+            return Changes::default();
+        }
         self.judge(check, Observation::Nothing, now)
     }
 
