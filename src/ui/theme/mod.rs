@@ -3,6 +3,7 @@
 //! Meaning never rests on colour alone: a severity is a letter first, a selection a marker first.
 
 pub mod background;
+mod choice;
 pub mod depth;
 mod file;
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 pub use self::{
     background::Background,
+    choice::Choice,
     depth::Depth,
     file::{Problem, ThemeError},
 };
