@@ -1,1 +1,3 @@
 //! One integration-test binary: it links once. Each module is a subject.
+
+mod screens;
