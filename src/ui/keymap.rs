@@ -178,7 +178,14 @@ pub const TABLE: &[Binding] = &[
     row(Intent::Filter, &["/"], ANYWHERE, "filter", "filter", "filter: words, column>value, age>3d, a preset's name"),
     row(Intent::NextMatch, &["n"], ANYWHERE, "next", "", "the next row, round the end; on a page the next item"),
     row(Intent::PreviousMatch, &["N"], ANYWHERE, "previous", "", "the row before, round the start"),
-    row(Intent::TakeBack, &["u"], ANYWHERE, "take-back", "take back", "take back the last act: stop it while held, undo it where it can be undone"),
+    row(
+        Intent::TakeBack,
+        &["u"],
+        ANYWHERE,
+        "take-back",
+        "take back",
+        "take back the last act: stop it while held, undo it where it can be undone",
+    ),
     row(Intent::Unlock, &["W"], ANYWHERE, "unlock", "unlock", "unlock writing for a while, or lock it again"),
     row(Intent::Palette, &[":", "ctrl-p"], ANYWHERE, "palette", "command", "find any command by name"),
     row(Intent::Help, &["?"], ANYWHERE, "help", "", "the keys that work here"),
@@ -252,9 +259,9 @@ impl Keymap {
                 }
             }
             if !is_known {
-                let nearest = TABLE.iter().max_by(|a, b| {
-                    strsim::jaro_winkler(a.command, command).total_cmp(&strsim::jaro_winkler(b.command, command))
-                });
+                let nearest = TABLE
+                    .iter()
+                    .max_by(|a, b| strsim::jaro_winkler(a.command, command).total_cmp(&strsim::jaro_winkler(b.command, command)));
                 let hint = nearest.map_or_else(String::new, |binding| format!("; the nearest is `{}`", binding.command));
                 problems.push(format!("keys.{command}: there is no such command{hint}"));
             }
@@ -284,7 +291,9 @@ impl Keymap {
             let mut taken: Vec<(char, &str)> = Vec::new();
             for action in queue.actions.iter().filter_map(|id| pack::find(&pack.actions, id)) {
                 let Some(key) = action.key else { continue };
-                if let Some(intent) = Chord::parse(key.encode_utf8(&mut [0; 4])).and_then(|chord| self.find(Context::Items, chord)) {
+                if let Some(intent) =
+                    Chord::parse(key.encode_utf8(&mut [0; 4])).and_then(|chord| self.find(Context::Items, chord))
+                {
                     clashes.push(format!(
                         "queue `{}`: `{key}` of `{}` is the key of {}",
                         queue.id,
@@ -313,8 +322,10 @@ impl Keymap {
     /// The rows that work in a context, its own first.
     pub fn working_in(&self, context: Context) -> impl Iterator<Item = &(Binding, Vec<Chord>)> {
         let own = self.rows.iter().filter(move |(binding, _)| binding.contexts.contains(&context));
-        let general =
-            self.rows.iter().filter(move |(binding, _)| context != Context::Anywhere && binding.contexts.contains(&Context::Anywhere));
+        let general = self
+            .rows
+            .iter()
+            .filter(move |(binding, _)| context != Context::Anywhere && binding.contexts.contains(&Context::Anywhere));
         own.chain(general)
     }
 

@@ -22,9 +22,7 @@ impl Model {
                 let kept = snapshot.queues.iter().filter(|queue| keep(&queue.title));
                 kept.map(|queue| Thing::Queue(queue.id.clone())).collect()
             }
-            Pane::Jobs => {
-                snapshot.jobs.iter().filter(|job| keep(&job.title)).map(|job| Thing::Job(job.id.clone())).collect()
-            }
+            Pane::Jobs => snapshot.jobs.iter().filter(|job| keep(&job.title)).map(|job| Thing::Job(job.id.clone())).collect(),
             Pane::Reconciliation => self.statement_things(&keep),
             Pane::Flags => {
                 snapshot.flags.iter().filter(|flag| keep(&flag.title)).map(|flag| Thing::Flag(flag.id.clone())).collect()
@@ -66,7 +64,8 @@ impl Model {
                 things.push(Thing::Statement(report.id.clone()));
             }
             let discrepancies = report.look.value.iter().flat_map(|statement| &statement.discrepancies);
-            let unmatched = discrepancies.filter(|discrepancy| discrepancy.class != Class::Matched && keep(discrepancy.said.shown()));
+            let unmatched =
+                discrepancies.filter(|discrepancy| discrepancy.class != Class::Matched && keep(discrepancy.said.shown()));
             things.extend(unmatched.map(|discrepancy| Thing::Discrepancy(report.id.clone(), discrepancy.key.clone())));
         }
         things

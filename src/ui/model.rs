@@ -9,8 +9,8 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::{
     cursor::Cursor,
-    figures::Figures,
     field::Field,
+    figures::Figures,
     keymap::Keymap,
     notice::Notices,
     overlay::Overlay,
@@ -300,10 +300,14 @@ impl Model {
                 }
                 gone += lost;
             }
-            self.figures.entry(report.id.clone()).or_default().take(report.look.value.as_ref());
+            self.figures.entry(report.id.clone()).or_default().take(report.look.value.as_ref(), self.now);
         }
         if gone > 0 {
-            let rows = if gone == 1 { "1 marked row went away; its mark is gone" } else { "marked rows went away; their marks are gone" };
+            let rows = if gone == 1 {
+                "1 marked row went away; its mark is gone"
+            } else {
+                "marked rows went away; their marks are gone"
+            };
             let said = if gone == 1 { rows.to_owned() } else { format!("{gone} {rows}") };
             self.notices.say(super::notice::Tone::Warning, said, self.now);
         }

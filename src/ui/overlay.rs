@@ -8,15 +8,28 @@ use crate::domain::{id::Id, pack::Reconciliation, snapshot::Subject};
 
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    Help { scroll: usize },
+    Help {
+        scroll: usize,
+    },
     Palette(Palette),
     Dialog(Box<Dialog>),
-    Note { subject: Subject, title: String, area: Box<TextArea<'static>> },
-    Snooze { subject: Subject, title: String },
+    Note {
+        subject: Subject,
+        title: String,
+        area: Box<TextArea<'static>>,
+    },
+    Snooze {
+        subject: Subject,
+        title: String,
+    },
     SignOff(SignOff),
-    Errors { scroll: usize },
+    Errors {
+        scroll: usize,
+    },
     /// Something is held or under way: is it to end here?
-    Quit { opened_at: DateTime<Utc> },
+    Quit {
+        opened_at: DateTime<Utc>,
+    },
     /// The effect under way is being finished.
     Stopping,
 }

@@ -111,17 +111,26 @@ fn choices(model: &Model) -> Vec<Choice> {
         key: chords.first().map_or_else(String::new, ToString::to_string),
     }));
     let more = |entry, name: String, says: String| Choice { entry, name, says, key: String::new() };
-    choices.extend(pack.queues.iter().map(|queue| {
-        more(Entry::Queue(queue.id.clone()), format!("work {}", queue.id), format!("the queue {}", queue.title))
-    }));
-    choices.extend(pack.playbooks.iter().map(|playbook| {
-        more(Entry::Playbook(playbook.id.clone()), format!("playbook {}", playbook.id), playbook.title.clone())
-    }));
-    choices.extend(pack.jobs.iter().filter(|job| job.run.is_some()).map(|job| {
-        more(Entry::Run(job.id.clone()), format!("run {}", job.id), format!("{} (asks first)", job.title))
-    }));
-    choices.extend(pack.flags.iter().map(|flag| {
-        more(Entry::Flip(flag.id.clone()), format!("flip {}", flag.id), format!("{} (asks first)", flag.title))
-    }));
+    choices.extend(
+        pack.queues.iter().map(|queue| {
+            more(Entry::Queue(queue.id.clone()), format!("work {}", queue.id), format!("the queue {}", queue.title))
+        }),
+    );
+    choices.extend(
+        pack.playbooks.iter().map(|playbook| {
+            more(Entry::Playbook(playbook.id.clone()), format!("playbook {}", playbook.id), playbook.title.clone())
+        }),
+    );
+    choices.extend(
+        pack.jobs
+            .iter()
+            .filter(|job| job.run.is_some())
+            .map(|job| more(Entry::Run(job.id.clone()), format!("run {}", job.id), format!("{} (asks first)", job.title))),
+    );
+    choices.extend(
+        pack.flags
+            .iter()
+            .map(|flag| more(Entry::Flip(flag.id.clone()), format!("flip {}", flag.id), format!("{} (asks first)", flag.title))),
+    );
     choices
 }

@@ -10,7 +10,10 @@ pub enum Waiting {
     /// The preview for the open dialog.
     Dialog,
     /// The preview for an act that needs no dialog where all is as expected.
-    Quick { action: Id<Action>, target: Target },
+    Quick {
+        action: Id<Action>,
+        target: Target,
+    },
     /// What taking back would do.
     TakeBack,
     /// A commit, in words.

@@ -42,12 +42,17 @@ pub struct Work {
     pub reversed: bool,
     /// The natural width of each shown column, from a sample: widths must not jump while scrolling.
     pub widths: Vec<u16>,
+    /// The width of what is said of a row: what bars it, its presets, what became of it.
+    pub note_width: u16,
     /// The money in the marked rows, for each currency.
     pub marked_money: Vec<Money>,
 }
 
 /// Rows that a column's width is measured on.
 const SAMPLE: usize = 200;
+
+/// Room for what became of a row (`under way`).
+const LEAST_NOTE: usize = 9;
 
 /// No column is naturally wider.
 const WIDEST: usize = 44;
@@ -72,6 +77,7 @@ impl Work {
             sort: SortBy::AsQueued,
             reversed: false,
             widths: Vec::new(),
+            note_width: 0,
             marked_money: Vec::new(),
         }
     }
@@ -118,7 +124,8 @@ impl Work {
         self.items = items.map(Arc::clone);
         let before = self.marks.len();
         if before > 0 {
-            let here: BTreeSet<&str> = self.items.iter().flat_map(|items| items.items.iter()).map(|item| item.key.as_str()).collect();
+            let here: BTreeSet<&str> =
+                self.items.iter().flat_map(|items| items.items.iter()).map(|item| item.key.as_str()).collect();
             self.marks.retain(|key| here.contains(key.as_str()));
             self.range_from = self.range_from.take().filter(|key| here.contains(key.as_str()));
         }
@@ -130,19 +137,25 @@ impl Work {
     fn measure(&mut self, spec: &Queue) {
         let items = self.items.as_ref();
         let width = |column: &ColumnSpec| {
-            let cells = items.iter().flat_map(|items| items.items.iter().take(SAMPLE)).filter_map(|item| item.row.find(&column.column));
+            let cells =
+                items.iter().flat_map(|items| items.items.iter().take(SAMPLE)).filter_map(|item| item.row.find(&column.column));
             let widest = match column.format {
                 ColumnFormat::Age => 7,
                 ColumnFormat::Percent => 5,
                 ColumnFormat::Time => 16,
-                ColumnFormat::Plain | ColumnFormat::Id => cells
-                    .map(|value| if value.time().is_some() { 16 } else { value.to_string().width() })
-                    .max()
-                    .unwrap_or(0),
+                ColumnFormat::Plain | ColumnFormat::Id => {
+                    cells.map(|value| if value.time().is_some() { 16 } else { value.to_string().width() }).max().unwrap_or(0)
+                }
             };
             widest.max(column.title.width()).min(WIDEST) as u16
         };
+        let notes = items.iter().flat_map(|items| items.items.iter().take(SAMPLE)).map(|item| match Self::barred(item, spec) {
+            Some((_, why)) => why.one_line().width() + "NO ".len(),
+            None => item.presets.iter().map(|preset| preset.width() + 1).sum(),
+        });
+        let note = notes.max().unwrap_or(0).clamp(LEAST_NOTE, WIDEST) as u16;
         self.widths = spec.columns.iter().map(width).collect();
+        self.note_width = note;
     }
 
     /// Adds up the money in the marked rows; asked for when the marks change, never for a frame.
@@ -176,15 +189,10 @@ impl Work {
             self.index.clear();
             return;
         };
-        let shown = |item: &Item| {
-            self.preset.as_ref().is_none_or(|preset| item.presets.contains(preset)) && self.filter.holds(item, now)
-        };
+        let shown =
+            |item: &Item| self.preset.as_ref().is_none_or(|preset| item.presets.contains(preset)) && self.filter.holds(item, now);
         let is_plain = self.preset.is_none() && self.filter.is_empty();
-        self.index = (0_u32..)
-            .zip(&items.items)
-            .filter(|(_, item)| is_plain || shown(item))
-            .map(|(place, _)| place)
-            .collect();
+        self.index = (0_u32..).zip(&items.items).filter(|(_, item)| is_plain || shown(item)).map(|(place, _)| place).collect();
         let column = match self.sort {
             SortBy::Column(at) => spec.columns.get(at).map(|spec| spec.column.as_str()),
             SortBy::AsQueued | SortBy::Age => None,
@@ -198,7 +206,8 @@ impl Work {
                 since(a).cmp(&since(b))
             }),
             SortBy::Column(_) => self.index.sort_by(|a, b| {
-                let value = |place| cell(place).and_then(|item| item.row.find(column.unwrap_or_default())).unwrap_or(&Value::Null);
+                let value =
+                    |place| cell(place).and_then(|item| item.row.find(column.unwrap_or_default())).unwrap_or(&Value::Null);
                 let (a, b): (&Value, &Value) = (value(a), value(b));
                 a.order(b)
             }),
@@ -216,9 +225,10 @@ impl Work {
             return;
         }
         let items = self.items.as_ref();
-        let found = self.index.iter().position(|place| {
-            items.and_then(|items| items.items.get(*place as usize)).is_some_and(|item| item.key == *key)
-        });
+        let found = self
+            .index
+            .iter()
+            .position(|place| items.and_then(|items| items.items.get(*place as usize)).is_some_and(|item| item.key == *key));
         if let Some(at) = found {
             self.cursor.at = at;
         }

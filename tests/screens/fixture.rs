@@ -10,16 +10,16 @@ use super::{
         id::Id,
         money::{Currency, Money},
         pack::{
-            Action, Class, ColumnFormat, ColumnSpec, Confirm, Deadline, Effect, EffectKind, Flag, HistoryColumns, Input, InputKind, Job,
-            Metric, Pack, Playbook, Policy, Preset, Query, Queue, Read, Reconciliation, Schedule, Sql,
+            Action, Class, ColumnFormat, ColumnSpec, Confirm, Deadline, Effect, EffectKind, Flag, HistoryColumns, Input,
+            InputKind, Job, Metric, Pack, Playbook, Policy, Preset, Query, Queue, Read, Reconciliation, Schedule, Sql,
         },
         plan::{ActionId, Receipt, Standing, Target},
         rows::Rows,
         severity::Severity,
         snapshot::{
-            Alert, Digest, Discrepancy, Entry, Failure, FlagReport, Handling, Item, Items, JobHealth, JobReport, JournalLine, Look,
-            MetricReading, MetricReport, QueueReport, Reading, ReconciliationReport, Run, RunOutcome, Snapshot, SourceReport, Statement,
-            Subject, Totals, Turning,
+            Alert, Digest, Discrepancy, Entry, Failure, FlagReport, Handling, Item, Items, JobHealth, JobReport, JournalLine,
+            Look, MetricReading, MetricReport, QueueReport, Reading, ReconciliationReport, Run, RunOutcome, Snapshot,
+            SourceReport, Statement, Subject, Totals, Turning,
         },
         template::Template,
         text::Text,
@@ -59,9 +59,7 @@ fn effect(kind: &str) -> Effect {
         "refund" => {
             EffectKind::Refund { on: Id::new("stripe"), charge: "charge".to_owned(), amount: "amount".to_owned(), reason: None }
         }
-        "http" => {
-            EffectKind::Http { on: Id::new("site"), method: "POST".to_owned(), path: template("/run"), body: None }
-        }
+        "http" => EffectKind::Http { on: Id::new("site"), method: "POST".to_owned(), path: template("/run"), body: None },
         _ => {
             let sql = Sql { text: "update x".to_owned(), numbered: "update x".to_owned(), parameters: Vec::new() };
             EffectKind::Sql { on: Id::new("db"), sql, rows: 1 }
@@ -131,8 +129,7 @@ fn queues() -> Vec<Queue> {
         column("text", "Words", ColumnFormat::Plain),
     ];
     let mut reviews = queue("reviews", "Reviews", &["approve", "reject"], columns);
-    reviews.presets =
-        vec![Preset { name: "safe".to_owned(), filter: Expression::parse("ai_confidence >= 0.90").unwrap() }];
+    reviews.presets = vec![Preset { name: "safe".to_owned(), filter: Expression::parse("ai_confidence >= 0.90").unwrap() }];
     reviews.body = Some("text".to_owned());
     let columns = vec![
         column("id", "Request", ColumnFormat::Id),
@@ -148,10 +145,8 @@ fn queues() -> Vec<Queue> {
 
 fn actions() -> Vec<Action> {
     let mut reject = action("reject", "Reject", Some('x'), Confirm::Key, "sql");
-    reject.inputs = vec![
-        input("reason", "Reason", &["spam", "profanity", "off-topic", "other"], true),
-        input("note", "Note", &[], false),
-    ];
+    reject.inputs =
+        vec![input("reason", "Reason", &["spam", "profanity", "off-topic", "other"], true), input("note", "Note", &[], false)];
     let mut flip = action("flag.ai_mode", "Flip AI_MODE", None, Confirm::Typed, "http");
     flip.inputs = vec![input("value", "Value", &["z_ai", "deterministic"], true), input("reason", "Reason", &[], true)];
     vec![
@@ -169,11 +164,7 @@ fn job() -> Job {
     Job {
         id: Id::new("promote"),
         title: "feature-promote".to_owned(),
-        schedule: Schedule {
-            cron: "0 2 * * *".to_owned(),
-            evaluated_in: chrono_tz::UTC,
-            meant_in: chrono_tz::Australia::Sydney,
-        },
+        schedule: Schedule { cron: "0 2 * * *".to_owned(), evaluated_in: chrono_tz::UTC, meant_in: chrono_tz::Australia::Sydney },
         grace: Duration::from_secs(600),
         missed_after: Duration::from_secs(86_400),
         failed_after: Duration::from_secs(172_800),
@@ -385,8 +376,7 @@ fn alerts() -> Vec<Arc<Alert>> {
     down.playbook = Some(Id::new("z-ai-down"));
     let webhook = alert("webhook", "Stripe webhook failing", Severity::Red, 22, "4 evts", "last 200: 10:21");
     let mut rate = alert("refund_rate", "Refund rate, 7 days", Severity::Yellow, 10_080, "11.8%", "9 of 76");
-    rate.turning =
-        Some(Turning { into: Severity::Red, since: ago(10), counts_at: now() + TimeDelta::minutes(20) });
+    rate.turning = Some(Turning { into: Severity::Red, since: ago(10), counts_at: now() + TimeDelta::minutes(20) });
     rate.handling.acknowledged = Some((ago(30), "sam".to_owned()));
     let mut sentry = alert("sentry", "Sentry", Severity::Unknown, 14, "", "");
     sentry.failure = Some(failure());
@@ -478,9 +468,8 @@ fn journal() -> Arc<[JournalLine]> {
 }
 
 pub fn snapshot() -> Snapshot {
-    let queue = |id: &str, title: &str, items| {
-        Arc::new(QueueReport { id: Id::new(id), title: title.to_owned(), look: look(items) })
-    };
+    let queue =
+        |id: &str, title: &str, items| Arc::new(QueueReport { id: Id::new(id), title: title.to_owned(), look: look(items) });
     Snapshot {
         sequence: 1,
         taken_at: now(),
@@ -518,7 +507,10 @@ pub fn snapshot() -> Snapshot {
         receipts: Arc::from([]),
         batch: None,
         next_look: Some(now() + TimeDelta::seconds(48)),
-        since_last_visit: Some(Digest { last_visit: Some(ago(9_000)), lines: vec!["+2 red".to_owned(), "+9 Reviews".to_owned()] }),
+        since_last_visit: Some(Digest {
+            last_visit: Some(ago(9_000)),
+            lines: vec!["+2 red".to_owned(), "+9 Reviews".to_owned()],
+        }),
         journal_broken: None,
         money_today: 0,
         money_this_session: 0,

@@ -12,6 +12,8 @@ mod packs;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod town;

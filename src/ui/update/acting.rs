@@ -42,7 +42,8 @@ pub fn may_write(model: &mut Model) -> bool {
 pub fn by_key(model: &mut Model, letter: char) -> Vec<Cmd> {
     let Some(Thing::Item(queue, _)) = model.selected() else { return Vec::new() };
     let Some(spec) = model.queue_spec(&queue) else { return Vec::new() };
-    let found = spec.actions.iter().filter_map(|id| pack::find(&model.pack.actions, id)).find(|action| action.key == Some(letter));
+    let found =
+        spec.actions.iter().filter_map(|id| pack::find(&model.pack.actions, id)).find(|action| action.key == Some(letter));
     match found.map(|action| action.id.clone()) {
         Some(action) => on_items(model, &action, Some(letter)),
         None => Vec::new(),
@@ -283,7 +284,8 @@ pub fn answered(model: &mut Model, ask: Ask, preview: Box<Preview>, begun: Optio
         return commit(model, ask, &preview, String::new());
     }
     if preview.plans.is_empty() {
-        let why = preview.refused.first().map_or_else(|| "nothing to do".to_owned(), |(target, why)| format!("{}: {why}", target.key));
+        let why =
+            preview.refused.first().map_or_else(|| "nothing to do".to_owned(), |(target, why)| format!("{}: {why}", target.key));
         say(model, Tone::Warning, format!("{} refused. {why}", preview.title));
         return Vec::new();
     }

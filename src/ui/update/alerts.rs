@@ -6,13 +6,7 @@ use super::{going, perform::say};
 use crate::{
     domain::snapshot::Subject,
     engine::message::{Handle, Request},
-    ui::{
-        message::Cmd,
-        model::Model,
-        notice::Tone,
-        overlay::Overlay,
-        place::Thing,
-    },
+    ui::{message::Cmd, model::Model, notice::Tone, overlay::Overlay, place::Thing},
 };
 
 /// The rule, the readings, the history of what is selected.

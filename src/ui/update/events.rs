@@ -7,19 +7,16 @@ use crate::{
         text::Text,
     },
     engine::message::{Ask, Event, Preview},
-    ui::{
-        message::Cmd,
-        model::Model,
-        notice::Tone,
-        overlay::Overlay,
-        waiting::Waiting,
-    },
+    ui::{message::Cmd, model::Model, notice::Tone, overlay::Overlay, waiting::Waiting},
 };
 
 pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
     match event {
         Event::Snapshot(snapshot) => {
-            let is_older = model.snapshot.as_ref().is_some_and(|ours| ours.sequence > snapshot.sequence && ours.taken_at > snapshot.taken_at);
+            let is_older = model
+                .snapshot
+                .as_ref()
+                .is_some_and(|ours| ours.sequence > snapshot.sequence && ours.taken_at > snapshot.taken_at);
             if !is_older {
                 model.take_snapshot(snapshot);
             }

@@ -47,8 +47,11 @@ pub fn step(model: &mut Model, rows: isize) -> Vec<Cmd> {
 }
 
 pub fn half_page(model: &Model) -> isize {
-    let height =
-        if model.place.page.is_some() { view::layout::page_height(model) } else { view::layout::list_height(model, model.place.pane) };
+    let height = if model.place.page.is_some() {
+        view::layout::page_height(model)
+    } else {
+        view::layout::list_height(model, model.place.pane)
+    };
     isize::try_from(height / 2).unwrap_or(1).max(1)
 }
 

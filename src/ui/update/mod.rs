@@ -9,6 +9,9 @@ mod overlays;
 mod perform;
 mod typing;
 
+#[cfg(test)]
+mod tests;
+
 pub use acting::offered;
 
 use chrono::{DateTime, Utc};

@@ -42,7 +42,8 @@ pub fn press(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Cmd> {
                 return Vec::new();
             };
             let how = span.map_or(Handle::Defer, |seconds| Handle::Snooze(std::time::Duration::from_secs(seconds)));
-            let said = if span.is_some() { format!("{title}: snoozed for {words}") } else { format!("{title}: deferred {words}") };
+            let said =
+                if span.is_some() { format!("{title}: snoozed for {words}") } else { format!("{title}: deferred {words}") };
             perform::say(model, crate::ui::notice::Tone::Plain, said);
             vec![Cmd::Ask(Request::Handle { subject, how })]
         }

@@ -7,16 +7,7 @@ use super::perform::say;
 use crate::{
     domain::snapshot::Subject,
     engine::message::{Handle, Request},
-    ui::{
-        chord::Chord,
-        dialog::Focus,
-        field::Field,
-        message::Cmd,
-        model::Model,
-        notice::Tone,
-        overlay::Overlay,
-        place::Pane,
-    },
+    ui::{chord::Chord, dialog::Focus, field::Field, message::Cmd, model::Model, notice::Tone, overlay::Overlay, place::Pane},
 };
 
 /// The filter as it is typed: what it shows changes with every letter; Esc puts the old one back.
@@ -111,7 +102,9 @@ pub fn paste(model: &mut Model, text: &str) {
                 is_refused = true;
             }
         }
-        Some(Overlay::Help { .. } | Overlay::Snooze { .. } | Overlay::Errors { .. } | Overlay::Quit { .. } | Overlay::Stopping) => {}
+        Some(
+            Overlay::Help { .. } | Overlay::Snooze { .. } | Overlay::Errors { .. } | Overlay::Quit { .. } | Overlay::Stopping,
+        ) => {}
         None => is_refused = true,
     }
     if is_refused {

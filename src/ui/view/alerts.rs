@@ -37,8 +37,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         Column::text("", 14),
         Column::text("", 6),
         Column::whole(""),
-        Column::text("", 8),
-        Column::text("", 8),
+        Column::text("", 9),
+        Column::text("", 12),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }

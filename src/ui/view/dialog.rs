@@ -42,7 +42,7 @@ impl Text {
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
     let width = screen.width.min(96);
     let mut text = Text { width: usize::from(width.saturating_sub(4)), lines: Vec::new() };
-    about(ink, &mut text, dialog);
+    about(&mut text, dialog);
     // Below the text: the inputs, what is typed, a blank, the two choices.
     let inputs = dialog.entries.len() as u16;
     let typed = u16::from(dialog.stops().contains(&Focus::Typed));
@@ -81,10 +81,14 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
     choices(ink, buffer, Rect::new(x, y, room, 1), dialog);
 }
 
-fn about(ink: &Ink<'_>, text: &mut Text, dialog: &Dialog) {
+fn about(text: &mut Text, dialog: &Dialog) {
     let preview = match &dialog.stage {
         Stage::Checking => {
-            let who = if dialog.targets.len() == 1 { dialog.targets.first().map_or("", |target| target.key.as_str()).to_owned() } else { format!("{} items", dialog.targets.len()) };
+            let who = if dialog.targets.len() == 1 {
+                dialog.targets.first().map_or("", |target| target.key.as_str()).to_owned()
+            } else {
+                format!("{} items", dialog.targets.len())
+            };
             text.push(&format!("{who}: checking what this would do..."), Role::Muted);
             return;
         }
@@ -117,7 +121,6 @@ fn about(ink: &Ink<'_>, text: &mut Text, dialog: &Dialog) {
     if dialog.is_behind {
         text.push("An input changed: Tab checks again.", Role::Muted);
     }
-    let _ = ink;
 }
 
 fn one(text: &mut Text, plan: &PlanPreview) {
@@ -187,7 +190,8 @@ fn input(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, entry: &Entry, is_focus
     ink.put(buffer, (area.x.saturating_sub(1), area.y), 1, marker, Role::Selected);
     let star = if entry.required && entry.field.is_empty() { "*" } else { "" };
     let label = format!("{}{star}", entry.title);
-    let took = ink.put(buffer, (area.x, area.y), 12.min(area.width), &label, if star.is_empty() { Role::Muted } else { Role::Warning });
+    let took =
+        ink.put(buffer, (area.x, area.y), 12.min(area.width), &label, if star.is_empty() { Role::Muted } else { Role::Warning });
     let mut x = area.x + took.max(9) + 1;
     if entry.choices.is_empty() {
         let width = area.right().saturating_sub(x);

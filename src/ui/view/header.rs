@@ -134,6 +134,7 @@ fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
     let Some(digest) = &snapshot.since_last_visit else { return };
     let since = digest.last_visit.map_or_else(|| "first visit".to_owned(), |at| format!("since {}", ink.when(at)));
-    let text = if digest.lines.is_empty() { format!("| {since}: no change") } else { format!("| {since}: {}", digest.lines.join(", ")) };
+    let text =
+        if digest.lines.is_empty() { format!("| {since}: no change") } else { format!("| {since}: {}", digest.lines.join(", ")) };
     ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, Role::Text);
 }

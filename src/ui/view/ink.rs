@@ -32,7 +32,7 @@ pub struct Ink<'a> {
 
 impl<'a> Ink<'a> {
     pub fn new(model: &'a Model, theme: &'a Theme, now: DateTime<Utc>) -> Self {
-        Self { model, theme, now, calm: now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now) }
+        Self { model, theme, now, calm: minute(now) }
     }
 
     pub fn style(&self, role: Role) -> Style {
@@ -45,13 +45,13 @@ impl<'a> Ink<'a> {
 
     /// An age in minutes and more; what is younger is `now`.
     pub fn age(&self, since: DateTime<Utc>) -> String {
-        let age = self.calm - since;
+        let age = self.calm - minute(since);
         if age < TimeDelta::minutes(1) { "now".to_owned() } else { age::span(age) }
     }
 
     /// The time that is left, in minutes and more, or by how much it is over.
     pub fn left(&self, until: DateTime<Utc>) -> (String, Role) {
-        let left = until - self.calm;
+        let left = minute(until) - self.calm;
         if left <= TimeDelta::zero() {
             return (format!("over by {}", self.span(-left)), Role::Bad);
         }
@@ -160,6 +160,11 @@ impl<'a> Ink<'a> {
         let tries = if failure.tries > 1 { format!(" x{}", failure.tries) } else { String::new() };
         format!("{} (since {}{tries}{next})", failure.said.one_line(), self.when(failure.since))
     }
+}
+
+/// The full minute: two times differ as their clocks say.
+fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(at)
 }
 
 /// Breaks a text into lines of a width, at blanks where there are any.

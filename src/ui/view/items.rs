@@ -69,7 +69,8 @@ fn title(work: &Work, spec: &Queue) -> String {
 /// The keys of the queue's actions.
 fn actions(ink: &Ink<'_>, spec: &Queue) -> String {
     let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
-    let words: Vec<String> = actions.filter_map(|action| Some(format!("{} {}", action.key?, action.title.to_lowercase()))).collect();
+    let words: Vec<String> =
+        actions.filter_map(|action| Some(format!("{} {}", action.key?, action.title.to_lowercase()))).collect();
     words.join("  ")
 }
 
@@ -81,7 +82,9 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
         let first = work.items.as_ref().and_then(|items| items.items.first()).and_then(|item| item.row.find(&column.column));
         let is_number = is_number || first.is_some_and(|value| value.number().is_some());
         // Numbers, times and ids are shown whole or not at all; words may be cut.
-        let is_whole = is_number || matches!(column.format, ColumnFormat::Time | ColumnFormat::Id) || first.is_some_and(|value| value.time().is_some());
+        let is_whole = is_number
+            || matches!(column.format, ColumnFormat::Time | ColumnFormat::Id)
+            || first.is_some_and(|value| value.time().is_some());
         let arrow = match work.sort {
             SortBy::Column(by) if by == at => "*",
             SortBy::Column(_) | SortBy::AsQueued | SortBy::Age => "",
@@ -90,6 +93,7 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
             title: format!("{}{arrow}", column.title),
             width: natural.max(column.title.chars().count() as u16 + arrow.len() as u16),
             least: if is_whole { 0 } else { natural.min(8) },
+            optional: !is_whole,
             right: is_number,
         });
     }
@@ -98,9 +102,9 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
         columns.push(Column { width: 7, ..Column::number(age) });
     }
     if spec.deadline.is_some() {
-        columns.push(Column { width: 15, ..Column::whole("deadline") });
+        columns.push(Column { width: 15, ..Column::whole("deadline").optional() });
     }
-    columns.push(Column { width: 30, ..Column::text("", 9) });
+    columns.push(Column { width: work.note_width, ..Column::text("", 9).needed() });
     columns
 }
 
@@ -114,7 +118,8 @@ fn row(ink: &Ink<'_>, work: &Work, spec: &Queue, item: &Item) -> Vec<Cell> {
     };
     let mut cells = vec![(mark.0.to_owned(), mark.1)];
     for column in &spec.columns {
-        let (text, _, role) = item.row.find(&column.column).map_or(("-".to_owned(), false, Role::Muted), |value| ink.cell(value, column.format));
+        let (text, _, role) =
+            item.row.find(&column.column).map_or(("-".to_owned(), false, Role::Muted), |value| ink.cell(value, column.format));
         cells.push((text, role));
     }
     if spec.since.is_some() && !spec.columns.iter().any(|column| column.format == ColumnFormat::Age) {

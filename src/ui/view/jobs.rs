@@ -23,7 +23,15 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let pane = Pane::Jobs;
     let missed = area.width >= 60;
     let legend = missed.then_some((". ok  - slow  ! failed  ? missed  > running", Role::Muted));
-    sheet::frame(ink, buffer, area, "3 Jobs", &sheet::hints(ink, pane), model.place.pane == pane, legend.filter(|_| area.height >= 8));
+    sheet::frame(
+        ink,
+        buffer,
+        area,
+        "3 Jobs",
+        &sheet::hints(ink, pane),
+        model.place.pane == pane,
+        legend.filter(|_| area.height >= 8),
+    );
     let things = model.things(pane);
     if things.is_empty() {
         let text = match &model.snapshot {
@@ -39,11 +47,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let columns = vec![
         Column::whole(""),
         Column::text("job", 8),
-        Column::text("state", 6),
-        Column::text("last", 5),
-        Column::text("runs", 5),
-        Column::number("dur"),
-        Column::text("next", 5),
+        Column::text("state", 6).needed(),
+        Column::whole("last").optional(),
+        Column::whole("runs").optional(),
+        Column::whole("next").optional(),
+        Column::number("dur").optional(),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
@@ -75,8 +83,8 @@ fn row(ink: &Ink<'_>, thing: &Thing, bars: usize) -> Vec<Cell> {
         (health.state.clone(), if severity == Severity::Green { Role::Text } else { Ink::severity(severity) }),
         (last, Role::Muted),
         (history(health, bars), Role::Chart),
-        (took.map_or_else(|| "-".to_owned(), age::span), Role::Muted),
         (health.next.map_or_else(|| "-".to_owned(), |at| ink.when(at)), Role::Muted),
+        (took.map_or_else(|| "-".to_owned(), age::span), Role::Muted),
     ]
 }
 

@@ -32,8 +32,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let columns = vec![
         Column::text("", 10),
         Column::number(""),
-        Column::number(""),
-        Column::text("", 6),
+        Column::number("").optional(),
+        Column::whole("").optional(),
         Column::text("", 8),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
@@ -84,7 +84,8 @@ fn change(fraction: f64) -> String {
 
 /// A course in one line, its lowest and its highest at the ends of the scale.
 pub fn spark(ink: &Ink<'_>, series: &[f64], most: usize) -> String {
-    let scale: Vec<char> = if ink.model.shown.ascii { "_.-^".chars().collect() } else { "▁▂▃▄▅▆▇█".chars().collect() };
+    let scale: Vec<char> =
+        if ink.model.shown.ascii { "_.-^".chars().collect() } else { "▁▂▃▄▅▆▇█".chars().collect() };
     let shown: Vec<f64> = series.iter().skip(series.len().saturating_sub(most)).copied().collect();
     let finite = || shown.iter().copied().filter(|value| value.is_finite());
     let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));

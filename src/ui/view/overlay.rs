@@ -33,7 +33,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
         Overlay::Palette(palette) => draw_palette(ink, buffer, screen, palette),
         Overlay::Note { title, area, .. } => note(ink, buffer, screen, title, area),
         Overlay::Snooze { title, .. } => {
-            let lines: Vec<(String, Role)> = SNOOZES.iter().map(|(key, words, _)| (format!("{key}  {words}"), Role::Text)).collect();
+            let lines: Vec<(String, Role)> =
+                SNOOZES.iter().map(|(key, words, _)| (format!("{key}  {words}"), Role::Text)).collect();
             said(ink, buffer, screen, &format!("Snooze {title}"), "Esc cancels", &lines, 0);
         }
         Overlay::SignOff(sign_off) => draw_sign_off(ink, buffer, screen, sign_off),

@@ -10,8 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     ink::{Ink, wrapped},
-    layout,
-    pages, sheet,
+    layout, pages, sheet,
 };
 use crate::{
     domain::pack::{self},
@@ -30,7 +29,7 @@ pub struct Paper<'a> {
 }
 
 /// The column in which what is labelled begins.
-const LABEL: usize = 13;
+const LABEL: usize = 16;
 
 impl Paper<'_> {
     pub fn blank(&mut self) {
@@ -112,8 +111,12 @@ impl tui_markdown::StyleSheet for Sheets {
 
 /// Markdown as lines of a width; a line's style survives its breaking.
 fn markdown(ink: &Ink<'_>, text: &str, width: usize) -> Vec<Line<'static>> {
-    let sheets =
-        Sheets { heading: ink.style(Role::Title), code: ink.style(Role::Key), muted: ink.style(Role::Muted), key: ink.style(Role::Key) };
+    let sheets = Sheets {
+        heading: ink.style(Role::Title),
+        code: ink.style(Role::Key),
+        muted: ink.style(Role::Muted),
+        key: ink.style(Role::Key),
+    };
     let options = tui_markdown::Options::new(sheets).table_width(width.min(500) as u16);
     let mut lines = Vec::new();
     for line in tui_markdown::from_str_with_options(text, &options).lines {
@@ -130,7 +133,8 @@ fn broken(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
     if whole.width() <= width {
         return vec![Line::from(spans)];
     }
-    let indent = whole.len() - whole.trim_start_matches([' ', '-', '*', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).len();
+    let indent =
+        whole.len() - whole.trim_start_matches([' ', '-', '*', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).len();
     let indent = indent.min(width / 2);
     let mut lines = vec![Vec::new()];
     let mut used = 0;
@@ -191,7 +195,9 @@ fn title(model: &Model, thing: &Thing) -> String {
     match thing {
         Thing::Alert(subject) => model.alert(subject).map_or_else(|| subject.name(), |alert| alert.title.clone()),
         Thing::Playbook(id) => match model.pack.playbooks.iter().position(|playbook| playbook.id == *id) {
-            Some(place) => format!("Playbook {}: {}", place + 1, model.pack.playbooks.get(place).map_or("", |playbook| &playbook.title)),
+            Some(place) => {
+                format!("Playbook {}: {}", place + 1, model.pack.playbooks.get(place).map_or("", |playbook| &playbook.title))
+            }
             None => id.to_string(),
         },
         Thing::Item(queue, key) => {
@@ -201,9 +207,8 @@ fn title(model: &Model, thing: &Thing) -> String {
         Thing::Job(id) => pack::find(&model.pack.jobs, id).map_or_else(|| id.to_string(), |job| job.title.clone()),
         Thing::Flag(id) => pack::find(&model.pack.flags, id).map_or_else(|| id.to_string(), |flag| flag.title.clone()),
         Thing::Metric(id) => pack::find(&model.pack.metrics, id).map_or_else(|| id.to_string(), |metric| metric.title.clone()),
-        Thing::Statement(id) => {
-            pack::find(&model.pack.reconciliations, id).map_or_else(|| id.to_string(), |reconciliation| reconciliation.title.clone())
-        }
+        Thing::Statement(id) => pack::find(&model.pack.reconciliations, id)
+            .map_or_else(|| id.to_string(), |reconciliation| reconciliation.title.clone()),
         Thing::Queue(id) => model.queue_spec(id).map_or_else(|| id.to_string(), |spec| spec.title.clone()),
         Thing::Discrepancy(_, key) => key.clone(),
         Thing::Line(sequence) => format!("Journal line {sequence}"),

@@ -8,6 +8,7 @@ use crate::{
         pack::{self, Class, Flag, Job, Metric, Queue, Reconciliation},
         plan::Target,
         snapshot::{Reading, RunOutcome, Subject},
+        value::Value,
     },
     ui::theme::Role,
 };
@@ -108,7 +109,14 @@ pub fn item(paper: &mut Paper<'_>, queue: &Id<Queue>, key: &str) {
     }
     let target = Target { queue: Some(queue.clone()), key: key.to_owned() };
     if let Some(receipt) = ink.model.receipts.of(&target) {
-        let text = format!("{} {}, {} of {} steps. {}", receipt.title, receipt.standing.word(), receipt.steps_done, receipt.steps, receipt.said);
+        let text = format!(
+            "{} {}, {} of {} steps. {}",
+            receipt.title,
+            receipt.standing.word(),
+            receipt.steps_done,
+            receipt.steps,
+            receipt.said
+        );
         paper.labelled("Act", &text, Role::Warning);
     }
     if !item.presets.is_empty() {
@@ -125,10 +133,7 @@ pub fn item(paper: &mut Paper<'_>, queue: &Id<Queue>, key: &str) {
     if let Some(body) = spec.body.as_ref().and_then(|column| item.row.find(column)) {
         paper.blank();
         let text = match body {
-            pack_text @ crate::domain::value::Value::Text(text) => {
-                let _ = pack_text;
-                text.shown().to_owned()
-            }
+            Value::Text(text) => text.shown().to_owned(),
             other => other.to_string(),
         };
         paper.text(&text, Role::Text);
@@ -167,7 +172,8 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
             paper.labelled("Next", &format!("{}, in {}", ink.date(next), ink.span(next - ink.calm)), Role::Text);
         }
         if health.missed > 0 {
-            paper.labelled("Missed", &format!("{} runs", health.missed), Role::Warning);
+            let runs = if health.missed == 1 { "run" } else { "runs" };
+            paper.labelled("Missed", &format!("{} {runs}", health.missed), Role::Warning);
         }
         if let Some(change) = &health.clock_change {
             paper.labelled("Clock change", change, Role::Warning);
@@ -190,7 +196,13 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
             let attempt = run.attempt.map_or_else(String::new, |attempt| format!("attempt {attempt}/{}  ", spec.attempts));
             let error = run.error.as_ref().map_or_else(String::new, |error| error.one_line());
             let (when, word, took) = (format!("{when:<13}"), format!("{word:<8}"), format!("{took:<8}"));
-            paper.cells(&[(&when, Role::Muted), (&word, role), (&took, Role::Muted), (&attempt, Role::Muted), (&error, Role::Text)]);
+            paper.cells(&[
+                (&when, Role::Muted),
+                (&word, role),
+                (&took, Role::Muted),
+                (&attempt, Role::Muted),
+                (&error, Role::Text),
+            ]);
         }
     }
     history(paper, &Subject::Job(id.clone()));
@@ -280,7 +292,13 @@ pub fn flag(paper: &mut Paper<'_>, id: &Id<Flag>) {
     paper.labelled("Phase", flags::phase(flip.phase), Role::Warning);
     for probe in &flip.probes {
         let (word, role) = if probe.ok { ("[ok] ", Role::Good) } else { ("[NO] ", Role::Bad) };
-        let said = format!("{}: expected {}, got {} at {}", probe.title, probe.expected.one_line(), probe.got.one_line(), ink.clock(probe.at));
+        let said = format!(
+            "{}: expected {}, got {} at {}",
+            probe.title,
+            probe.expected.one_line(),
+            probe.got.one_line(),
+            ink.clock(probe.at)
+        );
         paper.cells(&[(word, role), (&said, Role::Text)]);
     }
 }

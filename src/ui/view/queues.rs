@@ -8,11 +8,7 @@ use super::{
     sheet::{self, Cell, Column, Sheet},
 };
 use crate::{
-    domain::{
-        id::Id,
-        pack::Queue,
-        snapshot::QueueReport,
-    },
+    domain::{id::Id, pack::Queue, snapshot::QueueReport},
     ui::{
         place::{Pane, Thing},
         theme::Role,
@@ -24,7 +20,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let pane = Pane::Queues;
     let total: usize = model.figures.values().map(|figures| figures.count).sum();
     let minutes: f64 = model.pack.queues.iter().map(|queue| queue.minutes_each * count(ink, &queue.id) as f64).sum();
-    let title = if total == 0 { "2 Queues".to_owned() } else { format!("2 Queues   {total} items  est {}", estimate(ink, minutes)) };
+    let title =
+        if total == 0 { "2 Queues".to_owned() } else { format!("2 Queues   {total} items  est {}", estimate(ink, minutes)) };
     sheet::frame(ink, buffer, area, &title, "Enter work", model.place.pane == pane, None);
     let things = model.things(pane);
     if things.is_empty() {
@@ -84,12 +81,14 @@ fn known(ink: &Ink<'_>, report: &QueueReport, spec: &Queue) -> Vec<Cell> {
     };
     let is_over = spec.target_below.is_some_and(|below| figures.count as u64 >= below);
     let presets: Vec<String> = figures.presets.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let over = if figures.over > 0 { format!("{} over", figures.over) } else { String::new() };
     let due = match &figures.next_due {
         Some((at, key)) => {
             let (said, role) = ink.left(*at);
-            (format!("{key} {said}"), role)
+            let comma = if over.is_empty() { "" } else { ", " };
+            (format!("{over}{comma}{key} {said}"), role)
         }
-        None => nothing,
+        None => (over, Role::Warning),
     };
     let target = match spec.target_below {
         Some(below) if is_over => (format!("target < {below}"), Role::Warning),

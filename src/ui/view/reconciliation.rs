@@ -95,7 +95,8 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
             let count = statement.discrepancies.iter().filter(|discrepancy| discrepancy.class != Class::InFlight).count();
             let flying = statement.discrepancies.len() - count;
             let flying = if flying > 0 { format!(", {flying} in flight") } else { String::new() };
-            let text = if count == 0 { format!("{} matched{flying}", statement.matched) } else { format!("{count} unmatched{flying}") };
+            let text =
+                if count == 0 { format!("{} matched{flying}", statement.matched) } else { format!("{count} unmatched{flying}") };
             (text, Role::Muted)
         }
     };

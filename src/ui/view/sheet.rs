@@ -18,59 +18,107 @@ pub struct Column {
     pub title: String,
     /// The width that it would like.
     pub width: u16,
-    /// The width below which it is left out.
+    /// The width down to which it may be cut; 0 is never cut.
     pub least: u16,
+    /// Left out where there is no room.
+    pub optional: bool,
     /// Numbers stand on the right.
     pub right: bool,
 }
 
 impl Column {
+    /// Words that may be cut, and left out unless they are the first such column.
     pub fn text(title: &str, least: u16) -> Self {
-        Self { title: title.to_owned(), width: 0, least, right: false }
+        Self { title: title.to_owned(), least, optional: true, ..Self::default() }
     }
 
     /// Never narrower than its content.
     pub fn whole(title: &str) -> Self {
-        Self { title: title.to_owned(), width: 0, least: 0, right: false }
+        Self { title: title.to_owned(), ..Self::default() }
     }
 
     pub fn number(title: &str) -> Self {
-        Self { title: title.to_owned(), width: 0, least: 0, right: true }
+        Self { title: title.to_owned(), right: true, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn needed(self) -> Self {
+        Self { optional: false, ..self }
+    }
+
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    fn floor(&self) -> u16 {
+        if self.least == 0 { self.width } else { self.least.min(self.width) }
     }
 }
 
-/// Blanks between two columns.
-const GAP: u16 = 2;
+/// Blanks after a column: a single sign stands close to what it is about.
+fn gap(width: u16, column: Option<&Column>) -> u16 {
+    match width {
+        0 => 0,
+        1 if column.is_some_and(|column| !column.right) => 1,
+        _ => 2,
+    }
+}
 
-/// Columns fit for a width: what may shrink shrinks, the widest first; then the last ones are left out.
+fn taken(widths: &[u16], columns: &[Column]) -> u16 {
+    let last = widths.iter().rposition(|width| *width > 0);
+    let gaps = widths.iter().enumerate().map(|(at, width)| if Some(at) == last { 0 } else { gap(*width, columns.get(at)) });
+    widths.iter().copied().chain(gaps).fold(0, u16::saturating_add)
+}
+
+/// Columns fit for a width: what may be cut is cut, the widest first, but never the column with the names; then the last
+/// ones that may be missing are left out; then the names are cut; then the last columns go, whatever they are.
 pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
-    let mut widths: Vec<u16> = columns.iter().map(|column| column.width).collect();
-    let least = |at: usize| columns.get(at).map_or(0, |column| if column.least == 0 { column.width } else { column.least.min(column.width) });
+    let names = columns.iter().position(|column| column.least > 0);
+    let mut is_out = vec![false; columns.len()];
     loop {
-        let shown: u16 = widths.iter().filter(|width| **width > 0).map(|width| width.saturating_add(GAP)).sum();
-        let over = shown.saturating_sub(GAP).saturating_sub(available);
-        if over == 0 {
+        let natural = |(at, column): (usize, &Column)| if is_out.get(at) == Some(&true) { 0 } else { column.width };
+        let mut widths: Vec<u16> = columns.iter().enumerate().map(natural).collect();
+        shrink(&mut widths, columns, available, |at| Some(at) != names);
+        if taken(&widths, columns) <= available {
             return widths;
         }
-        let room = |(at, width): (usize, &u16)| (width.saturating_sub(least(at)), at);
-        let Some((spare, at)) = widths.iter().enumerate().map(room).max() else { return widths };
-        if spare > 0 {
-            let other = widths.iter().enumerate().map(room).filter(|(_, other)| *other != at).map(|(spare, _)| spare).max().unwrap_or(0);
-            // Down to the next widest in one go, so that long texts give first.
-            let give = over.min(spare.saturating_sub(other).max(1));
-            if let Some(width) = widths.get_mut(at) {
-                *width -= give;
-            }
-        } else if let Some(last) = widths.iter().rposition(|width| *width > 0) {
-            let is_only = widths.iter().filter(|width| **width > 0).count() == 1;
-            if let Some(width) = widths.get_mut(last) {
-                *width = if is_only { available } else { 0 };
-            }
-            if is_only {
+        let shown: Vec<usize> = (0..columns.len()).rev().filter(|at| Some(*at) != names && widths.get(*at) > Some(&0)).collect();
+        let optional = shown.iter().copied().find(|at| columns.get(*at).is_some_and(|column| column.optional));
+        if let Some(out) = optional.and_then(|at| is_out.get_mut(at)) {
+            *out = true;
+            continue;
+        }
+        shrink(&mut widths, columns, available, |_| true);
+        if taken(&widths, columns) <= available {
+            return widths;
+        }
+        match shown.first().and_then(|at| is_out.get_mut(*at)) {
+            Some(out) => *out = true,
+            None => {
+                for width in &mut widths {
+                    *width = (*width).min(available);
+                }
                 return widths;
             }
-        } else {
-            return widths;
+        }
+    }
+}
+
+/// Takes columns from the widest spare room, a step at a time, so that long texts give first.
+fn shrink(widths: &mut [u16], columns: &[Column], available: u16, may: impl Fn(usize) -> bool) {
+    loop {
+        let over = taken(widths, columns).saturating_sub(available);
+        let spare = |(at, width): (usize, &u16)| {
+            let floor = columns.get(at).map_or(0, Column::floor);
+            if may(at) { width.saturating_sub(floor) } else { 0 }
+        };
+        let mut spares: Vec<(u16, usize)> = widths.iter().enumerate().map(|(at, width)| (spare((at, width)), at)).collect();
+        spares.sort_unstable();
+        let Some((most, at)) = spares.pop().filter(|(most, _)| over > 0 && *most > 0) else { return };
+        let next = spares.pop().map_or(0, |(next, _)| next);
+        if let Some(width) = widths.get_mut(at) {
+            *width -= over.min((most - next).max(1));
         }
     }
 }
@@ -85,14 +133,23 @@ pub fn measure(columns: &mut [Column], rows: &[Vec<Cell>], has_heads: bool) {
 }
 
 /// A frame, its title on the left, the keys that work in it on the right, what troubles it at the foot.
-pub fn frame(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, title: &str, hints: &str, is_focused: bool, foot: Option<(&str, Role)>) {
+pub fn frame(
+    ink: &Ink<'_>,
+    buffer: &mut Buffer,
+    area: Rect,
+    title: &str,
+    hints: &str,
+    is_focused: bool,
+    foot: Option<(&str, Role)>,
+) {
     let area = area.intersection(buffer.area);
     if area.width < 3 || area.height < 3 {
         return;
     }
     let role = if is_focused { Role::BorderFocused } else { Role::Border };
     let style = ink.style(role);
-    let [h, v, nw, ne, sw, se] = if ink.model.shown.ascii { ["-", "|", "+", "+", "+", "+"] } else { ["─", "│", "┌", "┐", "└", "┘"] };
+    let [h, v, nw, ne, sw, se] =
+        if ink.model.shown.ascii { ["-", "|", "+", "+", "+", "+"] } else { ["─", "│", "┌", "┐", "└", "┘"] };
     let (right, bottom) = (area.right() - 1, area.bottom() - 1);
     for x in area.x..=right {
         buffer[(x, area.y)].set_symbol(h).set_style(style);
@@ -108,8 +165,13 @@ pub fn frame(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, title: &str, hints:
     let inner = area.width - 2;
     let title_role = if is_focused { Role::Title } else { Role::Text };
     let took = if inner > 4 { ink.put(buffer, (area.x + 2, area.y), inner - 2, &format!(" {title} "), title_role) } else { 0 };
+    // As many of the keys as there is room for.
+    let mut hints = hints;
+    while !hints.is_empty() && usize::from(took) + hints.width() + 6 >= usize::from(inner) {
+        hints = hints.rsplit_once("  ").map_or("", |(fewer, _)| fewer);
+    }
     let hint_width = hints.width() as u16 + 2;
-    if !hints.is_empty() && took + hint_width + 4 < inner {
+    if !hints.is_empty() {
         ink.put(buffer, (right - 1 - hint_width, area.y), hint_width, &format!(" {hints} "), Role::Muted);
     }
     if let Some((text, role)) = foot.filter(|_| inner > 6) {
@@ -170,11 +232,12 @@ impl Sheet {
             if let Some((text, role)) = cells.get(at) {
                 let is_right = self.columns.get(at).is_some_and(|column| column.right);
                 let indent = if is_right { room.saturating_sub(text.width().min(500) as u16) } else { 0 };
-                let is_severity = matches!(role, Role::Red | Role::Yellow | Role::Unknown | Role::Marked | Role::Warning | Role::Bad);
+                let is_severity =
+                    matches!(role, Role::Red | Role::Yellow | Role::Unknown | Role::Marked | Role::Warning | Role::Bad);
                 let role = if self.is_dim && !is_severity { Role::Muted } else { *role };
                 ink.put(buffer, (x + indent, line.y), room - indent, text, role);
             }
-            x += width + GAP;
+            x += width + gap(*width, self.columns.get(at));
         }
     }
 }
@@ -193,16 +256,29 @@ mod tests {
     use super::*;
 
     fn column(width: u16, least: u16) -> Column {
-        Column { title: String::new(), width, least, right: false }
+        Column { width, least, optional: least > 0, ..Column::default() }
     }
 
     #[test]
-    fn long_texts_give_first_then_the_last_columns_go() {
-        assert_eq!(fit(&[column(10, 0), column(30, 5)], 80), [10, 30]);
-        assert_eq!(fit(&[column(10, 0), column(30, 5)], 32), [10, 20]);
-        assert_eq!(fit(&[column(10, 0), column(30, 5)], 16), [10, 0]);
-        assert_eq!(fit(&[column(10, 0), column(30, 5), column(40, 5)], 50), [10, 18, 18]);
-        assert_eq!(fit(&[column(10, 0)], 4), [4]);
+    fn long_texts_give_first_the_names_last() {
+        let name = || column(30, 5);
+        assert_eq!(fit(&[column(10, 0), name()], 80), [10, 30]);
+        assert_eq!(fit(&[column(10, 0), name()], 32), [10, 20]);
+        assert_eq!(fit(&[column(10, 0), name(), column(40, 5)], 60), [10, 30, 16]);
+        assert_eq!(fit(&[column(10, 0), name(), column(40, 5), column(40, 5)], 70), [10, 30, 12, 12]);
+        assert_eq!(fit(&[column(10, 0), name(), column(40, 5)], 45), [10, 30, 0]);
+        assert_eq!(fit(&[name(), column(9, 0)], 16), [5, 9]);
+        assert_eq!(fit(&[name(), column(9, 0)], 14), [14, 0]);
+        assert_eq!(fit(&[column(10, 0)], 4), [0]);
         assert_eq!(fit(&[], 4), Vec::<u16>::new());
+    }
+
+    #[test]
+    fn columns_never_take_more_than_there_is() {
+        for width in 0..120 {
+            for columns in [vec![column(1, 0), column(30, 5), column(12, 0), column(44, 8)], vec![column(3, 0), column(7, 0)]] {
+                assert!(taken(&fit(&columns, width), &columns) <= width, "{width}");
+            }
+        }
     }
 }

@@ -5,13 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{header, ink::Ink};
 use crate::{
-    domain::{
-        age,
-        pack,
-        plan::Standing,
-        severity::Severity,
-        snapshot::BatchReport,
-    },
+    domain::{age, pack, plan::Standing, severity::Severity, snapshot::BatchReport},
     ui::{
         keymap::{Context, Intent},
         notice::Tone,
@@ -33,7 +27,9 @@ pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         words.extend(actions.filter_map(|action| Some((action.key?.to_string(), action.title.to_lowercase()))));
     }
     let bound = ink.model.keymap.working_in(context).filter(|(binding, chords)| !binding.short.is_empty() && !chords.is_empty());
-    words.extend(bound.filter_map(|(binding, chords)| Some((chords.first()?.to_string(), word(ink, binding.intent, binding.short)))));
+    words.extend(
+        bound.filter_map(|(binding, chords)| Some((chords.first()?.to_string(), word(ink, binding.intent, binding.short)))),
+    );
     let mut x = area.x + 1;
     for (key, said) in words {
         let width = (key.width() + said.width() + 1) as u16;
@@ -56,7 +52,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let mut right = format!("{} help", ink.model.keymap.key_of(Intent::Help));
     let errors = troubles(ink);
     if errors > 0 {
-        right = format!("{} {errors} {}   {right}", ink.model.keymap.key_of(Intent::Errors), if errors == 1 { "error" } else { "errors" });
+        right = format!(
+            "{} {errors} {}   {right}",
+            ink.model.keymap.key_of(Intent::Errors),
+            if errors == 1 { "error" } else { "errors" }
+        );
     }
     let right_width = right.width() as u16 + 1;
     let room = if area.width > right_width + 20 { area.width - right_width - 1 } else { area.width };
@@ -108,7 +108,10 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let seconds = first.held_until.map_or(0, |until| (until - ink.now).num_seconds().max(0));
         let more = if held.len() > 1 { format!(" (+{} held)", held.len() - 1) } else { String::new() };
         let key = model.keymap.key_of(Intent::TakeBack);
-        parts.push((format!("{} {} held, sends in {seconds}s{more}: {key} takes it back", first.title, first.label.one_line()), Role::Warning));
+        parts.push((
+            format!("{} {} held, sends in {seconds}s{more}: {key} takes it back", first.title, first.label.one_line()),
+            Role::Warning,
+        ));
     }
     let batch = model.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
     if let Some(batch) = batch.filter(|batch| batch.ended_at.is_none_or(|at| ink.calm - at < chrono::TimeDelta::minutes(1))) {

@@ -1,0 +1,145 @@
+//! Screens as an operator sees them, in every state, beside the files that say how they must look.
+//!
+//! A screen that differs is written to `tests/screens/*.new`; with `UPDATE_SCREENS=1` it replaces the file.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::KeyEvent;
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
+use wheelhouse::{
+    domain, engine,
+    ui::{
+        self, Chord, Cmd, Model, Msg,
+        theme::{Role, Theme},
+    },
+};
+
+#[path = "../screens/fixture.rs"]
+mod fixture;
+
+fn open(snapshot: Option<domain::snapshot::Snapshot>) -> Model {
+    Model::new(Arc::new(fixture::pack()), fixture::shown(), snapshot.map(Arc::new))
+}
+
+fn press(model: &mut Model, keys: &str, now: DateTime<Utc>) -> Vec<Cmd> {
+    let mut cmds = Vec::new();
+    for key in keys.split_whitespace() {
+        let chord = Chord::parse(key).unwrap();
+        let modifiers =
+            if chord.control { crossterm::event::KeyModifiers::CONTROL } else { crossterm::event::KeyModifiers::NONE };
+        cmds.extend(ui::update(model, Msg::Key(KeyEvent::new(chord.code, modifiers)), now));
+    }
+    cmds
+}
+
+fn drawn(model: &mut Model, (width, height): (u16, u16), now: DateTime<Utc>) -> Buffer {
+    ui::update(model, Msg::Resize(width, height), now);
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| ui::view(model, frame, &Theme::plain(), now)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let mut text = String::new();
+    for row in buffer.content.chunks(width) {
+        let mut skip = 0;
+        let mut line = String::new();
+        for cell in row {
+            if skip == 0 {
+                line.push_str(cell.symbol());
+                skip = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+            } else {
+                skip -= 1;
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn compare(name: &str, model: &mut Model, sizes: &[(u16, u16)], now: DateTime<Utc>, wrong: &mut Vec<String>) {
+    for size in sizes {
+        let seen = text(&drawn(model, *size, now));
+        let file = format!("{name}.{}x{}.txt", size.0, size.1);
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(&file);
+        let wanted = fs::read_to_string(&path).unwrap_or_default();
+        if seen == wanted {
+            continue;
+        }
+        if std::env::var_os("UPDATE_SCREENS").is_some() {
+            fs::write(&path, &seen).unwrap();
+        } else {
+            fs::write(path.with_extension("new"), &seen).unwrap();
+            wrong.push(format!("{file} differs:\n{seen}"));
+        }
+    }
+}
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
+#[test]
+fn screens_look_as_they_were_approved() {
+    let now = fixture::now();
+    let mut wrong = Vec::new();
+    let all = [(80, 24), (120, 40), (200, 60), (40, 12), (20, 5)];
+    compare("home", &mut open(Some(fixture::snapshot())), &all, now, &mut wrong);
+    compare("loading", &mut open(None), &SIZES, now, &mut wrong);
+    compare("empty", &mut open(Some(fixture::empty())), &SIZES, now, &mut wrong);
+    compare("failed", &mut open(Some(fixture::failed())), &SIZES, now, &mut wrong);
+    compare("stale", &mut open(Some(fixture::snapshot())), &SIZES, now + TimeDelta::minutes(14), &mut wrong);
+    for (name, keys) in [
+        ("reviews", "2 enter space space p"),
+        ("refunds", "2 j enter space space"),
+        ("why", "1 j j w"),
+        ("playbook", "1 enter"),
+        ("job", "3 enter"),
+        ("item", "2 enter j j enter"),
+        ("reconciliation", "4 f"),
+        ("discrepancy", "4 j enter"),
+        ("help", "1 ?"),
+        ("palette", ": r e f"),
+        ("filter", "2 enter / a i > 0 . 9"),
+        ("errors", "!"),
+        ("flags", "5"),
+        ("metrics", "7 f"),
+    ] {
+        let mut model = open(Some(fixture::snapshot()));
+        drawn(&mut model, (80, 24), now);
+        press(&mut model, keys, now);
+        compare(name, &mut model, &SIZES, now, &mut wrong);
+    }
+    let mut ascii = open(Some(fixture::snapshot()));
+    ascii.shown.ascii = true;
+    compare("ascii", &mut ascii, &SIZES, now, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The style of the first cell of a text on the screen.
+fn style_of(buffer: &Buffer, wanted: &str) -> ratatui::style::Style {
+    let width = usize::from(buffer.area.width);
+    for row in buffer.content.chunks(width) {
+        let line: String = row.iter().map(|cell| cell.symbol().chars().next().unwrap_or(' ')).collect();
+        if let Some(at) = line.find(wanted) {
+            let column = line.get(..at).unwrap().chars().count();
+            return row[column].style();
+        }
+    }
+    panic!("`{wanted}` is not on the screen:\n{}", text(buffer));
+}
+
+#[test]
+fn severities_wear_their_colours_and_old_readings_do_not() {
+    let theme = Theme::plain();
+    let mut model = open(Some(fixture::snapshot()));
+    let buffer = drawn(&mut model, (120, 40), fixture::now());
+    let colour = |role| theme.style(role).fg;
+    assert_eq!(style_of(&buffer, "R Z.AI").fg, colour(Role::Red));
+    assert_eq!(style_of(&buffer, "Y Refund").fg, colour(Role::Yellow));
+    assert_eq!(style_of(&buffer, "? Sentry").fg, colour(Role::Unknown));
+    let later = drawn(&mut model, (120, 40), fixture::now() + TimeDelta::minutes(14));
+    assert_eq!(style_of(&later, "? Z.AI").fg, colour(Role::Unknown));
+    assert!(!text(&later).contains("│  G "), "nothing is green when nothing is fresh");
+}
