@@ -184,6 +184,10 @@ impl Program for Cockpit {
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        if (area.width, area.height) != self.model.size {
+            self.update(Msg::Resize(area.width, area.height));
+        }
         let now = self.clock.now();
         crate::ui::view(&self.model, frame, &self.theme, now);
         self.model.drawn();
