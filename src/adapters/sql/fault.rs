@@ -102,6 +102,7 @@ fn by_sqlstate(code: &str) -> (FaultKind, &'static str) {
         "25006" => (FaultKind::Refused, "a read may not write"),
         "3D000" => (FaultKind::Refused, "check the database's name in the address"),
         "42P01" | "42703" => (FaultKind::Refused, "check the name against the database's schema"),
+        "26000" => (FaultKind::Busy, "the schema changed in between"),
         "42P05" => (FaultKind::Busy, "a pooler mixes two programs' statements"),
         "55P03" => (FaultKind::Busy, "someone else holds the row"),
         code if code.starts_with("57P") => (FaultKind::Lost, "the server is going down"),

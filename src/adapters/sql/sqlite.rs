@@ -173,7 +173,8 @@ async fn names(connection: &mut SqliteConnection, text: &str) -> Result<Vec<Stri
 }
 
 fn bound<'q>(query: Query<'q, sqlx::Sqlite, SqliteArguments>, values: &'q [Value]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
-    values.iter().fold(query, |query, value| match value {
+    // Not cached: the driver would keep a statement's columns after the table has changed.
+    values.iter().fold(query.persistent(false), |query, value| match value {
         Value::Null => query.bind(None::<String>),
         Value::Bool(truth) => query.bind(*truth),
         Value::Integer(number) => query.bind(*number),
@@ -203,7 +204,8 @@ fn decode(row: &SqliteRow, index: usize) -> Result<Value, sqlx::Error> {
         ("REAL", _) => cell::float(row.try_get_unchecked(index)?),
         ("BLOB", _) => Value::text(hex::encode(row.try_get_unchecked::<Vec<u8>, _>(index)?)),
         (_, declared) => {
-            let text: String = row.try_get_unchecked(index)?;
+            // Bytes, because SQLite does not check them: one odd letter must not lose the list.
+            let text = String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(index)?).into_owned();
             let moment = if declared == "DATETIME" { cell::declared_moment(&text) } else { cell::moment(&text) };
             moment.map_or_else(|| Value::text(text), Value::Time)
         }
