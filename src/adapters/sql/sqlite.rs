@@ -24,6 +24,11 @@ use crate::domain::{rows::Rows, value::Value};
 /// Looks at the clock after so many steps of the virtual machine: a few thousand times a second.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 
+/// Looking at the schema inside the transaction makes a kept connection notice that somebody changed it. Otherwise it
+/// notices in the middle of the statement, and the driver panics over columns that it did not count.
+const BEGIN_READING: &str = "begin; select 1 from sqlite_master limit 1";
+const BEGIN_WRITING: &str = "begin immediate; select 1 from sqlite_master limit 1";
+
 #[derive(Debug)]
 pub(super) struct Sqlite {
     reading: SqliteConnectOptions,
@@ -57,6 +62,7 @@ impl Sqlite {
             None => connect(&self.reading).await?,
         };
         end_by(&mut connection, self.timeout).await?;
+        command(&mut connection, BEGIN_READING).await?;
         let mut columns = Vec::new();
         let mut rows: Vec<Vec<Value>> = Vec::new();
         {
@@ -75,6 +81,7 @@ impl Sqlite {
         if columns.is_empty() {
             columns = names(&mut connection, text).await?;
         }
+        command(&mut connection, "rollback").await?;
         place.keep(connection);
         Ok(Rows::new(columns, rows))
     }
@@ -86,7 +93,9 @@ impl Sqlite {
             None => connect(&self.reading).await?,
         };
         end_by(&mut connection, self.timeout).await?;
+        command(&mut connection, BEGIN_READING).await?;
         let columns = names(&mut connection, text).await?;
+        command(&mut connection, "rollback").await?;
         place.keep(connection);
         Ok(Some(columns))
     }
@@ -128,7 +137,7 @@ impl Sqlite {
 /// Everything before the commit; `None` means that it is to be committed.
 async fn apply(connection: &mut SqliteConnection, statement: &Statement<'_>, within: Duration) -> Result<Option<Acted>, Fault> {
     end_by(connection, within).await?;
-    command(connection, "begin immediate").await?;
+    command(connection, BEGIN_WRITING).await?;
     let verdict = changes(connection, statement).await;
     match verdict {
         Ok(None) => Ok(None),
