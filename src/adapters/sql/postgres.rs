@@ -56,13 +56,23 @@ impl Postgres {
     }
 
     pub(super) async fn read(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        match self.read_once(text, values).await {
+            Err(fault) if fault.is_mixed_up => {
+                self.distrust();
+                self.read_once(text, values).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn read_once(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
         let place = self.lane.enter().await;
         let mut line = self.begin(&place, "begin read only").await?;
         let described = self.describe(&mut line, text, "begin read only").await?;
         let rows = fetch(&mut line.connection, text, values, &described).await?;
         line.finish("commit").await?;
         place.keep(line);
-        Ok(Rows::new(described.columns.iter().cloned(), rows))
+        Ok(rows)
     }
 
     pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
@@ -142,7 +152,7 @@ impl Postgres {
         // Only the driver's named statements can be described; behind a pooler another program's may bear the name.
         for _ in 0..NAMES_TO_TRY {
             match line.describe(text).await {
-                Err(fault) if fault.is_name_taken => {
+                Err(fault) if fault.is_mixed_up => {
                     line.finish("rollback").await?;
                     self.start(line, begin).await?;
                 }
@@ -208,21 +218,24 @@ impl std::fmt::Debug for Postgres {
 /// Another program of ours that ended in the middle leaves one name taken.
 const NAMES_TO_TRY: usize = 8;
 
-async fn fetch(
-    connection: &mut PgConnection,
-    text: &str,
-    values: &[Value],
-    described: &Described,
-) -> Result<Vec<Vec<Value>>, Fault> {
-    let mut rows = Vec::new();
+async fn fetch(connection: &mut PgConnection, text: &str, values: &[Value], described: &Described) -> Result<Rows, Fault> {
+    let mut columns = Vec::new();
+    let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut stream = bound(text, values, &described.parameters)?.fetch(connection);
     while let Some(row) = stream.try_next().await? {
+        if rows.is_empty() {
+            // The row's own: a description may be older than the table.
+            columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+        }
         if rows.len() == MOST_ROWS {
             return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
         }
         rows.push((0..row.len()).map(|index| decode(&row, index)).collect::<Result<_, Fault>>()?);
     }
-    Ok(rows)
+    if rows.is_empty() {
+        columns.clone_from(&described.columns);
+    }
+    Ok(Rows::new(columns, rows))
 }
 
 fn bound(text: &str, values: &[Value], types: &[PgTypeInfo]) -> Result<Query<'static, sqlx::Postgres, PgArguments>, Fault> {

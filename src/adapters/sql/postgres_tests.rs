@@ -122,6 +122,7 @@ async fn postgres_reads_and_acts_as_it_should() {
     a_lost_commit(&cluster, true).await;
     a_lost_commit(&cluster, false).await;
     behind_a_pooler(&cluster).await;
+    a_table_that_changes(&cluster).await;
 }
 
 async fn cells(db: &SqlSystem) {
@@ -298,6 +299,23 @@ async fn cuts_at_commit(server: u16, arrives: bool) -> u16 {
         }
     });
     port
+}
+
+/// A kept connection has described the table as it was.
+async fn a_table_that_changes(cluster: &Cluster) {
+    let db = cluster.open(None, LIMIT);
+    run(cluster, "create table moving (a integer, b integer, c integer); insert into moving values (1, 2, 3)").await;
+    let look = sql("select * from moving");
+    assert_eq!(db.read(&look, &Params::new()).await.unwrap().columns(), ["a", "b", "c"]);
+    run(
+        cluster,
+        "alter table moving drop column b; create type mood as enum ('ok'); alter table moving add column d mood default 'ok'",
+    )
+    .await;
+    let rows = db.read(&look, &Params::new()).await.unwrap();
+    assert_eq!(rows.columns(), ["a", "c", "d"]);
+    assert_eq!(rows.first().unwrap().find("c"), Some(&Value::Integer(3)));
+    assert_eq!(rows.first().unwrap().find("d"), Some(&Value::text("ok")));
 }
 
 /// A transaction pooler with one line to the server, so that every client meets what the others left there.
