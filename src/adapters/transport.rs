@@ -145,7 +145,7 @@ impl Reply {
     }
 }
 
-/// An address with a trailing slash taken off, checked to be one.
+/// An address over HTTP, checked to be one.
 pub(super) fn base_address(address: &str) -> Result<Url, String> {
     let url = Url::parse(address).map_err(|error| format!("the address is not understood: {error}"))?;
     match url.scheme() {

@@ -26,13 +26,14 @@ pub(super) struct Fault {
     pub(super) said: String,
     /// True where the database itself said no, so that what it was asked certainly did not happen.
     pub(super) is_verdict: bool,
-    /// A prepared statement of that name exists already: left behind at a pooler's server.
-    pub(super) is_name_taken: bool,
+    /// The server's prepared statements are not what the driver believes: one was left behind at a pooler's server, or
+    /// was destroyed while the driver asked about a type that is new to it.
+    pub(super) is_mixed_up: bool,
 }
 
 impl Fault {
     pub(super) fn new(kind: FaultKind, said: impl Into<String>) -> Self {
-        Self { kind, said: said.into(), is_verdict: false, is_name_taken: false }
+        Self { kind, said: said.into(), is_verdict: false, is_mixed_up: false }
     }
 
     pub(super) fn timed_out() -> Self {
@@ -90,8 +91,8 @@ fn from_database(error: &dyn DatabaseError) -> Fault {
         "" => error.message().to_owned(),
         hint => format!("{}; {hint}", error.message()),
     };
-    let is_name_taken = error.code().is_some_and(|code| code == "42P05");
-    Fault { kind, said, is_verdict: true, is_name_taken }
+    let is_mixed_up = error.code().is_some_and(|code| matches!(&*code, "42P05" | "26000"));
+    Fault { kind, said, is_verdict: true, is_mixed_up }
 }
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
@@ -102,6 +103,7 @@ fn by_sqlstate(code: &str) -> (FaultKind, &'static str) {
         "25006" => (FaultKind::Refused, "a read may not write"),
         "3D000" => (FaultKind::Refused, "check the database's name in the address"),
         "42P01" | "42703" => (FaultKind::Refused, "check the name against the database's schema"),
+        "26000" => (FaultKind::Busy, "the schema changed in between"),
         "42P05" => (FaultKind::Busy, "a pooler mixes two programs' statements"),
         "55P03" => (FaultKind::Busy, "someone else holds the row"),
         code if code.starts_with("57P") => (FaultKind::Lost, "the server is going down"),

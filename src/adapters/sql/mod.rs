@@ -52,8 +52,8 @@ pub(super) struct SqlSystem {
 
 #[derive(Debug)]
 enum Engine {
-    Sqlite(Sqlite),
-    Postgres(Postgres),
+    Sqlite(Box<Sqlite>),
+    Postgres(Box<Postgres>),
 }
 
 /// What an act did inside its transaction.
@@ -93,8 +93,8 @@ impl SqlSystem {
         let address = url.expose();
         let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
         let engine = match scheme {
-            "sqlite" => Sqlite::open(address, timeout).map(Engine::Sqlite),
-            "postgres" | "postgresql" => Postgres::open(address, timeout).map(Engine::Postgres),
+            "sqlite" => Sqlite::open(address, timeout).map(Box::new).map(Engine::Sqlite),
+            "postgres" | "postgresql" => Postgres::open(address, timeout).map(Box::new).map(Engine::Postgres),
             _ => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),
         }
         .map_err(|problem| scrub.clean(&problem))?;

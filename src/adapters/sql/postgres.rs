@@ -1,14 +1,7 @@
 //! PostgreSQL, also behind a transaction pooler: every look is one read-only transaction with unnamed statements, and
 //! nothing is left behind on the server.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    path::Path,
-    str::FromStr as _,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, net::IpAddr, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -33,10 +26,16 @@ struct Described {
     columns: Vec<String>,
 }
 
+/// A connection and what it described. Never another connection's descriptions: a driver that meets an unknown type in
+/// an unnamed statement asks the catalogue in between, which destroys the statement (`26000`).
+struct Line {
+    connection: PgConnection,
+    described: HashMap<String, Arc<Described>>,
+}
+
 pub(super) struct Postgres {
     options: PgConnectOptions,
-    lane: Lane<PgConnection>,
-    described: Mutex<HashMap<String, Arc<Described>>>,
+    lane: Lane<Line>,
     timeout: Duration,
 }
 
@@ -51,52 +50,63 @@ impl Postgres {
             false if is_loopback(&options) => options.ssl_mode(PgSslMode::Prefer),
             false => options.ssl_mode(PgSslMode::VerifyFull),
         };
-        let options = options.application_name("wheelhouse").disable_statement_logging();
-        Ok(Self { options, lane: Lane::with_places(4), described: Mutex::new(HashMap::new()), timeout })
+        // Poolers refuse start-up settings that they do not know; floats come in binary, where digits do not matter.
+        let options = options.extra_float_digits(None).application_name("wheelhouse").disable_statement_logging();
+        Ok(Self { options, lane: Lane::with_places(4), timeout })
     }
 
     pub(super) async fn read(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        match self.read_once(text, values).await {
+            Err(fault) if fault.is_mixed_up => {
+                self.distrust();
+                self.read_once(text, values).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn read_once(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
         let place = self.lane.enter().await;
-        let mut connection = self.begin(&place, "begin read only").await?;
-        let described = self.describe(&mut connection, text, "begin read only").await?;
-        let rows = fetch(&mut connection, text, values, &described).await.inspect_err(|_| self.forget(text))?;
-        finish(&mut connection, "commit").await?;
-        place.keep(connection);
-        Ok(Rows::new(described.columns.iter().cloned(), rows))
+        let mut line = self.begin(&place, "begin read only").await?;
+        let described = self.describe(&mut line, text, "begin read only").await?;
+        let rows = fetch(&mut line.connection, text, values, &described).await?;
+        line.finish("commit").await?;
+        place.keep(line);
+        Ok(rows)
     }
 
     pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
         let place = self.lane.enter().await;
-        let mut connection = self.begin(&place, "begin read only").await?;
-        let described = self.describe(&mut connection, text, "begin read only").await?;
-        finish(&mut connection, "rollback").await?;
-        place.keep(connection);
+        let mut line = self.begin(&place, "begin read only").await?;
+        let described = self.describe(&mut line, text, "begin read only").await?;
+        line.finish("rollback").await?;
+        place.keep(line);
         Ok(Some(described.columns.clone()))
     }
 
     pub(super) async fn act(&self, statement: &Statement<'_>) -> Result<Acted, Broken> {
         let before_commit = async {
             let place = self.lane.enter().await;
-            let mut connection = self.begin_described(&place, statement).await?;
-            let verdict = self.changes(&mut connection, statement).await?;
+            let mut line = self.begin_described(&place, statement).await?;
+            let verdict = line.changes(statement).await?;
             if verdict.is_some() {
-                finish(&mut connection, "rollback").await?;
+                line.finish("rollback").await?;
             }
-            Ok::<_, Fault>((place, connection, verdict))
+            Ok::<_, Fault>((place, line, verdict))
         };
         // Dropping the connection before the commit is sent ends the transaction at the server.
         let Ok(ready) = tokio::time::timeout(self.timeout, before_commit).await else {
             self.distrust();
             return Err(Fault::timed_out().into());
         };
-        let (place, mut connection, verdict) = ready?;
+        let (place, mut line, verdict) = ready?;
         if let Some(verdict) = verdict {
-            place.keep(connection);
+            place.keep(line);
             return Ok(verdict);
         }
-        match tokio::time::timeout(self.timeout, finish(&mut connection, "commit")).await {
+        match tokio::time::timeout(self.timeout, line.finish("commit")).await {
             Ok(Ok(())) => {
-                place.keep(connection);
+                place.keep(line);
                 Ok(Acted::Committed)
             }
             // The server's own refusal (a deferred constraint, a lost race) ends the transaction; all else is doubt.
@@ -108,101 +118,93 @@ impl Postgres {
         }
     }
 
-    async fn changes(&self, connection: &mut PgConnection, statement: &Statement<'_>) -> Result<Option<Acted>, Fault> {
-        if let Some(marks) = statement.marks {
-            let values = super::marks::values(statement.mark);
-            if self.execute(connection, &marks.write, &values).await? == 0 {
-                return Ok(Some(Acted::Already));
-            }
-        }
-        let found = self.execute(connection, statement.text, statement.parameters).await?;
-        Ok((found != statement.rows).then_some(Acted::OtherRows(found)))
-    }
-
-    async fn execute(&self, connection: &mut PgConnection, text: &str, values: &[Value]) -> Result<u64, Fault> {
-        let described = self.describe_here(connection, text).await?;
-        let query = bound(text, values, &described.parameters)?;
-        let result = query.execute(connection).await.inspect_err(|_| self.forget(text))?;
-        Ok(result.rows_affected())
-    }
-
     /// A connection with a transaction begun: a kept one, or, where that went stale, a new one.
-    async fn begin(&self, place: &Place<'_, PgConnection>, begin: &str) -> Result<PgConnection, Fault> {
+    async fn begin(&self, place: &Place<'_, Line>, begin: &str) -> Result<Line, Fault> {
         if let Some(mut kept) = place.take()
             && self.start(&mut kept, begin).await.is_ok()
         {
             return Ok(kept);
         }
-        let mut connection = self.options.connect().await.map_err(|error| Fault::connecting(&error))?;
-        self.start(&mut connection, begin).await?;
-        Ok(connection)
+        let connection = self.options.connect().await.map_err(|error| Fault::connecting(&error))?;
+        let mut line = Line { connection, described: HashMap::new() };
+        self.start(&mut line, begin).await?;
+        Ok(line)
     }
 
     /// A transaction for an act, every statement of it described before: a name that is taken would end it.
-    async fn begin_described(&self, place: &Place<'_, PgConnection>, statement: &Statement<'_>) -> Result<PgConnection, Fault> {
+    async fn begin_described(&self, place: &Place<'_, Line>, statement: &Statement<'_>) -> Result<Line, Fault> {
         let texts = statement.marks.map(|marks| marks.write.as_str()).into_iter().chain([statement.text]);
-        let unknown: Vec<&str> = texts.filter(|text| self.known(text).is_none()).collect();
-        if unknown.is_empty() {
-            return self.begin(place, "begin").await;
+        let mut line = self.begin(place, "begin").await?;
+        for text in texts {
+            self.describe(&mut line, text, "begin").await?;
         }
-        let mut connection = self.begin(place, "begin read only").await?;
-        for text in unknown {
-            self.describe(&mut connection, text, "begin read only").await?;
-        }
-        finish(&mut connection, "rollback").await?;
-        self.start(&mut connection, "begin").await?;
-        Ok(connection)
+        Ok(line)
     }
 
-    async fn start(&self, connection: &mut PgConnection, begin: &str) -> Result<(), Fault> {
+    async fn start(&self, line: &mut Line, begin: &str) -> Result<(), Fault> {
         let text = format!("{begin}; set local statement_timeout = {}", self.timeout.as_millis());
-        sqlx::raw_sql(statement_of_the_pack(&text)).execute(connection).await?;
+        sqlx::raw_sql(statement_of_the_pack(&text)).execute(&mut line.connection).await?;
         Ok(())
     }
 
-    /// As `describe_here`, for a transaction that may be begun anew.
-    async fn describe(&self, connection: &mut PgConnection, text: &str, begin: &str) -> Result<Arc<Described>, Fault> {
+    /// As `Line::describe`, for a transaction that may be begun anew.
+    async fn describe(&self, line: &mut Line, text: &str, begin: &str) -> Result<Arc<Described>, Fault> {
         // Only the driver's named statements can be described; behind a pooler another program's may bear the name.
         for _ in 0..NAMES_TO_TRY {
-            match self.describe_here(connection, text).await {
-                Err(fault) if fault.is_name_taken => {
-                    finish(connection, "rollback").await?;
-                    self.start(connection, begin).await?;
+            match line.describe(text).await {
+                Err(fault) if fault.is_mixed_up => {
+                    line.finish("rollback").await?;
+                    self.start(line, begin).await?;
                 }
                 answer => return answer,
             }
         }
-        self.describe_here(connection, text).await
+        line.describe(text).await
     }
 
     pub(super) fn distrust(&self) {
         self.lane.distrust();
     }
+}
 
-    fn known(&self, text: &str) -> Option<Arc<Described>> {
-        self.described.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
-    }
-
-    /// The schema may have changed under a description; the next use asks again.
-    fn forget(&self, text: &str) {
-        self.described.lock().unwrap_or_else(PoisonError::into_inner).remove(text);
-    }
-
-    async fn describe_here(&self, connection: &mut PgConnection, text: &str) -> Result<Arc<Described>, Fault> {
-        if let Some(known) = self.known(text) {
-            return Ok(known);
+impl Line {
+    async fn changes(&mut self, statement: &Statement<'_>) -> Result<Option<Acted>, Fault> {
+        if let Some(marks) = statement.marks {
+            let values = super::marks::values(statement.mark);
+            if self.execute(&marks.write, &values).await? == 0 {
+                return Ok(Some(Acted::Already));
+            }
         }
-        let statement = (&mut *connection).prepare(statement_of_the_pack(text)).await?;
+        let found = self.execute(statement.text, statement.parameters).await?;
+        Ok((found != statement.rows).then_some(Acted::OtherRows(found)))
+    }
+
+    async fn execute(&mut self, text: &str, values: &[Value]) -> Result<u64, Fault> {
+        let described = self.describe(text).await?;
+        let query = bound(text, values, &described.parameters)?;
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
+    }
+
+    async fn describe(&mut self, text: &str) -> Result<Arc<Described>, Fault> {
+        if let Some(known) = self.described.get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let statement = (&mut self.connection).prepare(statement_of_the_pack(text)).await?;
         let parameters = match statement.parameters() {
             Some(Either::Left(types)) => types.to_vec(),
             Some(Either::Right(_)) | None => Vec::new(),
         };
         let columns = statement.columns().iter().map(|column| column.name().to_owned()).collect();
         // In this same transaction, thus at this same server behind a pooler.
-        connection.clear_cached_statements().await?;
+        self.connection.clear_cached_statements().await?;
         let described = Arc::new(Described { parameters, columns });
-        self.described.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned(), Arc::clone(&described));
+        self.described.insert(text.to_owned(), Arc::clone(&described));
         Ok(described)
+    }
+
+    async fn finish(&mut self, how: &'static str) -> Result<(), Fault> {
+        sqlx::raw_sql(how).execute(&mut self.connection).await?;
+        Ok(())
     }
 }
 
@@ -216,28 +218,24 @@ impl std::fmt::Debug for Postgres {
 /// Another program of ours that ended in the middle leaves one name taken.
 const NAMES_TO_TRY: usize = 8;
 
-async fn fetch(
-    connection: &mut PgConnection,
-    text: &str,
-    values: &[Value],
-    described: &Described,
-) -> Result<Vec<Vec<Value>>, Fault> {
-    let mut rows = Vec::new();
+async fn fetch(connection: &mut PgConnection, text: &str, values: &[Value], described: &Described) -> Result<Rows, Fault> {
+    let mut columns = Vec::new();
+    let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut stream = bound(text, values, &described.parameters)?.fetch(connection);
     while let Some(row) = stream.try_next().await? {
+        if rows.is_empty() {
+            // The row's own: a description may be older than the table.
+            columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+        }
         if rows.len() == MOST_ROWS {
             return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
         }
         rows.push((0..row.len()).map(|index| decode(&row, index)).collect::<Result<_, Fault>>()?);
     }
-    Ok(rows)
-}
-
-async fn finish(connection: &mut PgConnection, how: &'static str) -> Result<(), Fault> {
-    // The driver asks the catalogue about enums and domains with named statements of its own.
-    connection.clear_cached_statements().await?;
-    sqlx::raw_sql(how).execute(connection).await?;
-    Ok(())
+    if rows.is_empty() {
+        columns.clone_from(&described.columns);
+    }
+    Ok(Rows::new(columns, rows))
 }
 
 fn bound(text: &str, values: &[Value], types: &[PgTypeInfo]) -> Result<Query<'static, sqlx::Postgres, PgArguments>, Fault> {

@@ -1,8 +1,9 @@
 //! PostgreSQL itself, started for the test: what only the real one shows.
 
 use std::{
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use super::SqlSystem;
@@ -50,16 +51,9 @@ impl Cluster {
         self.directory.path().join("data")
     }
 
-    /// As another user where we are root, whom PostgreSQL refuses.
     fn run(&self, program: &str, arguments: &[&str]) {
         let program = self.programs.join(program);
-        let mut command = if rustix::process::geteuid().is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(&program);
-            command
-        } else {
-            Command::new(&program)
-        };
+        let mut command = unprivileged(&program);
         let status =
             command.args(arguments).current_dir(Path::new("/")).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
         assert!(status.success(), "{} {arguments:?}", program.display());
@@ -72,6 +66,16 @@ impl Cluster {
     fn open(&self, marks: Option<&str>, limit: std::time::Duration) -> SqlSystem {
         SqlSystem::open("db", &Secret::secret(&self.address(CANARY)), marks, limit).unwrap()
     }
+}
+
+/// As another user where we are root, whom PostgreSQL and its pooler refuse.
+fn unprivileged(program: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
+    command
 }
 
 impl Drop for Cluster {
@@ -117,6 +121,8 @@ async fn postgres_reads_and_acts_as_it_should() {
     nothing_is_left_behind(&cluster).await;
     a_lost_commit(&cluster, true).await;
     a_lost_commit(&cluster, false).await;
+    behind_a_pooler(&cluster).await;
+    a_table_that_changes(&cluster).await;
 }
 
 async fn cells(db: &SqlSystem) {
@@ -280,7 +286,8 @@ async fn cuts_at_commit(server: u16, arrives: bool) -> u16 {
                     if is_commit {
                         // The answer is waited for, so that the commit is carried out, and kept back.
                         if arrives {
-                            upstream.read(&mut answered).await.unwrap();
+                            let answer = upstream.read(&mut answered).await.unwrap();
+                            assert!(answer > 0);
                         }
                         return;
                     }
@@ -292,4 +299,85 @@ async fn cuts_at_commit(server: u16, arrives: bool) -> u16 {
         }
     });
     port
+}
+
+/// A kept connection has described the table as it was.
+async fn a_table_that_changes(cluster: &Cluster) {
+    let db = cluster.open(None, LIMIT);
+    run(cluster, "create table moving (a integer, b integer, c integer); insert into moving values (1, 2, 3)").await;
+    let look = sql("select * from moving");
+    assert_eq!(db.read(&look, &Params::new()).await.unwrap().columns(), ["a", "b", "c"]);
+    run(
+        cluster,
+        "alter table moving drop column b; create type mood as enum ('ok'); alter table moving add column d mood default 'ok'",
+    )
+    .await;
+    let rows = db.read(&look, &Params::new()).await.unwrap();
+    assert_eq!(rows.columns(), ["a", "c", "d"]);
+    assert_eq!(rows.first().unwrap().find("c"), Some(&Value::Integer(3)));
+    assert_eq!(rows.first().unwrap().find("d"), Some(&Value::text("ok")));
+}
+
+/// A transaction pooler with one line to the server, so that every client meets what the others left there.
+struct Pooler {
+    process: Child,
+    port: u16,
+}
+
+impl Pooler {
+    fn start(cluster: &Cluster) -> Option<Self> {
+        let program = Path::new("/usr/sbin/pgbouncer");
+        if !program.exists() {
+            println!("pgbouncer is not installed (apt-get install pgbouncer): its test did not run");
+            return None;
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={} user=app password={CANARY}\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n\
+             default_pool_size = 1\nunix_socket_dir =\n",
+            cluster.port
+        );
+        let file = cluster.directory.path().join("pgbouncer.ini");
+        std::fs::write(&file, settings).unwrap();
+        let mut process = unprivileged(program).arg(&file).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("process up")), "the pooler did not start");
+        // Read on, or it would stop at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, port })
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+async fn behind_a_pooler(cluster: &Cluster) {
+    use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+    let Some(pooler) = Pooler::start(cluster) else { return };
+    let address = address(CANARY, pooler.port);
+    let look = sql("select state, amount, note from orders where note is not null and id::text <> :id");
+    let given = params(&[("id", Value::text("x"))]);
+    // Each is another program: their statements would all bear the same names.
+    for run in 0..4 {
+        let db = SqlSystem::open("db", &Secret::secret(&address), Some("operator_actions"), LIMIT).unwrap();
+        let (one, two) = tokio::join!(db.read(&look, &given), db.read(&look, &given));
+        assert_eq!((one.unwrap().len(), two.unwrap().len()), (1, 1));
+        let note = order("update orders set note = $1", vec![Value::text(format!("run {run}"))]);
+        let outcome = db.act(&note, &mark(&format!("p{run}"))).await;
+        assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
+        assert!(matches!(db.look_up(&note, &mark(&format!("p{run}"))).await, Found::Ours(_)));
+    }
+    // One that was killed in the middle left a name behind.
+    let options: PgConnectOptions = address.parse().unwrap();
+    let mut killed = options.extra_float_digits(None).connect().await.unwrap();
+    sqlx::raw_sql("prepare sqlx_s_1 as select 1").execute(&mut killed).await.unwrap();
+    let db = SqlSystem::open("db", &Secret::secret(&address), Some("operator_actions"), LIMIT).unwrap();
+    let outcome = db.act(&order("update orders set note = 'after'", Vec::new()), &mark("p9")).await;
+    assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
+    assert_eq!(db.read(&look, &given).await.unwrap().len(), 1);
 }

@@ -24,6 +24,11 @@ use crate::domain::{rows::Rows, value::Value};
 /// Looks at the clock after so many steps of the virtual machine: a few thousand times a second.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 
+/// Looking at the schema inside the transaction makes a kept connection notice that somebody changed it. Otherwise it
+/// notices in the middle of the statement, and the driver panics over columns that it did not count.
+const BEGIN_READING: &str = "begin; select 1 from sqlite_master limit 1";
+const BEGIN_WRITING: &str = "begin immediate; select 1 from sqlite_master limit 1";
+
 #[derive(Debug)]
 pub(super) struct Sqlite {
     reading: SqliteConnectOptions,
@@ -57,6 +62,7 @@ impl Sqlite {
             None => connect(&self.reading).await?,
         };
         end_by(&mut connection, self.timeout).await?;
+        command(&mut connection, BEGIN_READING).await?;
         let mut columns = Vec::new();
         let mut rows: Vec<Vec<Value>> = Vec::new();
         {
@@ -75,6 +81,7 @@ impl Sqlite {
         if columns.is_empty() {
             columns = names(&mut connection, text).await?;
         }
+        command(&mut connection, "rollback").await?;
         place.keep(connection);
         Ok(Rows::new(columns, rows))
     }
@@ -86,7 +93,9 @@ impl Sqlite {
             None => connect(&self.reading).await?,
         };
         end_by(&mut connection, self.timeout).await?;
+        command(&mut connection, BEGIN_READING).await?;
         let columns = names(&mut connection, text).await?;
+        command(&mut connection, "rollback").await?;
         place.keep(connection);
         Ok(Some(columns))
     }
@@ -128,7 +137,7 @@ impl Sqlite {
 /// Everything before the commit; `None` means that it is to be committed.
 async fn apply(connection: &mut SqliteConnection, statement: &Statement<'_>, within: Duration) -> Result<Option<Acted>, Fault> {
     end_by(connection, within).await?;
-    command(connection, "begin immediate").await?;
+    command(connection, BEGIN_WRITING).await?;
     let verdict = changes(connection, statement).await;
     match verdict {
         Ok(None) => Ok(None),
@@ -173,7 +182,8 @@ async fn names(connection: &mut SqliteConnection, text: &str) -> Result<Vec<Stri
 }
 
 fn bound<'q>(query: Query<'q, sqlx::Sqlite, SqliteArguments>, values: &'q [Value]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
-    values.iter().fold(query, |query, value| match value {
+    // Not cached: the driver would keep a statement's columns after the table has changed.
+    values.iter().fold(query.persistent(false), |query, value| match value {
         Value::Null => query.bind(None::<String>),
         Value::Bool(truth) => query.bind(*truth),
         Value::Integer(number) => query.bind(*number),
@@ -203,7 +213,8 @@ fn decode(row: &SqliteRow, index: usize) -> Result<Value, sqlx::Error> {
         ("REAL", _) => cell::float(row.try_get_unchecked(index)?),
         ("BLOB", _) => Value::text(hex::encode(row.try_get_unchecked::<Vec<u8>, _>(index)?)),
         (_, declared) => {
-            let text: String = row.try_get_unchecked(index)?;
+            // Bytes, because SQLite does not check them: one odd letter must not lose the list.
+            let text = String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(index)?).into_owned();
             let moment = if declared == "DATETIME" { cell::declared_moment(&text) } else { cell::moment(&text) };
             moment.map_or_else(|| Value::text(text), Value::Time)
         }

@@ -87,6 +87,14 @@ async fn every_stored_kind_becomes_its_cell() {
 }
 
 #[tokio::test]
+async fn text_that_is_no_unicode_does_not_lose_the_list() {
+    let shop = Shop::open(None, LIMIT).await;
+    let rows = shop.read(&sql("select cast(x'41ff' as text) as odd, id from orders")).await.unwrap();
+    assert_eq!(rows.first().unwrap().find("odd"), Some(&Value::text("A\u{fffd}")));
+    assert_eq!(rows.len(), 2);
+}
+
+#[tokio::test]
 async fn times_bind_as_the_database_writes_them() {
     let shop = Shop::open(None, LIMIT).await;
     let now = params(&[("now", Value::Time("2026-11-19T08:00:00.900Z".parse().unwrap()))]);
@@ -104,6 +112,16 @@ async fn no_rows_still_have_columns() {
     let rows = shop.read(&sql("select id, amount as total from orders where 1 = 0")).await.unwrap();
     assert!(rows.is_empty());
     assert_eq!(rows.columns(), ["id", "total"]);
+}
+
+#[tokio::test]
+async fn a_table_that_grows_shows_its_new_column() {
+    let shop = Shop::open(None, LIMIT).await;
+    let before = shop.read(&sql("select * from orders")).await.unwrap();
+    shop.run("alter table orders add column weight integer default 7").await;
+    let after = shop.read(&sql("select * from orders")).await.unwrap();
+    assert_eq!(after.columns().len(), before.columns().len() + 1);
+    assert_eq!(after.first().unwrap().find("weight"), Some(&Value::Integer(7)));
 }
 
 #[tokio::test]
