@@ -81,7 +81,7 @@ impl Town {
         let mail = dir.join("mail");
         std::fs::create_dir_all(&mail).map_err(Error::io(&mail))?;
         let levers = Levers {
-            faults: Faults::starting_with(&[]),
+            faults: Faults::default(),
             board: Switchboard { stand_ins: pool(files.stand_ins, 4), clock },
             lock: Arc::default(),
             business: business.clone(),
@@ -291,6 +291,7 @@ impl Levers {
 
     /// Makes what is no server be as the faults that stand say.
     async fn follow(&self) -> Result<(), Error> {
+        self.faults.settled().await;
         let mut lock = self.lock.lock().await;
         match (self.faults.stands(Target::Database, FaultKind::Timeout), lock.is_some()) {
             (true, false) => {
