@@ -75,8 +75,7 @@ const KINDS: [(&str, FaultKind); 9] = [
 impl Fault {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |said: String| Error::Fault { source_text: text.to_owned(), said };
-        let (place, what) =
-            text.split_once('=').ok_or_else(|| wrong("write TARGET=KIND, as in `stripe=500`".to_owned()))?;
+        let (place, what) = text.split_once('=').ok_or_else(|| wrong("write TARGET=KIND, as in `stripe=500`".to_owned()))?;
         let (name, path) = match place.split_once(':') {
             Some((name, path)) if path.starts_with('/') => (name, Some(path.to_owned())),
             Some(_) => return Err(wrong("a path begins with `/`".to_owned())),
@@ -228,9 +227,19 @@ mod tests {
 
     #[test]
     fn a_fault_reads_back_as_it_was_written() {
-        for text in ["stripe=500", "site:/api/health=timeout:3", "webhook=502", "vercel=429:1", "database=timeout",
-            "mail=refuse", "stripe=drop", "site=slow", "site=stale", "stripe=refuse", "stripe=none"]
-        {
+        for text in [
+            "stripe=500",
+            "site:/api/health=timeout:3",
+            "webhook=502",
+            "vercel=429:1",
+            "database=timeout",
+            "mail=refuse",
+            "stripe=drop",
+            "site=slow",
+            "site=stale",
+            "stripe=refuse",
+            "stripe=none",
+        ] {
             assert_eq!(Fault::parse(text).unwrap().to_string(), text);
         }
     }
