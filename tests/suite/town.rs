@@ -2,6 +2,7 @@
 
 mod faults;
 mod figures;
+mod pack;
 mod refunds;
 mod site;
 mod stripe;
