@@ -324,8 +324,8 @@ impl Model {
 
 /// The column with the money that the queue's actions move.
 pub fn amount_column<'a>(pack: &'a Pack, queue: &Queue) -> Option<&'a str> {
-    let actions = queue.actions.iter().filter_map(|id| pack::find(&pack.actions, id));
-    actions.filter_map(|action| action.amount.as_deref()).next()
+    let mut actions = queue.actions.iter().filter_map(|id| pack::find(&pack.actions, id));
+    actions.find_map(|action| action.amount.as_deref())
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
 //! One integration-test binary: it links once. Each module is a subject.
 
+#[cfg(test)]
 mod screens;

@@ -97,20 +97,17 @@ pub fn begin(model: &mut Model, action: &Id<Action>, targets: Vec<Target>, lette
     }
     let asks_nothing = action.inputs.iter().all(|input| !input.required);
     let is_quick = action.confirm == Confirm::Key && targets.len() == 1 && asks_nothing && !action.is_final();
-    let (ask, inputs) = match (is_quick, targets.first()) {
-        (true, Some(target)) => {
-            say(model, Tone::Plain, format!("{} {}: checking", action.title, target.key));
-            (model.questions.ask(Waiting::Quick { action: action.id.clone(), target: target.clone() }), Params::new())
-        }
-        _ => {
-            let ask = model.questions.ask(Waiting::Dialog);
-            let mut dialog = Dialog::new(action, targets.clone(), ask, model.now);
-            dialog.opened_by = letter;
-            suggest(model, &mut dialog);
-            let inputs = dialog.inputs();
-            model.overlay = Some(Overlay::Dialog(Box::new(dialog)));
-            (ask, inputs)
-        }
+    let (ask, inputs) = if let Some(target) = targets.first().filter(|_| is_quick) {
+        say(model, Tone::Plain, format!("{} {}: checking", action.title, target.key));
+        (model.questions.ask(Waiting::Quick { action: action.id.clone(), target: target.clone() }), Params::new())
+    } else {
+        let ask = model.questions.ask(Waiting::Dialog);
+        let mut dialog = Dialog::new(action, targets.clone(), ask, model.now);
+        dialog.opened_by = letter;
+        suggest(model, &mut dialog);
+        let inputs = dialog.inputs();
+        model.overlay = Some(Overlay::Dialog(Box::new(dialog)));
+        (ask, inputs)
     };
     vec![Cmd::Ask(Request::Propose { ask, action: action.id.clone(), targets, inputs })]
 }
@@ -175,10 +172,7 @@ pub fn repair(model: &mut Model) -> Vec<Cmd> {
 }
 
 pub fn sign_off(model: &mut Model) -> Vec<Cmd> {
-    let id = match model.selected() {
-        Some(Thing::Statement(id) | Thing::Discrepancy(id, _)) => id,
-        _ => return Vec::new(),
-    };
+    let Some(Thing::Statement(id) | Thing::Discrepancy(id, _)) = model.selected() else { return Vec::new() };
     let snapshot = model.snapshot.clone();
     let report = snapshot.as_ref().and_then(|snapshot| snapshot.reconciliations.iter().find(|report| report.id == id));
     let Some(report) = report else { return Vec::new() };

@@ -77,7 +77,7 @@ pub fn note(model: &mut Model, subject: Subject, title: String, mut area: Box<Te
 pub fn paste(model: &mut Model, text: &str) {
     if let Some((mut field, before)) = model.typing.take() {
         field.insert(text);
-        apply(model, &field.text().to_owned());
+        apply(model, field.text());
         model.typing = Some((field, before));
         return;
     }

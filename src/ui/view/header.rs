@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::ink::Ink;
+use super::ink::{Ink, span};
 use crate::{
     domain::severity::Severity,
     ui::{
@@ -97,7 +97,7 @@ fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
     };
     let mut clocks = vec![as_of];
     if let Some(next) = snapshot.next_look {
-        clocks.push((format!("next {}", ink.span(next - ink.calm)), Role::Muted));
+        clocks.push((format!("next {}", span(next - ink.calm)), Role::Muted));
     }
     let zoned = ink.calm.with_timezone(&ink.zone());
     clocks.push((zoned.format("%H:%M %Z").to_string(), Role::Text));

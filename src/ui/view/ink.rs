@@ -53,14 +53,10 @@ impl<'a> Ink<'a> {
     pub fn left(&self, until: DateTime<Utc>) -> (String, Role) {
         let left = minute(until) - self.calm;
         if left <= TimeDelta::zero() {
-            return (format!("over by {}", self.span(-left)), Role::Bad);
+            return (format!("over by {}", span(-left)), Role::Bad);
         }
         let role = if left < TimeDelta::hours(6) { Role::Warning } else { Role::Muted };
-        (format!("{} left", self.span(left)), role)
-    }
-
-    pub fn span(&self, span: TimeDelta) -> String {
-        if span < TimeDelta::minutes(1) { "<1m".to_owned() } else { age::span(span) }
+        (format!("{} left", span(left)), role)
     }
 
     pub fn clock(&self, at: DateTime<Utc>) -> String {
@@ -160,6 +156,11 @@ impl<'a> Ink<'a> {
         let tries = if failure.tries > 1 { format!(" x{}", failure.tries) } else { String::new() };
         format!("{} (since {}{tries}{next})", failure.said.one_line(), self.when(failure.since))
     }
+}
+
+/// A span in minutes and more.
+pub fn span(span: TimeDelta) -> String {
+    if span < TimeDelta::minutes(1) { "<1m".to_owned() } else { age::span(span) }
 }
 
 /// The full minute: two times differ as their clocks say.

@@ -54,16 +54,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
 }
 
 fn title(work: &Work, spec: &Queue) -> String {
-    let mut title = format!("2 Queues > {}", spec.title);
     let (shown, total) = (work.len(), work.total());
-    title.push_str(&if shown == total { format!("   {total} items") } else { format!("   {shown} of {total}") });
-    if let Some(preset) = &work.preset {
-        title.push_str(&format!("  .{preset}"));
-    }
-    if !work.filter.is_empty() {
-        title.push_str(&format!("  /{}", work.filter.text()));
-    }
-    title
+    let count = if shown == total { format!("{total} items") } else { format!("{shown} of {total}") };
+    let preset = work.preset.as_ref().map_or_else(String::new, |preset| format!("  .{preset}"));
+    let filter = if work.filter.is_empty() { String::new() } else { format!("  /{}", work.filter.text()) };
+    format!("2 Queues > {}   {count}{preset}{filter}", spec.title)
 }
 
 /// The keys of the queue's actions.
