@@ -18,6 +18,7 @@ mod overlay;
 mod palette;
 mod place;
 mod receipts;
+mod screens;
 pub mod theme;
 mod update;
 mod view;

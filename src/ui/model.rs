@@ -289,7 +289,7 @@ impl Model {
     }
 
     pub(super) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        self.receipts.take_all(&snapshot.receipts);
+        self.receipts.take_all(&snapshot.receipts, snapshot.taken_at);
         let mut gone = 0;
         for report in &snapshot.queues {
             let Some(spec) = pack::find(&self.pack.queues, &report.id) else { continue };

@@ -273,8 +273,8 @@ fn is_plain(preview: &Preview) -> bool {
 
 /// The preview of an act that was begun without a dialog has come: carry it out, or ask after all.
 pub fn answered(model: &mut Model, ask: Ask, preview: Box<Preview>, begun: Option<(Id<Action>, Target)>) -> Vec<Cmd> {
-    // An undo that touches many rows, or that the engine wants confirmed, is asked like any other act.
-    if is_plain(&preview) && model.is_unlocked() {
+    // What taking back is about was not chosen by the operator: it is always shown first.
+    if begun.is_some() && is_plain(&preview) && model.is_unlocked() {
         return commit(model, ask, &preview, String::new());
     }
     if preview.plans.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{acting, alerts, going};
 use crate::{
-    domain::pack,
+    domain::{pack, text::Text},
     engine::message::{Request, Scope},
     ui::{
         csv_export,
@@ -221,7 +221,9 @@ fn refresh(model: &mut Model) -> Vec<Cmd> {
 
 fn copy(model: &mut Model, what: impl Fn(&Model, &Thing) -> String) -> Vec<Cmd> {
     let Some(thing) = model.selected() else { return Vec::new() };
-    let text = what(model, &thing);
+    // One line of what can be seen: a pasted line break would be an Enter in a shell.
+    let cells: Vec<String> = what(model, &thing).split('\t').map(|cell| Text::new(cell).one_line()).collect();
+    let text = cells.join("\t");
     say(model, Tone::Plain, format!("sent to clipboard: {}", text.replace('\t', "  ")));
     vec![Cmd::Copy(text)]
 }

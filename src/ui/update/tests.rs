@@ -496,7 +496,7 @@ fn doing() -> impl Strategy<Value = Doing> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Whatever is pressed, at whatever size: it draws, and money is sent only by typing what was asked for.
     #[test]

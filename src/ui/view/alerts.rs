@@ -50,8 +50,10 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
     let counts = header::counted(ink.model);
     let well = counts.iter().find(|(severity, _)| *severity == Severity::Green).map_or(0, |(_, count)| *count);
     let is_all = counts.iter().all(|(severity, count)| *severity == Severity::Green || *count == 0);
-    let text = if is_all { format!("all {well} well") } else { format!("{well} well, Enter lists them") };
-    vec![("G".to_owned(), Role::Green), (text, Role::Muted)]
+    let text = if is_all { format!("all {well} well") } else { format!("{well} well") };
+    let blank = || (String::new(), Role::Muted);
+    let hint = ("Enter lists them".to_owned(), Role::Muted);
+    vec![("G".to_owned(), Role::Green), (text, Role::Muted), blank(), blank(), blank(), hint]
 }
 
 fn alert_row(ink: &Ink<'_>, alert: &Alert) -> Vec<Cell> {

@@ -94,10 +94,11 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
     }
     let age = if work.sort == SortBy::Age { "age*" } else { "age" };
     if spec.since.is_some() && !spec.columns.iter().any(|column| column.format == ColumnFormat::Age) {
-        columns.push(Column { width: 7, ..Column::number(age) });
+        let is_said_twice = spec.deadline.is_some();
+        columns.push(Column { width: 7, optional: is_said_twice, ..Column::number(age) });
     }
     if spec.deadline.is_some() {
-        columns.push(Column { width: 15, ..Column::whole("deadline").optional() });
+        columns.push(Column { width: 15, ..Column::text("deadline", 13).needed() });
     }
     columns.push(Column { width: work.note_width, ..Column::text("", 9).needed() });
     columns
