@@ -1,6 +1,6 @@
 //! The one door for text from outside: what a terminal could act on, or an eye be deceived by, is made visible.
 
-use std::{fmt, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt, fmt::Write as _, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -36,6 +36,12 @@ impl Text {
     pub fn one_line(&self) -> String {
         self.shown().replace('\n', " ↵ ")
     }
+}
+
+/// A cell for CSV: what a spreadsheet would run as a formula gets a leading apostrophe; plain numbers stay numbers.
+pub fn csv_cell(cell: &str) -> Cow<'_, str> {
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+    if is_formula { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
 fn is_safe(text: &str) -> bool {
@@ -106,6 +112,12 @@ impl fmt::Debug for Text {
     }
 }
 
+impl Default for Text {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.original == other.original
@@ -156,6 +168,15 @@ mod tests {
         assert_eq!(Text::new("a\tb").shown(), "a    b");
         assert_eq!(Text::new("a\r\nb").shown(), "a\nb");
         assert_eq!(Text::new("a\nb").one_line(), "a ↵ b");
+    }
+
+    #[test]
+    fn a_spreadsheet_is_given_no_formula() {
+        for (cell, safe) in
+            [("=1+1", "'=1+1"), ("@sum(a1)", "'@sum(a1)"), ("-22.00", "-22.00"), ("-2+3", "'-2+3"), ("A$22", "A$22")]
+        {
+            assert_eq!(csv_cell(cell), safe);
+        }
     }
 
     #[test]

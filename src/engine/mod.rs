@@ -1,3 +1,16 @@
 //! When to look, what changed, and acting through the journal.
 
+pub mod act;
+pub mod board;
+pub mod digest;
+pub mod flips;
+pub mod handling;
+pub mod look;
 pub mod message;
+pub mod observe;
+mod passing;
+pub mod pulse;
+pub mod reader;
+pub mod schedule;
+pub mod watch;
+pub mod watcher;

@@ -1,4 +1,19 @@
 //! One integration-test binary: it links once. Each module is a subject.
 
+// `cfg(test)` is always true here; it tells clippy that helpers outside `#[test]` functions may unwrap as well.
+#[cfg(test)]
+mod acting;
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
+mod packs;
+#[cfg(test)]
+mod pty;
 #[cfg(test)]
 mod screens;
+#[cfg(test)]
+mod terminal;
+#[cfg(test)]
+mod town;

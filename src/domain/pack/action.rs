@@ -1,3 +1,5 @@
+//! Actions: what the operator can do, the effects it has and the guards that must hold.
+
 use std::time::Duration;
 
 use super::{Connection, Query, Sql};

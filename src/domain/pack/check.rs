@@ -1,3 +1,5 @@
+//! Checks: a query and the rule that judges its answer.
+
 use std::{fmt, time::Duration};
 
 use super::{Playbook, Query};

@@ -1,3 +1,5 @@
+//! Connections: outside systems and where their secrets are found, never the secrets.
+
 use std::{path::PathBuf, time::Duration};
 
 

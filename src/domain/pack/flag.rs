@@ -1,3 +1,5 @@
+//! Flags: switches of the business and how a flip is observed.
+
 use std::time::Duration;
 
 use super::{Action, Check, Query};

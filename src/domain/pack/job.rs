@@ -1,3 +1,5 @@
+//! Jobs: scheduled tasks of the business and where their runs are read.
+
 use std::time::Duration;
 
 use chrono_tz::Tz;

@@ -1,3 +1,5 @@
+//! Ledgers and the reconciliations that pair them.
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};

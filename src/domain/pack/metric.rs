@@ -1,3 +1,5 @@
+//! Metrics: figures that are watched and not judged.
+
 use std::time::Duration;
 
 use super::Query;
@@ -13,7 +15,7 @@ pub struct Metric {
     pub value: Expression,
     /// `%`, `ms`, `A$` ...; money is known by the value's own type.
     pub unit: String,
-    /// How the figure is said, over the columns (`{{ featured }}/{{ trainers }}`); the value itself where there is none.
+    /// How the figure is said, over the columns (`{{ used }}/{{ slots }}`); the value itself where there is none.
     pub said: Option<Template>,
     /// The same figure one period ago.
     pub previous: Option<Expression>,

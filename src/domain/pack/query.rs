@@ -1,3 +1,5 @@
+//! Queries: reads of one connection.
+
 use std::time::Duration;
 
 use super::Connection;

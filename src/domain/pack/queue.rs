@@ -1,3 +1,5 @@
+//! Queues: pending work, in rows.
+
 use std::time::Duration;
 
 use super::{Action, Query};

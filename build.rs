@@ -1,0 +1,46 @@
+//! Embeds every file below `assets/packs`, so that an installed binary carries its built-in packs.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("assets/packs");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut code = String::from("&[\n");
+    for pack in sorted(&root)? {
+        let Some(name) = pack.file_name().and_then(|name| name.to_str()) else { continue };
+        writeln!(code, "    BuiltIn {{ name: {name:?}, files: &[")?;
+        for file in files_below(&pack)? {
+            println!("cargo::rerun-if-changed={}", file.display());
+            let path = file.strip_prefix(&pack)?.to_string_lossy().replace('\\', "/");
+            writeln!(code, "        ({path:?}, include_str!({:?})),", file.display().to_string())?;
+        }
+        writeln!(code, "    ] }},")?;
+    }
+    code.push(']');
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("packs.rs"), code)?;
+    Ok(())
+}
+
+fn sorted(directory: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut paths = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn files_below(directory: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for path in sorted(directory)? {
+        if path.is_dir() {
+            files.extend(files_below(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}

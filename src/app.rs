@@ -1,1 +1,0 @@
-//! The wiring: pack, adapters, engine and terminal.

@@ -1,0 +1,153 @@
+//! A business, opened: its connections, its record, its acting part. The same for the cockpit and for every subcommand.
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use super::{choice::Choice, clock::CockpitClock, complaint::Complaint, paths, prepare};
+use crate::{
+    adapters::{self, Environment},
+    cli::arguments::BusinessArguments,
+    demo::{Fault, Options, Town},
+    domain::text::Text,
+    engine::{
+        act::{Actor, Setup},
+        message::Event,
+        reader::Reader,
+        watcher::Ground,
+    },
+    ports::{Clock as _, Connections},
+    store::{Access, Store},
+};
+
+/// Events of the acting part that may wait for the watcher: several batches' worth.
+const ACTED: usize = 8192;
+
+/// What is opened, chosen before any thread or runtime is there.
+#[derive(Debug)]
+pub struct Opening {
+    pub choice: Choice,
+    pub arguments: BusinessArguments,
+    pub clock: Arc<CockpitClock>,
+}
+
+pub struct Business {
+    pub ground: Ground,
+    pub connections: Connections,
+    pub store: Arc<Store>,
+    pub actor: Actor,
+    /// What the acting part tells.
+    pub acted: mpsc::Receiver<Event>,
+    /// Said once at the start: statements that do not prepare, a record that another cockpit holds.
+    pub warnings: Vec<Text>,
+    /// Its servers run as long as it lives.
+    _town: Option<Town>,
+}
+
+impl Opening {
+    pub fn new(choice: Choice, arguments: BusinessArguments) -> Self {
+        let clock = Arc::new(CockpitClock::default());
+        if let Some(at) = arguments.at.filter(|_| choice.demo.is_some()) {
+            clock.move_ahead(at - Utc::now());
+        }
+        Self { choice, arguments, clock }
+    }
+
+    /// Where the record is, if that is known before a town is opened.
+    pub fn record(&self) -> Option<PathBuf> {
+        match self.choice.demo {
+            Some(_) => self.arguments.demo_dir.as_ref().map(|dir| dir.join("cockpit.db")),
+            None => self.state_file().ok(),
+        }
+    }
+
+    fn state_file(&self) -> Result<PathBuf, Complaint> {
+        let directory = paths::state_directory(self.arguments.state_dir.as_deref())?;
+        Ok(directory.join(format!("{}.db", self.choice.loaded.pack.name)))
+    }
+
+    async fn town(&self) -> Result<Option<Town>, Complaint> {
+        let Some(built_in) = self.choice.demo else { return Ok(None) };
+        let faults = self.arguments.faults.iter().map(|fault| Fault::parse(fault)).collect::<Result<Vec<_>, _>>();
+        let options = Options {
+            pack: built_in.name.to_owned(),
+            dir: self.arguments.demo_dir.clone(),
+            seed: self.arguments.seed,
+            at: self.arguments.at,
+            faults: faults.map_err(|error| Complaint::said(error.to_string()))?,
+        };
+        let town = Town::open(options).await.map_err(|error| Complaint::said(format!("the demo business: {error}")))?;
+        self.clock.move_ahead(town.clock.ahead());
+        Ok(Some(town))
+    }
+
+    /// Opens everything. The acting part runs as a task of the caller's runtime and has settled what an earlier run
+    /// left before this returns.
+    pub async fn open(self) -> Result<Business, Complaint> {
+        let town = self.town().await?;
+        let pack = Arc::clone(&self.choice.loaded.pack);
+        let mut environment = Environment::process();
+        for (name, value) in town.iter().flat_map(|town| &town.environment) {
+            environment = environment.with(name.clone(), value.clone());
+        }
+        let connections = adapters::open(&pack, &environment).map_err(|problems| Complaint::said(problems.join("\n")))?;
+        let file = match &town {
+            Some(town) => town.state.clone(),
+            None => self.state_file()?,
+        };
+        let now = self.clock.now();
+        let operator = self.choice.operator.clone();
+        let (store, access) =
+            Store::open(&file, &operator, now).await.map_err(|error| Complaint::said(format!("{}: {error}", file.display())))?;
+        let store = Arc::new(store);
+        let mut warnings = prepare::prepare(&self.choice.loaded, &connections).await;
+        let read_only = self.read_only(&access);
+        if let (Access::ReadOnly { .. }, Some(why)) = (&access, &read_only) {
+            warnings.push(why.clone());
+        }
+        let (tell, acted) = mpsc::channel(ACTED);
+        let clock = Arc::clone(&self.clock) as Arc<dyn crate::ports::Clock>;
+        let (actor, task) = Actor::start(Setup {
+            pack: Arc::clone(&pack),
+            connections: connections.clone(),
+            journal: Arc::clone(&store) as Arc<dyn crate::ports::Journal>,
+            clock: Arc::clone(&clock),
+            operator: operator.clone(),
+            read_only,
+            wrong_account: None,
+            session_began: now,
+            tell: Arc::new(move |event| told(&tell, event)),
+        });
+        tokio::spawn(task);
+        let reader = Arc::new(Reader::new(&pack, connections.clone()));
+        let ground = Ground { pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
+        Ok(Business { ground, connections, store, actor, acted, warnings, _town: town })
+    }
+
+    fn read_only(&self, access: &Access) -> Option<Text> {
+        if self.arguments.read_only {
+            return Some(Text::new("opened with --read-only: nothing is written"));
+        }
+        match access {
+            Access::Write => None,
+            Access::ReadOnly { holder: Some(holder) } => {
+                Some(Text::new(format!("{holder} holds the journal: this cockpit only reads")))
+            }
+            Access::ReadOnly { holder: None } => Some(Text::new("another cockpit holds the journal: this one only reads")),
+        }
+    }
+}
+
+impl Business {
+    pub fn now(&self) -> DateTime<Utc> {
+        self.ground.clock.now()
+    }
+}
+
+fn told(tell: &mpsc::Sender<Event>, event: Event) {
+    if let Err(error) = tell.try_send(event) {
+        // The journal has it all the same; only the screen learns of it with the next snapshot.
+        tracing::error!(%error, "an event of the acting part was not passed on");
+    }
+}

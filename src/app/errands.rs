@@ -1,0 +1,234 @@
+//! Subcommands that look or act without a screen, on the same engine as the cockpit.
+
+use std::{future::Future, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::{business::{Business, Opening}, complaint::Complaint};
+use crate::{
+    cli::{
+        act::{self, Said},
+        arguments::ExportFormat,
+        check, journal, output, reconcile,
+    },
+    domain::{
+        id::Id,
+        pack::{self, Pack},
+        plan::{ActionId, Receipt, Target},
+        rows::Params,
+        snapshot::Snapshot,
+        text::Text,
+        value::Value,
+    },
+    engine::{
+        message::Ask,
+        watch::Watch,
+        watcher::{Listener, Watcher},
+    },
+    store::{self, Store},
+};
+
+/// `wheelhouse do`, as it was typed.
+pub struct Deed<'a> {
+    pub action: &'a str,
+    pub ids: &'a [String],
+    pub inputs: &'a [String],
+    pub dry_run: bool,
+    pub confirm: &'a str,
+    pub json: bool,
+}
+
+fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(work)
+}
+
+fn nobody() -> Listener {
+    Arc::new(|_| true)
+}
+
+async fn watcher(business: &Business) -> Watcher {
+    for warning in &business.warnings {
+        output::complain(&format!("wheelhouse: {warning}"));
+    }
+    Watcher::start(business.ground.clone(), nobody(), business.actor.clone()).await
+}
+
+pub fn look_at_everything(opening: Opening) -> Result<(Arc<Snapshot>, DateTime<Utc>), Complaint> {
+    on_runtime(async {
+        let business = opening.open().await?;
+        let mut watcher = watcher(&business).await;
+        let snapshot = watcher.look_once(|_, _| true).await;
+        Ok((snapshot, business.now()))
+    })
+}
+
+pub fn check(opening: Opening, json: bool, all: bool) -> Result<u8, Complaint> {
+    on_runtime(async {
+        let business = opening.open().await?;
+        let mut watcher = watcher(&business).await;
+        let snapshot = watcher.look_once(|watch, pack| watch.subject(pack).is_some()).await;
+        if json {
+            check::print_json(&snapshot)?;
+        } else {
+            check::print_lines(&snapshot, business.now(), all)?;
+        }
+        Ok(check::exit_status(check::worst(&snapshot)))
+    })
+}
+
+pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) -> Result<u8, Complaint> {
+    on_runtime(async {
+        let business = opening.open().await?;
+        let pack = Arc::clone(&business.ground.pack);
+        if let Some(name) = name.filter(|name| !pack.reconciliations.iter().any(|known| known.id.as_str() == *name)) {
+            let known: Vec<&str> = pack.reconciliations.iter().map(|known| known.id.as_str()).collect();
+            return Err(Complaint::said(format!("there is no reconciliation `{name}`; there is {}", known.join(", "))));
+        }
+        let is_wanted = |id: &str| name.is_none_or(|name| name == id);
+        let mut watcher = watcher(&business).await;
+        let snapshot = watcher
+            .look_once(|watch, pack| match watch {
+                Watch::Reconciliation(index) => is_wanted(pack.reconciliations[index].id.as_str()),
+                Watch::Check(_) | Watch::Queue(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
+            })
+            .await;
+        let reports: Vec<_> =
+            snapshot.reconciliations.iter().filter(|report| is_wanted(report.id.as_str())).cloned().collect();
+        match (json, csv) {
+            (true, _) => reconcile::print_json(&reports)?,
+            (_, true) => reconcile::print_csv(&reports)?,
+            (false, false) => reconcile::print_text(&reports)?,
+        }
+        Ok(reconcile::exit_status(&reports))
+    })
+}
+
+pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
+    on_runtime(async {
+        let mut business = opening.open().await?;
+        let pack = Arc::clone(&business.ground.pack);
+        let targets = targets(&pack, deed)?;
+        let inputs = inputs(deed.inputs)?;
+        let mut watcher = watcher(&business).await;
+        // The rows that it is about are read as a screen would have shown them.
+        let queue = targets.first().and_then(|target| target.queue.clone());
+        watcher
+            .look_once(|watch, pack| match watch {
+                Watch::Queue(index) => queue.as_ref() == Some(&pack.queues[index].id),
+                Watch::Reconciliation(_) => queue.is_none(),
+                Watch::Check(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
+            })
+            .await;
+        for receipt in business.actor.recover().await.map_err(refused)? {
+            output::complain(&act::line(&receipt));
+        }
+        let aims = targets.into_iter().map(|target| watcher.aim(target)).collect();
+        let ask = Ask(1);
+        let preview = business.actor.propose(ask, Id::new(deed.action), aims, inputs).await.map_err(refused)?;
+        let said = Said { preview: &preview, json: deed.json };
+        if deed.dry_run || preview.plans.is_empty() {
+            said.print()?;
+            return Ok(if preview.plans.is_empty() { act::REFUSED } else { 0 });
+        }
+        if !preview.missing.is_empty() || !preview.expected.is_empty() && preview.expected != deed.confirm {
+            said.print()?;
+            return Err(Complaint::said(act::how_to_confirm(&preview)));
+        }
+        business.actor.unlock().await.map_err(refused)?;
+        let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
+        business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(refused)?;
+        let receipts = wait_for(&mut business, &awaited).await;
+        act::print_receipts(&receipts, &preview.refused, deed.json)?;
+        Ok(act::exit_status(&receipts, &preview.refused))
+    })
+}
+
+/// Waits until each of them is over, or stands unknown with nothing more tried by itself.
+async fn wait_for(business: &mut Business, awaited: &[ActionId]) -> Vec<Receipt> {
+    let mut standings = business.actor.watch();
+    loop {
+        while business.acted.try_recv().is_ok() {}
+        let receipts: Vec<Receipt> =
+            standings.borrow_and_update().receipts.iter().filter(|receipt| awaited.contains(&receipt.plan)).cloned().collect();
+        let is_settled = |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
+        if receipts.len() >= awaited.len() && receipts.iter().all(is_settled) || standings.changed().await.is_err() {
+            return receipts;
+        }
+    }
+}
+
+fn refused(why: Text) -> Complaint {
+    Complaint::said(why.to_string())
+}
+
+fn targets(pack: &Pack, deed: &Deed<'_>) -> Result<Vec<Target>, Complaint> {
+    let id = Id::new(deed.action);
+    if pack::find(&pack.actions, &id).is_none() {
+        let known: Vec<&str> = pack.actions.iter().map(|action| action.id.as_str()).collect();
+        return Err(Complaint::said(format!("there is no action `{}`; there is {}", deed.action, known.join(", "))));
+    }
+    let flag = pack.flags.iter().find(|flag| flag.set == id).map(|flag| flag.id.to_string());
+    let job = pack.jobs.iter().find(|job| job.run.as_ref() == Some(&id)).map(|job| job.id.to_string());
+    if let Some(name) = flag.or(job) {
+        return Ok(vec![Target { queue: None, key: name }]);
+    }
+    if deed.ids.is_empty() {
+        return Err(Complaint::said(format!("{}: on which rows? Give their ids", deed.action)));
+    }
+    let queue = pack.queues.iter().find(|queue| queue.actions.contains(&id)).map(|queue| queue.id.clone());
+    Ok(deed.ids.iter().map(|key| Target { queue: queue.clone(), key: key.clone() }).collect())
+}
+
+fn inputs(given: &[String]) -> Result<Params, Complaint> {
+    given
+        .iter()
+        .map(|input| {
+            let (name, value) = input
+                .split_once('=')
+                .ok_or_else(|| Complaint::said(format!("--input {input}: write NAME=VALUE")))?;
+            Ok((name.to_owned(), Value::text(value)))
+        })
+        .collect()
+}
+
+async fn record(opening: &Opening) -> Result<Store, Complaint> {
+    let path = opening
+        .record()
+        .ok_or_else(|| Complaint::said("a scratch demo has no journal to look at: give --demo-dir DIR"))?;
+    if !path.exists() {
+        return Err(Complaint::said(format!("{}: there is no journal yet", path.display())));
+    }
+    Store::open_to_read(&path).await.map_err(|error| Complaint::said(format!("{}: {error}", path.display())))
+}
+
+pub fn verify(opening: Opening) -> Result<u8, Complaint> {
+    on_runtime(async {
+        let store = record(&opening).await?;
+        let verified = store.verify().await.map_err(|error| Complaint::said(error.to_string()))?;
+        Ok(journal::print_verified(&verified)?)
+    })
+}
+
+pub fn export(opening: Opening, format: ExportFormat) -> Result<u8, Complaint> {
+    on_runtime(async {
+        let store = record(&opening).await?;
+        let format = match format {
+            ExportFormat::Jsonl => store::Format::JsonLines,
+            ExportFormat::Csv => store::Format::Csv,
+        };
+        let mut out = std::io::BufWriter::new(std::io::stdout());
+        store.export(format, &mut out).await.map_err(|error| Complaint::said(error.to_string()))?;
+        std::io::Write::flush(&mut out)?;
+        Ok(0)
+    })
+}
+
+pub fn recover(opening: Opening) -> Result<u8, Complaint> {
+    on_runtime(async {
+        let business = opening.open().await?;
+        let receipts = business.actor.recover().await.map_err(refused)?;
+        act::print_recovered(&receipts)?;
+        Ok(act::exit_status(&receipts, &[]))
+    })
+}

@@ -1,0 +1,95 @@
+//! How the screen looks: theme, colours, keys, what the header says.
+
+use std::{collections::BTreeMap, env, io, path::Path, sync::Arc};
+
+use crate::{
+    cli::arguments::Arguments,
+    domain::{pack::ConnectionKind, snapshot::Snapshot},
+    ports::Memory as _,
+    store::Store,
+    ui::{
+        Mode, Model, Shown,
+        keymap::Keymap,
+        terminal::Settings,
+        theme::{Background, Depth, Theme},
+    },
+};
+
+use super::{business::Opening, choice::Choice, complaint::Complaint};
+
+pub struct Look {
+    pub theme: Theme,
+    pub settings: Settings,
+    keymap: Keymap,
+    ascii: bool,
+}
+
+impl Look {
+    pub fn choose(arguments: &Arguments, choice: &Choice) -> Result<Self, Complaint> {
+        let config = &choice.config;
+        let remapped: BTreeMap<String, String> = config.keys.iter().cloned().collect();
+        let keymap = Keymap::with(&remapped).map_err(|problems| Complaint::said(problems.join("\n")))?;
+        let name = arguments.screen.theme.as_deref().or(config.theme.as_deref()).unwrap_or("auto");
+        let theme = match name {
+            "auto" => {
+                let told = env::var("COLORFGBG").ok().and_then(|value| Background::from_colorfgbg(&value));
+                Theme::for_background(told.unwrap_or(Background::Dark))
+            }
+            name => Theme::open(name).map_err(|error| Complaint::said(error.to_string()))?,
+        };
+        let mut settings = Settings::new(Depth::of(&io::stdout()));
+        settings.is_in_tmux = env::var_os("TMUX").is_some();
+        Ok(Self { theme, settings, keymap, ascii: arguments.screen.ascii || config.ascii })
+    }
+
+    pub fn model(&self, opening: &Opening, last: Option<Arc<Snapshot>>) -> Model {
+        let choice = &opening.choice;
+        let shown = Shown {
+            mode: mode(choice),
+            account: account(choice),
+            operator: choice.operator.clone(),
+            read_only: opening.arguments.read_only,
+            ascii: self.ascii,
+            ssh: env::var_os("SSH_CONNECTION").map(|_| host()),
+        };
+        Model::new(Arc::clone(&choice.loaded.pack), shown, last).with_keymap(self.keymap.clone())
+    }
+}
+
+fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {
+    choice.loaded.pack.connections.iter().find_map(|connection| match &connection.kind {
+        ConnectionKind::Stripe { account, livemode, .. } => Some((account, *livemode)),
+        ConnectionKind::Sql { .. } | ConnectionKind::Http { .. } | ConnectionKind::Smtp { .. } | ConnectionKind::Webhook { .. } => None,
+    })
+}
+
+fn mode(choice: &Choice) -> Mode {
+    match (choice.demo, stripe(choice)) {
+        (Some(_), _) => Mode::Demo,
+        (None, Some((_, false))) => Mode::Test,
+        // A business without Stripe is as real as one with it.
+        (None, Some((_, true)) | None) => Mode::Live,
+    }
+}
+
+fn account(choice: &Choice) -> Option<String> {
+    stripe(choice).and_then(|(account, _)| account.clone())
+}
+
+fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "this host".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The picture that the last visit ended with: the first paint shows it, with its age, before anything is asked.
+pub fn last_picture(opening: &Opening) -> Option<Arc<Snapshot>> {
+    let record = opening.record().filter(|record| record.exists())?;
+    read_picture(&record)
+}
+
+fn read_picture(record: &Path) -> Option<Arc<Snapshot>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    runtime.block_on(async {
+        let store = Store::open_to_read(record).await.ok()?;
+        store.last_snapshot().await.ok()?.map(Arc::new)
+    })
+}

@@ -1,0 +1,122 @@
+//! `wheelhouse do` and `journal recover`: what would be done, and what became of it.
+
+use std::io;
+
+use serde_json::json;
+
+use super::output;
+use crate::{
+    domain::{
+        pack::Confirm,
+        plan::{Receipt, Standing, Target},
+        text::Text,
+    },
+    engine::message::Preview,
+};
+
+/// Nothing was sent: a guard, a cap, a changed row, a refusal of the outside.
+pub const REFUSED: u8 = 1;
+/// Sent, and nobody knows whether it happened.
+pub const UNKNOWN: u8 = 2;
+
+/// A preview, to be printed.
+pub struct Said<'a> {
+    pub preview: &'a Preview,
+    pub json: bool,
+}
+
+impl Said<'_> {
+    pub fn print(&self) -> io::Result<()> {
+        if self.json { output::print_json(&self.as_json()) } else { output::print(&self.as_text()) }
+    }
+
+    fn as_json(&self) -> serde_json::Value {
+        let preview = self.preview;
+        json!({
+            "action": preview.action,
+            "title": preview.title,
+            "plans": preview.plans.iter().map(|plan| json!({
+                "id": plan.id, "key": plan.target.key, "label": plan.label, "amount": plan.amount,
+                "guards": plan.guards.iter().map(|guard| json!({ "title": guard.title, "holds": guard.holds, "said": guard.said })).collect::<Vec<_>>(),
+                "steps": plan.steps,
+            })).collect::<Vec<_>>(),
+            "refused": refused_json(&preview.refused),
+            "missing": preview.missing,
+            "expected": preview.expected,
+            "total": preview.total,
+            "final": preview.is_final,
+        })
+    }
+
+    fn as_text(&self) -> String {
+        let preview = self.preview;
+        let mut lines = Vec::new();
+        for plan in &preview.plans {
+            lines.push(format!("{}  {}  {}", preview.title, plan.target.key, plan.label.one_line()));
+            for guard in &plan.guards {
+                let mark = if guard.holds { "ok" } else { "NO" };
+                lines.push(format!("  [{mark}] {}  {}", guard.title, guard.said.one_line()));
+            }
+            for (number, step) in plan.steps.iter().enumerate() {
+                lines.push(format!("  {}. {}", number + 1, step.one_line()));
+            }
+        }
+        lines.extend(refused_lines(&preview.refused));
+        lines.extend(preview.changed.iter().map(|change| format!("changed: {}", change.one_line())));
+        if let Some(total) = preview.total {
+            lines.push(format!("total {total}"));
+        }
+        lines.push(if preview.is_final { "cannot be taken back once sent".to_owned() } else { "can be taken back".to_owned() });
+        lines.push("nothing has been sent".to_owned());
+        lines.join("\n") + "\n"
+    }
+}
+
+/// What is still to be given.
+pub fn how_to_confirm(preview: &Preview) -> String {
+    let mut needs: Vec<String> = preview.missing.iter().map(|name| format!("--input {name}=...")).collect();
+    if preview.confirm == Confirm::Typed && !preview.expected.is_empty() {
+        needs.push(format!("--confirm '{}'", preview.expected));
+    }
+    format!("nothing was sent. To carry it out, add {}", needs.join(" "))
+}
+
+/// A line for each act.
+pub fn line(receipt: &Receipt) -> String {
+    let said = receipt.said.one_line();
+    let line = format!("{:<10} {}  {}  {}  {said}", receipt.standing.word(), receipt.title, receipt.target.key, receipt.label.one_line());
+    line.trim_end().to_owned()
+}
+
+pub fn print_receipts(receipts: &[Receipt], refused: &[(Target, Text)], as_json: bool) -> io::Result<()> {
+    if as_json {
+        return output::print_json(&json!({ "receipts": receipts, "refused": refused_json(refused) }));
+    }
+    let lines: Vec<String> = receipts.iter().map(line).chain(refused_lines(refused)).collect();
+    output::print(&(lines.join("\n") + "\n"))
+}
+
+pub fn print_recovered(receipts: &[Receipt]) -> io::Result<()> {
+    if receipts.is_empty() {
+        return output::print("nothing was left unfinished\n");
+    }
+    print_receipts(receipts, &[], false)
+}
+
+/// 0 where all is done; the worst of the rest.
+pub fn exit_status(receipts: &[Receipt], refused: &[(Target, Text)]) -> u8 {
+    let worst = receipts.iter().map(|receipt| match receipt.standing {
+        Standing::Done | Standing::TakenBack => 0,
+        Standing::Refused | Standing::Rejected | Standing::Changed | Standing::NotSent => REFUSED,
+        Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => UNKNOWN,
+    });
+    worst.max().unwrap_or(0).max(if refused.is_empty() { 0 } else { REFUSED })
+}
+
+fn refused_lines(refused: &[(Target, Text)]) -> Vec<String> {
+    refused.iter().map(|(target, why)| format!("refused    {}  {}", target.key, why.one_line())).collect()
+}
+
+fn refused_json(refused: &[(Target, Text)]) -> serde_json::Value {
+    refused.iter().map(|(target, why)| json!({ "key": target.key, "why": why })).collect()
+}

@@ -1,0 +1,243 @@
+//! The command line, from which help, man page and completions are made.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A terminal cockpit for the person who runs a small Stripe-backed business.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wheelhouse",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command the cockpit opens. `wheelhouse demo` shows it on an embedded business: no set-up, nothing leaves the machine.\n\
+                  Exit status of `check`: 0 green, 1 yellow, 2 red, 3 unknown. Bad usage and a wrong pack are 3 as well."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub business: BusinessArguments,
+    #[command(flatten)]
+    pub screen: ScreenArguments,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Which business, and where its record is kept.
+#[derive(Debug, Clone, Default, Args)]
+pub struct BusinessArguments {
+    /// The pack: a name from the configuration, or a path to a pack file
+    #[arg(long, short, global = true, value_name = "NAME|FILE", env = "WHEELHOUSE_PACK", help_heading = "Business")]
+    pub pack: Option<String>,
+    /// Use a built-in business on a scratch database and a local Stripe stand-in
+    #[arg(long, global = true, value_name = "PACK", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Demo")]
+    pub demo: Option<String>,
+    /// Keep the demo business here between calls, instead of a scratch directory
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Demo")]
+    pub demo_dir: Option<PathBuf>,
+    /// Seed of the demo business's invented rows
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, help_heading = "Demo")]
+    pub seed: u64,
+    /// The moment at which the demo business stands (RFC 3339)
+    #[arg(long, global = true, value_name = "TIME", help_heading = "Demo")]
+    pub at: Option<DateTime<Utc>>,
+    /// Break something in the demo: TARGET=KIND, such as stripe=500, site=timeout, stripe=drop, webhook=slow
+    #[arg(long = "fault", global = true, value_name = "TARGET=KIND", help_heading = "Demo")]
+    pub faults: Vec<String>,
+    /// Never write: not to be unlocked
+    #[arg(long, global = true, help_heading = "Business")]
+    pub read_only: bool,
+    /// Directory of the cockpit's own record (default: the XDG state directory)
+    #[arg(long, global = true, value_name = "DIR", env = "WHEELHOUSE_STATE_DIR", help_heading = "Business")]
+    pub state_dir: Option<PathBuf>,
+    /// Configuration file (default: wheelhouse/config.toml in the XDG configuration directory)
+    #[arg(long, global = true, value_name = "FILE", env = "WHEELHOUSE_CONFIG", help_heading = "Business")]
+    pub config: Option<PathBuf>,
+    /// Who acts, for the journal (default: configuration, then SUDO_USER, then USER)
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Business")]
+    pub operator: Option<String>,
+}
+
+/// How it is drawn.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ScreenArguments {
+    /// Theme: auto, dark, light, high-contrast, colour-blind, 16, or a file
+    #[arg(long, global = true, value_name = "NAME|FILE", help_heading = "Screen")]
+    pub theme: Option<String>,
+    /// Draw with ASCII characters alone
+    #[arg(long, global = true, help_heading = "Screen")]
+    pub ascii: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the cockpit on a built-in business
+    Demo {
+        /// The built-in business
+        #[arg(value_name = "PACK")]
+        name: Option<String>,
+    },
+    /// Look once at everything and say what is red, yellow, unknown
+    Check {
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+        /// Green ones too
+        #[arg(long, short)]
+        all: bool,
+    },
+    /// Draw one screen to standard output
+    Snapshot {
+        /// The screen: overview, or a pane (alerts, queues, jobs, reconciliation, flags, playbooks, metrics, journal)
+        #[arg(long, default_value = "overview", value_name = "NAME")]
+        screen: String,
+        /// Columns x rows
+        #[arg(long, default_value = "120x40", value_name = "WxH")]
+        size: String,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Keys to type first, separated by commas (`2,Enter,/,text:puppy`)
+        #[arg(long, default_value = "", value_name = "KEYS")]
+        keys: String,
+    },
+    /// Carry out an action on rows, through the journal, without a screen
+    Do {
+        /// The action's name in the pack (`approve_review`, `job.promote`, `flag.ai_mode`)
+        action: String,
+        /// Ids of the rows; none for a job or a flag
+        ids: Vec<String>,
+        /// An input of the action
+        #[arg(long = "input", short = 'i', value_name = "NAME=VALUE")]
+        inputs: Vec<String>,
+        /// Say what would be done, send nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// What the action asks to be typed (the amount, the name, or the count and the total)
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        confirm: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Pair the ledgers row by row and say what differs
+    Reconcile {
+        /// One reconciliation of the pack (default: all)
+        name: Option<String>,
+        #[arg(long, conflicts_with = "csv")]
+        json: bool,
+        #[arg(long)]
+        csv: bool,
+    },
+    /// The record of what was done
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+    /// Packs: businesses declared in TOML
+    Pack {
+        #[command(subcommand)]
+        command: PackCommand,
+    },
+    /// Print the key table
+    Keys {
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print shell completions
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Check the hash chain from its first event to its head
+    Verify,
+    /// Print every event
+    Export {
+        #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+        format: ExportFormat,
+    },
+    /// Settle what an earlier run left unfinished
+    Recover,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PackCommand {
+    /// Read a pack and say everything that is wrong with it
+    Check {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of packs, for editors
+    Schema,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Ansi,
+    Svg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Jsonl,
+    Csv,
+}
+
+impl Arguments {
+    /// Reads the command line. `--demo NAME` is taken together where NAME is a built-in pack, so that in
+    /// `--demo check` the second word stays the command.
+    pub fn read(words: impl IntoIterator<Item = OsString>, built_in: &[&str]) -> Result<Self, clap::Error> {
+        let mut joined: Vec<OsString> = Vec::new();
+        for word in words {
+            let follows_demo = joined.last().is_some_and(|last| last == "--demo");
+            match word.to_str() {
+                Some(name) if follows_demo && built_in.contains(&name) => {
+                    joined.pop();
+                    joined.push(format!("--demo={name}").into());
+                }
+                _ => joined.push(word),
+            }
+        }
+        Self::try_parse_from(joined)
+    }
+
+    /// The built-in business that is asked for: `Some("")` is the first one.
+    pub fn demo(&self) -> Option<&str> {
+        match (&self.command, &self.business.demo) {
+            (Some(Command::Demo { name }), named) => Some(name.as_deref().or(named.as_deref()).unwrap_or_default()),
+            (_, named) => named.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn read(line: &str) -> Arguments {
+        Arguments::read(line.split(' ').map(OsString::from), &["dtd"]).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn demo_goes_with_every_subcommand() {
+        assert_eq!(read("wheelhouse demo").demo(), Some(""));
+        assert_eq!(read("wheelhouse demo dtd").demo(), Some("dtd"));
+        assert_eq!(read("wheelhouse --demo").demo(), Some(""));
+        assert_eq!(read("wheelhouse --demo check").demo(), Some(""));
+        assert!(matches!(read("wheelhouse --demo check").command, Some(Command::Check { .. })));
+        assert_eq!(read("wheelhouse --demo dtd check --json").demo(), Some("dtd"));
+        assert!(matches!(read("wheelhouse --demo dtd check --json").command, Some(Command::Check { json: true, .. })));
+        assert_eq!(read("wheelhouse check --demo=dtd").demo(), Some("dtd"));
+        assert_eq!(read("wheelhouse check").demo(), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The business's own site: its declared endpoints, over the business's database.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+use minijinja::{Environment, UndefinedBehavior, value::Serde};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
+
+use super::{
+    declaration::{Endpoint, SiteTown},
+    error::Error,
+    form,
+    script::{Script, Values},
+    switchboard::Switchboard,
+};
+
+struct Site {
+    declared: SiteTown,
+    business: SqlitePool,
+    board: Switchboard,
+}
+
+/// Refuses templates and expressions that do not compile.
+pub(super) fn router(declared: SiteTown, business: SqlitePool, board: Switchboard) -> Result<Router, Error> {
+    let environment = environment();
+    for endpoint in &declared.endpoints {
+        let wrong = |error: minijinja::Error| Error::declaration(&format!("demo.toml, {}", endpoint.path), error);
+        environment.template_from_str(&endpoint.answer).map_err(wrong)?;
+        for expression in endpoint.hangs_while.iter().chain(&endpoint.run_when) {
+            environment.compile_expression(expression).map_err(wrong)?;
+        }
+    }
+    Ok(Router::new().fallback(answer).with_state(Arc::new(Site { declared, business, board })))
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment
+}
+
+/// What an endpoint's template and expressions see.
+#[derive(Serialize)]
+struct Seen {
+    env: BTreeMap<String, String>,
+    switches: BTreeMap<String, String>,
+    body: Json,
+    query: BTreeMap<String, String>,
+    reads: BTreeMap<String, Vec<Map<String, Json>>>,
+    now: String,
+}
+
+impl Seen {
+    fn holds(&self, expression: &str) -> Result<bool, minijinja::Error> {
+        Ok(environment().compile_expression(expression)?.eval(Serde(self))?.is_true())
+    }
+
+    fn values(&self) -> Values {
+        let mut values = Values::from([("now".to_owned(), json!(self.now))]);
+        let texts = [("env", &self.env), ("switch", &self.switches), ("query", &self.query)];
+        for (prefix, names) in texts {
+            values.extend(names.iter().map(|(name, value)| (format!("{prefix}_{name}"), json!(value))));
+        }
+        for (name, value) in self.body.as_object().into_iter().flatten() {
+            values.insert(format!("body_{name}"), value.clone());
+        }
+        values
+    }
+}
+
+async fn answer(State(site): State<Arc<Site>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let known: Vec<&Endpoint> = site.declared.endpoints.iter().filter(|endpoint| endpoint.path == uri.path()).collect();
+    let Some(endpoint) = known.iter().find(|endpoint| endpoint.method == method.as_str()) else {
+        let status = if known.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::METHOD_NOT_ALLOWED };
+        return said(status, status.canonical_reason().unwrap_or_default());
+    };
+    if let Some(required) = &endpoint.require {
+        let given = headers.get(&required.header).and_then(|value| value.to_str().ok());
+        if given != Some(&required.is) {
+            return said(StatusCode::UNAUTHORIZED, "unauthorized");
+        }
+    }
+    let body = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or_default() };
+    if !body.is_object() {
+        return said(StatusCode::BAD_REQUEST, "the body is no JSON object");
+    }
+    match serve(&site, endpoint, body, &uri).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => said(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn said(status: StatusCode, error: &str) -> Response {
+    (status, axum::Json(json!({ "error": error }))).into_response()
+}
+
+async fn serve(site: &Site, endpoint: &Endpoint, body: Json, uri: &Uri) -> Result<String, Error> {
+    let wrong = |error: minijinja::Error| Error::declaration(&format!("demo.toml, {}", endpoint.path), error);
+    let mut seen = Seen {
+        env: site.board.live().await?,
+        switches: site.board.switches().await?,
+        body,
+        query: form::pairs(uri.query().unwrap_or_default()).into_iter().collect(),
+        reads: BTreeMap::new(),
+        now: site.board.clock.stamp(),
+    };
+    if let Some(expression) = &endpoint.hangs_while
+        && seen.holds(expression).map_err(wrong)?
+    {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(Duration::from_millis(endpoint.delay_ms)).await;
+    let runs = endpoint.run_when.as_deref().map_or(Ok(true), |expression| seen.holds(expression)).map_err(wrong)?;
+    let values = seen.values();
+    let mut connection = site.business.acquire().await.map_err(Error::sql(&endpoint.path))?;
+    if runs && !endpoint.run.is_empty() {
+        run(&mut connection, endpoint, &values).await?;
+    }
+    for (name, source) in &endpoint.reads {
+        let rows = Script::new(&endpoint.path, source).rows(&mut connection, &values).await?;
+        seen.reads.insert(name.clone(), rows);
+    }
+    environment().render_str(&endpoint.answer, Serde(&seen)).map_err(wrong)
+}
+
+async fn run(connection: &mut SqliteConnection, endpoint: &Endpoint, values: &Values) -> Result<(), Error> {
+    let mut transaction = connection.begin_with("begin immediate").await.map_err(Error::sql(&endpoint.path))?;
+    for source in &endpoint.run {
+        Script::new(&endpoint.path, source).run(&mut transaction, values).await?;
+    }
+    transaction.commit().await.map_err(Error::sql(&endpoint.path))
+}

@@ -1,0 +1,139 @@
+//! What the rows of a look mean: items, a flag's value, a metric, a job's health, a statement.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    domain::{
+        item, job, metric,
+        pack::{self, Pack},
+        reconcile::{self, Side},
+        rows::Rows,
+        snapshot::{
+            FlagReport, Items, JobHealth, JobReport, Look, MetricReading, MetricReport, QueueReport, ReconciliationReport,
+            Statement,
+        },
+        text::Text,
+        value::Value,
+    },
+    engine::look::Answers,
+};
+
+pub fn empty_queue(queue: &pack::Queue) -> Arc<QueueReport> {
+    Arc::new(QueueReport { id: queue.id.clone(), title: queue.title.clone(), look: Look::never(queue.every) })
+}
+
+pub fn empty_job(job: &pack::Job) -> Arc<JobReport> {
+    Arc::new(JobReport { id: job.id.clone(), title: job.title.clone(), look: Look::never(job.every) })
+}
+
+pub fn empty_reconciliation(reconciliation: &pack::Reconciliation) -> Arc<ReconciliationReport> {
+    Arc::new(ReconciliationReport {
+        id: reconciliation.id.clone(),
+        title: reconciliation.title.clone(),
+        look: Look::never(reconciliation.every),
+        signed_off: None,
+    })
+}
+
+pub fn empty_flag(flag: &pack::Flag) -> Arc<FlagReport> {
+    Arc::new(FlagReport {
+        id: flag.id.clone(),
+        title: flag.title.clone(),
+        normal: flag.normal.clone(),
+        values: flag.values.clone(),
+        look: Look::never(flag.every),
+        flip: None,
+    })
+}
+
+pub fn empty_metric(metric: &pack::Metric) -> Arc<MetricReport> {
+    Arc::new(MetricReport { id: metric.id.clone(), title: metric.title.clone(), look: Look::never(metric.every) })
+}
+
+pub fn items(queue: &pack::Queue, pack: &Pack, rows: &Rows, now: DateTime<Utc>) -> Result<Items, Text> {
+    item::items(queue, &pack.actions, rows, now).map_err(Text::new)
+}
+
+pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
+    let cell = rows.first().and_then(|row| row.find(&flag.column));
+    match cell {
+        Some(value) if !value.is_null() => Ok(value.clone()),
+        Some(_) | None => {
+            Err(Text::new(format!("the answer has no `{}`: is the flag still there under this name?", flag.column)))
+        }
+    }
+}
+
+pub fn metric(metric: &pack::Metric, answer: Answers, now: DateTime<Utc>) -> MetricReading {
+    match answer {
+        Answers::Metric { rows, series } => metric::read(metric, &rows, series.as_ref(), now),
+        Answers::One(rows) | Answers::Job { runs: rows, .. } | Answers::Ledgers { theirs: rows, .. } => {
+            metric::read(metric, &rows, None, now)
+        }
+    }
+}
+
+pub fn job_health(job: &pack::Job, answer: Answers, now: DateTime<Utc>) -> JobHealth {
+    let (runs, effect) = match answer {
+        Answers::Job { runs, effect } => (runs, effect),
+        Answers::One(rows) | Answers::Metric { rows, .. } | Answers::Ledgers { theirs: rows, .. } => (rows, None),
+    };
+    let mut health = job::health(job, &runs, now);
+    if let Some(row) = effect.as_ref().and_then(Rows::first) {
+        health.effect = row.cells().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    }
+    health
+}
+
+pub fn statement(
+    reconciliation: &pack::Reconciliation,
+    pack: &Pack,
+    answer: Answers,
+    now: DateTime<Utc>,
+) -> Result<Statement, Text> {
+    let Answers::Ledgers { theirs, ours, from, to } = answer else {
+        return Err(Text::new("the look brought no ledgers"));
+    };
+    let ledger = |id| pack::find(&pack.ledgers, id).ok_or_else(|| Text::new(format!("the pack has no ledger `{id}`")));
+    let (their_ledger, our_ledger) = (ledger(&reconciliation.theirs)?, ledger(&reconciliation.ours)?);
+    let side = |ledger: &pack::Ledger, rows: &Rows| {
+        let entries = reconcile::entries(ledger, rows, pack.currency).map_err(Text::new)?;
+        Ok::<_, Text>(Side { title: ledger.title.clone(), entries })
+    };
+    let (theirs, ours) = (side(their_ledger, &theirs)?, side(our_ledger, &ours)?);
+    Ok(reconcile::reconcile(reconciliation, theirs, ours, from, to, now))
+}
+
+/// Said where a thing was never looked at.
+pub fn never_looked(every: Duration) -> Text {
+    Text::new(format!(
+        "not looked at yet (every {})",
+        crate::domain::age::span(chrono::TimeDelta::from_std(every).unwrap_or_default())
+    ))
+}
+
+/// `A$22.00`, or several where there are several currencies; `0` where both sides are even.
+pub fn difference_figures(statement: &Statement) -> String {
+    let figures: Vec<String> = statement
+        .totals
+        .iter()
+        .filter(|totals| totals.difference.minor != 0)
+        .map(|totals| totals.difference.to_string())
+        .collect();
+    if figures.is_empty() { "0".to_owned() } else { figures.join(", ") }
+}
+
+/// `1 missing here, 1 amount differs; A$22.00 in all`.
+pub fn difference_said(statement: &Statement) -> String {
+    let mut counts: Vec<(pack::Class, usize)> = Vec::new();
+    for discrepancy in &statement.discrepancies {
+        match counts.iter_mut().find(|(class, _)| *class == discrepancy.class) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((discrepancy.class, 1)),
+        }
+    }
+    let classes = counts.iter().map(|(class, count)| format!("{count} {}", class.said())).collect::<Vec<_>>().join(", ");
+    format!("{classes}; difference {}", difference_figures(statement))
+}

@@ -1,0 +1,139 @@
+//! What the operator does without touching the outside: alerts, sign-offs, looking into the record.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    message::{Ask, Event, Handle},
+    watcher::Watcher,
+};
+use crate::domain::{
+    id::Id,
+    job::Times,
+    journal::Entry,
+    pack::Reconciliation,
+    snapshot::{Handling, SignOff, Subject},
+    text::Text,
+};
+
+/// Lines and flips of a subject's history.
+const HISTORY: usize = 100;
+/// Journal lines asked for at once.
+const PAGE: usize = 200;
+
+impl Watcher {
+    pub(super) async fn handle_alert(&mut self, subject: Subject, how: Handle) {
+        let now = self.ground.clock.now();
+        let mut handling = self.board.handling(&subject);
+        let operator = self.ground.operator.clone();
+        let name = subject.name();
+        let (word, said) = match how {
+            Handle::Acknowledge => {
+                handling.acknowledged = Some((now, operator.clone()));
+                ("ACK", format!("acknowledged {name}"))
+            }
+            Handle::Snooze(duration) => {
+                let until = now + TimeDelta::from_std(duration).unwrap_or_default();
+                handling.snoozed_until = Some(until);
+                ("SNOOZE", format!("snoozed {name} until {}", self.local(until)))
+            }
+            Handle::Defer => {
+                let Some(until) = self.next_session(now) else {
+                    let said = Text::new("the pack names no next session: give it `policy.defer_to`, or snooze (z)");
+                    self.tell(Event::Notice { said, is_error: true });
+                    return;
+                };
+                handling.deferred_until = Some(until);
+                ("DEFER", format!("deferred {name} to {}", self.local(until)))
+            }
+            Handle::Note(note) => {
+                let said = format!("noted on {name}: {note}");
+                handling.note = Some(Text::new(note));
+                ("NOTE", said)
+            }
+            Handle::Reopen => {
+                handling = Handling { note: handling.note.take(), ..Handling::default() };
+                ("REOPEN", format!("reopened {name}"))
+            }
+        };
+        let entry = Entry::new(now, operator, word, said.clone()).payload(serde_json::json!({ "subject": name }));
+        match self.ground.record.save_handling(&subject, &handling, &entry).await {
+            Ok(_) => {
+                self.board.handle(subject, handling);
+                self.tell(Event::Notice { said: Text::new(said), is_error: false });
+            }
+            Err(error) => self.tell(Event::Notice { said: Text::new(error.to_string()), is_error: true }),
+        }
+        self.journal_changed();
+    }
+
+    fn local(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.ground.pack.timezone).format("%a %-d %b %H:%M").to_string()
+    }
+
+    fn next_session(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let cron = self.ground.pack.policy.defer_to.as_deref()?;
+        Times::of(cron, self.ground.pack.timezone)?.after(now)
+    }
+
+    /// Signs the statement as it stands on the screen; one with a failed look behind it cannot be signed.
+    pub(super) async fn sign_off(&mut self, ask: Ask, id: &Id<Reconciliation>, note: String) {
+        let said = self.signed(id, note).await.map_err(Text::new);
+        self.journal_changed();
+        self.tell(Event::Answer { ask, said });
+    }
+
+    async fn signed(&mut self, id: &Id<Reconciliation>, note: String) -> Result<Text, String> {
+        let now = self.ground.clock.now();
+        let index = self.board.reconciliations.iter().position(|report| report.id == *id);
+        let index = index.ok_or_else(|| format!("there is no reconciliation `{id}`"))?;
+        let report = Arc::clone(&self.board.reconciliations[index]);
+        let Some(statement) = report.look.fresh(now).filter(|_| report.look.failure.is_none()) else {
+            return Err(format!("{}: the last look failed or is too old; refresh it (r) before signing", report.title));
+        };
+        let written = serde_json::to_value(statement.as_ref()).map_err(|error| error.to_string())?;
+        let hash = hex::encode(Sha256::digest(written.to_string()));
+        let difference = statement.totals.iter().map(|totals| totals.difference).collect::<Vec<_>>();
+        let open = statement.discrepancies.len();
+        let sign_off = SignOff {
+            at: now,
+            operator: self.ground.operator.clone(),
+            note: Text::new(note.clone()),
+            hash: hash.clone(),
+            difference,
+        };
+        let mut said = format!("signed off {}: {} matched, {open} open", report.title, statement.matched);
+        if !note.is_empty() {
+            said.push_str(&format!(" ({note})"));
+        }
+        let payload = serde_json::json!({
+            "subject": Subject::Reconciliation(id.clone()).name(), "statement": hash, "from": statement.from, "to": statement.to,
+        });
+        let entry = Entry::new(now, self.ground.operator.clone(), "SIGNOFF", said.clone()).payload(payload);
+        let record = Arc::clone(&self.ground.record);
+        record.sign_off(id, &sign_off, &written, &entry).await.map_err(|error| error.to_string())?;
+        self.board.set_sign_off(index, Some(sign_off));
+        Ok(Text::new(said))
+    }
+
+    pub(super) async fn history(&mut self, ask: Ask, subject: &Subject) {
+        let record = &self.ground.record;
+        let flips = record.flips(subject, HISTORY).await;
+        let lines = record.lines_about(subject, HISTORY).await;
+        match (flips, lines) {
+            (Ok(flips), Ok(lines)) => self.tell(Event::History { ask, flips, lines }),
+            (Err(error), _) | (_, Err(error)) => {
+                self.tell(Event::Notice { said: Text::new(error.to_string()), is_error: true });
+            }
+        }
+    }
+
+    pub(super) async fn journal_page(&mut self, ask: Ask, before: Option<u64>, contains: &str) {
+        match self.ground.record.journal_page(before, contains, PAGE).await {
+            Ok(lines) => self.tell(Event::Journal { ask, lines }),
+            Err(error) => self.tell(Event::Notice { said: Text::new(error.to_string()), is_error: true }),
+        }
+    }
+}

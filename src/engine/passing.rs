@@ -1,0 +1,88 @@
+//! Handing requests on to the acting part, with the row that the operator saw. The answers come back as events.
+
+use std::{future::Future, sync::Arc};
+
+use super::{
+    act::{Aim, TakenBack},
+    message::{Event, Request},
+    watcher::Watcher,
+};
+use crate::domain::{plan::Target, reconcile, rows::Params, text::Text};
+
+impl Watcher {
+    /// Never waits: each request is asked by a task of its own, which tells the answer.
+    pub(super) fn pass_on(&mut self, request: Request) {
+        let actor = self.actor.clone();
+        match request {
+            Request::Propose { ask, action, targets, inputs } => {
+                let aims = targets.into_iter().map(|target| self.aim(target)).collect();
+                self.answer(async move {
+                    let preview = actor.propose(ask, action, aims, inputs).await;
+                    Some(Event::Preview { ask, preview })
+                });
+            }
+            Request::Commit { ask, preview, typed } => {
+                self.answer(async move { Some(Event::Answer { ask, said: actor.commit(preview, typed).await }) });
+            }
+            Request::TakeBack { ask, plan } => self.answer(async move {
+                Some(match actor.take_back(ask, plan).await {
+                    Ok(TakenBack::Withdrawn(said)) => Event::Answer { ask, said: Ok(said) },
+                    Ok(TakenBack::Undo(preview)) => Event::Preview { ask, preview: Ok(preview) },
+                    Err(why) => Event::Answer { ask, said: Err(why) },
+                })
+            }),
+            Request::Pause { batch, paused } => self.answer(async move { Some(notice(actor.pause(batch, paused).await)) }),
+            Request::Cancel { batch } => self.answer(async move { Some(notice(actor.cancel(batch).await)) }),
+            Request::LookUp { plan } => self.answer(async move { Some(notice(actor.look_up(plan).await)) }),
+            // What the lock came to is told by the acting part itself; only a refusal is news.
+            Request::Unlock => self.answer(async move { actor.unlock().await.err().map(|why| notice(Err(why))) }),
+            Request::Lock => self.answer(async move { actor.lock().await.err().map(|why| notice(Err(why))) }),
+            // `Stopped` is told by the acting part when the effect under way has ended; one that is gone already has none.
+            Request::Stop => self.answer(async move { actor.stop().await.err().map(|_| Event::Stopped) }),
+            Request::Refresh(_)
+            | Request::Handle { .. }
+            | Request::SignOff { .. }
+            | Request::History { .. }
+            | Request::Journal { .. } => {}
+        }
+    }
+
+    fn answer(&self, asked: impl Future<Output = Option<Event>> + Send + 'static) {
+        let listener = Arc::clone(&self.listener);
+        tokio::spawn(async move {
+            if let Some(event) = asked.await {
+                let _ = listener(event);
+            }
+        });
+    }
+
+    /// The row as the operator saw it: an item of a queue, a discrepancy; nothing for a flag or a job.
+    pub fn aim(&self, target: Target) -> Aim {
+        let row = match &target.queue {
+            Some(queue) => self
+                .board
+                .queues
+                .iter()
+                .find(|report| report.id == *queue)
+                .and_then(|report| report.look.value.as_ref())
+                .and_then(|items| items.items.iter().find(|item| item.key == target.key))
+                .map(|item| item.row.params()),
+            None => self
+                .board
+                .reconciliations
+                .iter()
+                .filter_map(|report| report.look.value.as_ref())
+                .flat_map(|statement| &statement.discrepancies)
+                .find(|discrepancy| discrepancy.key == target.key)
+                .map(reconcile::proposal_row),
+        };
+        Aim { is_drawn: row.is_some(), row: row.unwrap_or_else(Params::new), target }
+    }
+}
+
+fn notice(said: Result<Text, Text>) -> Event {
+    match said {
+        Ok(said) => Event::Notice { said, is_error: false },
+        Err(said) => Event::Notice { said, is_error: true },
+    }
+}

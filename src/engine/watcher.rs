@@ -1,0 +1,349 @@
+//! The engine's loop: looks when it is time, answers the screen, follows the acts, publishes snapshots.
+//!
+//! Never waits for an answer of the outside: looks, probes and acts run beside it and come back as events.
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    act::Actor,
+    board::{Board, Changes},
+    digest,
+    flips::Flips,
+    look::{Seen, look},
+    message::{Event, Request, Scope},
+    pulse::Pulse,
+    reader::Reader,
+    watch::Watch,
+};
+use crate::{
+    domain::{
+        journal::Entry,
+        pack::Pack,
+        snapshot::{Digest, JournalLine, Snapshot},
+    },
+    ports::{Clock, Store},
+};
+
+/// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
+const GATHERING: Duration = Duration::from_millis(40);
+/// How often the picture is kept for the next start.
+const KEEPING: Duration = Duration::from_secs(60);
+/// Journal lines in a snapshot.
+const LINES: usize = 200;
+
+/// What the engine stands on.
+#[derive(Clone)]
+pub struct Ground {
+    pub pack: Arc<Pack>,
+    pub reader: Arc<Reader>,
+    pub record: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub operator: String,
+}
+
+/// Where events go; an answer of `false` means that nobody listens any more.
+pub type Listener = Arc<dyn Fn(Event) -> bool + Send + Sync>;
+
+pub struct Watcher {
+    pub(super) ground: Ground,
+    pub(super) board: Board,
+    watches: Vec<(Watch, Pulse)>,
+    looks: FuturesUnordered<BoxFuture<'static, Seen>>,
+    pub(super) flips: Flips,
+    pub(super) listener: Listener,
+    pub(super) actor: Actor,
+    journal: Arc<[JournalLine]>,
+    journal_is_old: bool,
+    sequence: u64,
+    changed_since: Option<Instant>,
+    kept_at: Option<Instant>,
+    visit: i64,
+    before: Option<Snapshot>,
+    last_visit: Option<DateTime<Utc>>,
+    digest: Option<Digest>,
+}
+
+impl Watcher {
+    /// Takes up what the record remembers.
+    pub async fn start(ground: Ground, listener: Listener, actor: Actor) -> Self {
+        let now = ground.clock.now();
+        let record = Arc::clone(&ground.record);
+        let remembered = record.load_memories().await.unwrap_or_default();
+        let mut board = Board::new(Arc::clone(&ground.pack), &remembered);
+        for (index, reconciliation) in ground.pack.reconciliations.iter().enumerate() {
+            board.set_sign_off(index, record.last_sign_off(&reconciliation.id).await.unwrap_or_default());
+        }
+        let flips = Flips::take_up(&ground.pack, record.flag_flips().await.unwrap_or_default(), &mut board);
+        let before = record.last_snapshot().await.unwrap_or_default();
+        let visit = record.begin_visit(&ground.operator, now).await.unwrap_or_default();
+        let last_visit = record.last_visit(visit).await.unwrap_or_default().map(|visit| visit.ended.unwrap_or(visit.began));
+        let start = Instant::now();
+        let pack = Arc::clone(&ground.pack);
+        Self {
+            board,
+            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack), start))).collect(),
+            looks: FuturesUnordered::new(),
+            flips,
+            listener,
+            actor,
+            journal: Arc::from([]),
+            journal_is_old: true,
+            sequence: before.as_ref().map_or(0, |before| before.sequence),
+            changed_since: None,
+            kept_at: None,
+            visit,
+            before,
+            last_visit,
+            digest: None,
+            ground,
+        }
+    }
+
+    /// Runs until it is told to stop or nobody asks any more.
+    pub async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut acted: mpsc::Receiver<Event>) {
+        loop {
+            self.start_due_looks();
+            let wake = self.next_wake();
+            let flow = tokio::select! {
+                biased;
+                request = requests.recv() => match request {
+                    Some(request) => self.asked(request).await,
+                    None => ControlFlow::Break(()),
+                },
+                Some(event) = acted.recv() => self.acted(event).await,
+                Some(seen) = self.looks.next(), if !self.looks.is_empty() => self.saw(seen).await,
+                Some(round) = self.flips.next_round(), if self.flips.is_observing() => {
+                    self.observed(round).await;
+                    ControlFlow::Continue(())
+                }
+                () = sleep_until(wake) => self.time_passed().await,
+            };
+            if flow.is_break() {
+                break;
+            }
+            self.publish_if_due().await;
+        }
+        self.leave().await;
+    }
+
+    /// One look at everything in the scope, and the picture after it; for the command line.
+    pub async fn look_once(&mut self, wanted: impl Fn(Watch, &Pack) -> bool) -> Arc<Snapshot> {
+        let pack = Arc::clone(&self.ground.pack);
+        let now = self.ground.clock.now();
+        for (watch, pulse) in self.watches.iter_mut().filter(|(watch, _)| wanted(*watch, &pack)) {
+            pulse.started();
+            self.looks.push(future(*watch, &self.ground, now));
+        }
+        while let Some(seen) = self.looks.next().await {
+            let _ = self.saw(seen).await;
+        }
+        self.picture().await
+    }
+
+    fn start_due_looks(&mut self) {
+        let (instant, now) = (Instant::now(), self.ground.clock.now());
+        for (watch, pulse) in &mut self.watches {
+            if pulse.due().is_some_and(|due| due <= instant) {
+                pulse.started();
+                self.looks.push(future(*watch, &self.ground, now));
+            }
+        }
+    }
+
+    fn next_wake(&self) -> Instant {
+        let due = self.watches.iter().filter_map(|(_, pulse)| pulse.due()).min();
+        let publish = self.changed_since.map(|since| since + GATHERING);
+        // While a source hangs, its readings grow old without an answer: time alone must be able to say so.
+        let stale = Instant::now() + Duration::from_secs(15);
+        [due, publish, self.flips.next_ask()].into_iter().flatten().min().unwrap_or(stale).min(stale)
+    }
+
+    async fn time_passed(&mut self) -> ControlFlow<()> {
+        let now = self.ground.clock.now();
+        let changes = self.board.rejudge(now);
+        if !changes.flips.is_empty() {
+            self.changed();
+        }
+        self.remember(changes).await;
+        self.flips.ask_due(&self.ground);
+        ControlFlow::Continue(())
+    }
+
+    async fn saw(&mut self, seen: Seen) -> ControlFlow<()> {
+        let watch = seen.watch;
+        let now = self.ground.clock.now();
+        let mut wait = Duration::ZERO;
+        if let Some((_, pulse)) = self.watches.iter_mut().find(|(other, _)| *other == watch) {
+            wait = pulse.ended(seen.answer.is_err(), fastrand::f64(), Instant::now());
+        }
+        if let Err(error) = &seen.answer {
+            tracing::warn!(watch.name = watch.name(&self.ground.pack), took_ms = seen.took_ms, %error, "a look failed");
+        }
+        let next_try = now + TimeDelta::from_std(wait).unwrap_or_default();
+        let changes = self.board.apply(seen, next_try, now);
+        self.changed();
+        self.remember(changes).await;
+        ControlFlow::Continue(())
+    }
+
+    pub(super) async fn remember(&mut self, changes: Changes) {
+        let record = Arc::clone(&self.ground.record);
+        for (subject, memory) in &changes.memories {
+            if let Err(error) = record.save_memory(subject, memory).await {
+                tracing::error!(subject = subject.name(), %error, "an alert's memory could not be saved");
+            }
+        }
+        for flip in &changes.flips {
+            if let Err(error) = record.record_flip(flip).await {
+                tracing::error!(subject = flip.subject.name(), %error, "a flip could not be recorded");
+            }
+            if self.board.flipped(&flip.subject) {
+                let said = format!("{} turned {}: what was done about it has ended", flip.subject.name(), flip.to.word());
+                let entry = Entry::by_system(flip.at, "FLIP", said).severity(flip.to);
+                let _ = record.save_handling(&flip.subject, &Default::default(), &entry).await;
+                self.journal_is_old = true;
+            }
+        }
+    }
+
+    async fn asked(&mut self, request: Request) -> ControlFlow<()> {
+        match request {
+            Request::Refresh(scope) => self.refresh(&scope),
+            Request::Handle { subject, how } => self.handle_alert(subject, how).await,
+            Request::SignOff { ask, reconciliation, note } => self.sign_off(ask, &reconciliation, note).await,
+            Request::History { ask, subject } => self.history(ask, &subject).await,
+            Request::Journal { ask, before, contains } => self.journal_page(ask, before, &contains).await,
+            Request::Propose { .. }
+            | Request::Commit { .. }
+            | Request::TakeBack { .. }
+            | Request::Pause { .. }
+            | Request::Cancel { .. }
+            | Request::LookUp { .. }
+            | Request::Unlock
+            | Request::Lock
+            | Request::Stop => self.pass_on(request),
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn refresh(&mut self, scope: &Scope) {
+        let now = Instant::now();
+        let pack = Arc::clone(&self.ground.pack);
+        for (watch, pulse) in &mut self.watches {
+            if watch.is_in(scope, &pack) {
+                pulse.want(now);
+            }
+        }
+    }
+
+    async fn acted(&mut self, event: Event) -> ControlFlow<()> {
+        if let Event::Receipt(receipt) = &event {
+            self.follow(receipt).await;
+        }
+        let is_last = matches!(event, Event::Stopped);
+        self.journal_changed();
+        self.tell(event);
+        if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        // A listener that is gone has closed its requests too: the loop ends by that.
+        let _ = (self.listener)(event);
+    }
+
+    pub(super) fn changed(&mut self) {
+        self.changed_since.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn journal_changed(&mut self) {
+        self.journal_is_old = true;
+        self.changed();
+    }
+
+    async fn publish_if_due(&mut self) {
+        let Some(since) = self.changed_since else { return };
+        let is_quiet = self.looks.is_empty();
+        if since.elapsed() < GATHERING && !is_quiet {
+            return;
+        }
+        let snapshot = self.picture().await;
+        self.changed_since = None;
+        if self.kept_at.is_none_or(|kept| kept.elapsed() >= KEEPING) && self.looks.is_empty() {
+            self.kept_at = Some(Instant::now());
+            if let Err(error) = self.ground.record.save_snapshot(&snapshot).await {
+                tracing::error!(%error, "the picture could not be kept");
+            }
+        }
+        self.tell(Event::Snapshot(snapshot));
+    }
+
+    async fn picture(&mut self) -> Arc<Snapshot> {
+        let now = self.ground.clock.now();
+        if std::mem::take(&mut self.journal_is_old) {
+            if let Ok(lines) = self.ground.record.journal_tail(LINES).await {
+                self.journal = lines.into();
+            }
+        }
+        let acts = self.actor.standings();
+        self.sequence += 1;
+        let next_look = self
+            .watches
+            .iter()
+            .filter_map(|(_, pulse)| pulse.due())
+            .min()
+            .map(|due| now + TimeDelta::from_std(due.saturating_duration_since(Instant::now())).unwrap_or_default());
+        let mut snapshot = Snapshot {
+            sequence: self.sequence,
+            taken_at: now,
+            alerts: self.board.alerts(now),
+            queues: self.board.queues.clone(),
+            jobs: self.board.jobs.clone(),
+            reconciliations: self.board.reconciliations.clone(),
+            flags: self.board.flags.clone(),
+            metrics: self.board.metrics.clone(),
+            sources: self.ground.reader.health(),
+            journal: Arc::clone(&self.journal),
+            receipts: acts.receipts.iter().cloned().collect(),
+            batch: acts.batch.clone(),
+            next_look,
+            since_last_visit: self.digest.clone(),
+            journal_broken: acts.broken.clone(),
+            money_today: acts.money_today,
+            money_this_session: acts.money_this_session,
+        };
+        // Told once everything has been looked at, and then kept: it is about the visit's beginning.
+        if self.digest.is_none() && self.watches.iter().all(|(_, pulse)| !pulse.is_in_flight()) {
+            let flips = match self.last_visit {
+                Some(since) => self.ground.record.flips_since(since).await.unwrap_or_default(),
+                None => Vec::new(),
+            };
+            self.digest = Some(digest::digest(self.last_visit, &flips, self.before.as_ref(), &snapshot));
+            snapshot.since_last_visit.clone_from(&self.digest);
+            self.before = None;
+        }
+        Arc::new(snapshot)
+    }
+
+    async fn leave(mut self) {
+        let snapshot = self.picture().await;
+        let record = &self.ground.record;
+        if let Err(error) = record.save_snapshot(&snapshot).await {
+            tracing::error!(%error, "the picture could not be kept");
+        }
+        if let Err(error) = record.end_visit(self.visit, self.ground.clock.now()).await {
+            tracing::error!(%error, "the visit's end could not be recorded");
+        }
+    }
+}
+
+fn future(watch: Watch, ground: &Ground, now: DateTime<Utc>) -> BoxFuture<'static, Seen> {
+    let (pack, reader) = (Arc::clone(&ground.pack), Arc::clone(&ground.reader));
+    async move { look(watch, &pack, &reader, now).await }.boxed()
+}

@@ -1,0 +1,175 @@
+//! A terminal for a program under test: keys in, a screen out, waiting for what is seen and never for time.
+
+use std::{
+    env,
+    io::{Read, Write},
+    os::unix::net::{UnixListener, UnixStream},
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::stage;
+
+/// After this long without what is waited for, the test has failed.
+const LIMIT: Duration = Duration::from_secs(20);
+const TEST: &str = "terminal::stage::the_program_says_what_it_was_told";
+
+pub struct Glass {
+    pub terminal: vt100::Parser,
+    pub bytes: Vec<u8>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
+    output: Receiver<Vec<u8>>,
+    end: Receiver<ExitStatus>,
+    pid: Pid,
+    settings_before: String,
+    listener: UnixListener,
+    _directory: TempDir,
+}
+
+impl Glass {
+    /// The program alone in its terminal, as `ssh -t host wheelhouse` starts it.
+    pub fn start() -> Self {
+        let program = env::current_exe().unwrap();
+        Self::spawn(program.to_str().unwrap(), &["--exact", TEST, "--nocapture", "--test-threads=1"])
+    }
+
+    /// Started by a shell with job control; `$P` is the program.
+    pub fn start_in_shell(script: &str) -> Self {
+        let program = env::current_exe().unwrap();
+        let script = script.replace("$P", &format!("'{}' --exact {TEST} --nocapture --test-threads=1", program.display()));
+        Self::spawn("bash", &["--norc", "-mc", &script])
+    }
+
+    fn spawn(program: &str, arguments: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let socket = directory.path().join("stage");
+        let pair = native_pty_system().openpty(size(80, 24)).unwrap();
+        let settings_before = format!("{:?}", pair.master.get_termios());
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.env(stage::SOCKET, &socket);
+        command.env("RUST_BACKTRACE", "0");
+        command.env("TERM", "xterm-256color");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let pid = Pid::from_raw(i32::try_from(child.process_id().unwrap()).unwrap()).unwrap();
+        // A hand-over without room: while the test does not look, nobody reads the terminal.
+        let (output, seen) = sync_channel(0);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if output.send(bytes[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let (ended, end) = sync_channel(1);
+        thread::spawn(move || ended.send(child.wait().unwrap()));
+        Self {
+            terminal: vt100::Parser::new(24, 80, 0),
+            bytes: Vec::new(),
+            keyboard: Some(pair.master.take_writer().unwrap()),
+            master: Some(pair.master),
+            output: seen,
+            end,
+            pid,
+            settings_before,
+            listener,
+            _directory: directory,
+        }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid, signal).unwrap();
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.terminal.screen_mut().set_size(rows, columns);
+        self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+    }
+
+    /// Looks on until the screen shows the text.
+    pub fn see(&mut self, text: &str) {
+        self.see_that(text, |screen| screen.contents().contains(text));
+    }
+
+    pub fn see_that(&mut self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) {
+        while !holds(self.terminal.screen()) {
+            match self.output.recv_timeout(LIMIT) {
+                Ok(bytes) => self.take(&bytes),
+                Err(why) => panic!("{why:?} while waiting for {what:?} on\n{}", self.terminal.screen().contents()),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.terminal.process(bytes);
+    }
+
+    /// Waits for the program to call the test.
+    pub fn connection(&self) -> UnixStream {
+        self.listener.accept().unwrap().0
+    }
+
+    /// Closes the terminal, as a dropped connection does.
+    pub fn close(&mut self) {
+        // Something to read, so that the reader wakes and lets go of its own copy.
+        self.press("j");
+        self.keyboard = None;
+        self.master = None;
+        let (_, nothing) = sync_channel(0);
+        self.output = nothing;
+    }
+
+    /// Waits for the end without reading what is written meanwhile.
+    pub fn end_unread(&mut self) -> u32 {
+        self.end.recv_timeout(LIMIT).expect("the program does not end").exit_code()
+    }
+
+    /// Reads to the end and tells the exit code.
+    pub fn end(&mut self) -> u32 {
+        loop {
+            match self.output.recv_timeout(LIMIT) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Disconnected) => return self.end_unread(),
+                Err(RecvTimeoutError::Timeout) => panic!("the program does not end:\n{}", self.terminal.screen().contents()),
+            }
+        }
+    }
+
+    pub fn contents(&self) -> String {
+        self.terminal.screen().contents()
+    }
+
+    pub fn count(&self, sequence: &str) -> usize {
+        self.bytes.windows(sequence.len()).filter(|window| *window == sequence.as_bytes()).count()
+    }
+
+    /// Asserts that the terminal is as it was before the program.
+    pub fn is_given_back(&self) {
+        let screen = self.terminal.screen();
+        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        assert!(!screen.hide_cursor(), "no cursor");
+        assert!(!screen.bracketed_paste(), "pastes still marked");
+        let settings = self.master.as_ref().map(|master| format!("{:?}", master.get_termios()));
+        assert_eq!(settings.as_ref(), Some(&self.settings_before));
+        assert_eq!(self.count("\x1b[?2026h"), self.count("\x1b[?2026l"), "an update left open");
+    }
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}

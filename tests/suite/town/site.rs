@@ -1,0 +1,151 @@
+//! The business's site, its variables and its messages.
+
+use super::*;
+use serde_json::json;
+
+struct Site {
+    client: reqwest::Client,
+    base: String,
+    secret: String,
+    vercel: String,
+    vercel_secret: String,
+}
+
+impl Site {
+    fn of(town: &Town) -> Self {
+        let name = |suffix: &str| town.environment.iter().find(|(name, _)| name.ends_with(suffix)).unwrap().1.clone();
+        Self {
+            client: client(),
+            base: name("_SITE_URL"),
+            secret: name("_SITE_AUTHORIZATION"),
+            vercel: name("_VERCEL_URL"),
+            vercel_secret: name("_VERCEL_AUTHORIZATION"),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        Reply::of(self.client.get(format!("{}{path}", self.base)).send().await.unwrap()).await
+    }
+
+    fn triage(&self, text: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}/api/emergency/triage", self.base)).json(&json!({ "text": text }))
+    }
+
+    async fn vercel(&self, method: reqwest::Method, path: &str, body: Option<Json>) -> Reply {
+        let mut request = self.client.request(method, format!("{}{path}", self.vercel)).header("authorization", &self.vercel_secret);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Reply::of(request.send().await.unwrap()).await
+    }
+}
+
+const VARIABLE: &str = "/v9/projects/dog-trainers-directory/env/env_ai_mode";
+
+async fn deploy(site: &Site) {
+    let started = site.vercel(reqwest::Method::POST, "/v13/deployments", Some(json!({ "name": "dog-trainers-directory" }))).await;
+    assert_eq!((started.status, started.at("/readyState").as_str()), (200, Some("QUEUED")));
+    let path = format!("/v13/deployments/{}", started.at("/id").as_str().unwrap());
+    loop {
+        let state = site.vercel(reqwest::Method::GET, &path, None).await;
+        match state.at("/readyState").as_str() {
+            Some("READY") => break,
+            other => assert_eq!(other, Some("BUILDING")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_job_really_expires_and_promotes() {
+    let town = town().await;
+    let site = Site::of(&town);
+    let path = format!("{}/api/cron/featured-expiry-and-promotion", site.base);
+    let bare = Reply::of(site.client.post(&path).send().await.unwrap()).await;
+    assert_eq!(bare.status, 401);
+    assert_eq!(row(&town, "select count(*) from featured_queue where promoted_at is null").await, ["87"]);
+
+    let first_in_line = row(&town, "select id from featured_queue where council_id = 'melbourne' and promoted_at is null order by created_at limit 1").await;
+    let run = Reply::of(site.client.post(&path).header("authorization", &site.secret).send().await.unwrap()).await;
+    assert_eq!((run.status, run.at("/promoted").as_i64()), (200, Some(2)), "{}", run.text);
+    for (query, expected) in [
+        ("select count(*) from featured_queue where promoted_at is null", vec!["85"]),
+        ("select count(*), sum(featured_until > :now) from featured_placements where status = 'active'", vec!["92", "92"]),
+        ("select status, trigger, rows_changed from cron_jobs where job = 'featured-expiry-and-promotion' order by started_at desc limit 1", vec!["success", "manual", "2"]),
+    ] {
+        assert_eq!(row(&town, query).await, expected, "{query}");
+    }
+    let promoted = row(&town, "select id from featured_queue where council_id = 'melbourne' and promoted_at >= :now").await;
+    assert_eq!(promoted, first_in_line);
+
+    // Nothing is left to do for a second run.
+    let again = Reply::of(site.client.post(&path).header("authorization", &site.secret).send().await.unwrap()).await;
+    assert_eq!(again.at("/promoted").as_i64(), Some(0));
+    assert_eq!(row(&town, "select max(c) from (select count(*) as c from featured_placements where status = 'active' group by council_id)").await, ["5"]);
+}
+
+#[tokio::test]
+async fn the_health_page_says_since_when_the_provider_is_down() {
+    let town = town().await;
+    let site = Site::of(&town);
+    let health = site.get("/api/health").await;
+    assert_eq!(health.at("/status"), "degraded", "{}", health.text);
+    assert_eq!(health.at("/ai/minutes_down"), 63);
+    assert_eq!(health.at("/ai/mode"), "z_ai");
+    assert!(town.switch("provider", "up").await.unwrap());
+    let health = site.get("/api/health").await;
+    assert_eq!((health.at("/status").as_str(), health.at("/ai/minutes_down").as_i64()), (Some("ok"), Some(0)));
+    assert!(!town.switch("weather", "fine").await.unwrap());
+    assert_eq!(site.get("/nowhere").await.status, 404);
+}
+
+#[tokio::test]
+async fn triage_answers_by_keywords_only_once_the_flag_is_written_and_deployed() {
+    let town = town().await;
+    let site = Site::of(&town);
+    let short = std::time::Duration::from_millis(300);
+    let hangs = || async { site.triage("Lost dog").timeout(short).send().await.is_err_and(|error| error.is_timeout()) };
+    assert!(hangs().await, "the provider is down");
+    assert_eq!(site.vercel(reqwest::Method::GET, VARIABLE, None).await.at("/value"), "z_ai");
+    let written = site.vercel(reqwest::Method::PATCH, VARIABLE, Some(json!({ "value": "deterministic" }))).await;
+    assert_eq!((written.status, written.at("/value").as_str()), (200, Some("deterministic")));
+    assert!(hangs().await, "written is not deployed");
+    deploy(&site).await;
+    for (text, category) in
+        [("Bleeding from paw", "medical"), ("Aggressive dog", "crisis"), ("Lost dog", "stray"), ("Won't listen", "normal")]
+    {
+        let answer = Reply::of(site.triage(text).send().await.unwrap()).await;
+        assert_eq!(answer.at("/category"), category, "{text}");
+        assert_eq!(answer.at("/mode"), "deterministic");
+    }
+    assert_eq!(row(&town, "select count(*) from triage_logs where provider = 'deterministic'").await, ["4"]);
+    let probe = site.client.post(format!("{}/api/emergency/triage", site.base)).json(&json!({ "text": "Lost dog", "test": true }));
+    assert_eq!(Reply::of(probe.send().await.unwrap()).await.status, 200);
+    assert_eq!(row(&town, "select count(*) from triage_logs where provider = 'deterministic'").await, ["4"], "a test is not logged");
+}
+
+#[tokio::test]
+async fn the_flags_store_wants_its_token_and_knows_its_project() {
+    let town = town().await;
+    let site = Site::of(&town);
+    let bare = Reply::of(site.client.get(format!("{}{VARIABLE}", site.vercel)).send().await.unwrap()).await;
+    assert_eq!((bare.status, bare.at("/error/code").as_str()), (403, Some("forbidden")));
+    assert_eq!(site.vercel(reqwest::Method::GET, "/v9/projects/other/env", None).await.status, 404);
+    let list = site.vercel(reqwest::Method::GET, "/v10/projects/dog-trainers-directory/env", None).await;
+    assert_eq!(list.at("/envs/0/key"), "AI_MODE");
+    let empty = site.vercel(reqwest::Method::PATCH, VARIABLE, Some(json!({}))).await;
+    assert_eq!((empty.status, empty.at("/error/code").as_str()), (400, Some("bad_request")));
+}
+
+#[tokio::test]
+async fn messages_to_the_team_are_kept() {
+    let town = town().await;
+    let hook = town.environment.iter().find(|(name, _)| name.ends_with("_INCIDENTS_URL")).unwrap().1.clone();
+    let client = client();
+    for text in ["Z.AI down since 14:32.", "Back again."] {
+        let reply = Reply::of(client.post(&hook).json(&json!({ "text": text })).send().await.unwrap()).await;
+        assert_eq!((reply.status, reply.text.as_str()), (200, "ok"));
+    }
+    let wrong = Reply::of(client.post(&hook).json(&json!({ "words": 1 })).send().await.unwrap()).await;
+    assert_eq!((wrong.status, wrong.text.as_str()), (400, "no_text"));
+    assert_eq!(town.messages().unwrap(), ["Z.AI down since 14:32.", "Back again."]);
+}
