@@ -68,7 +68,7 @@ pub fn told(model: &Model, thing: &Thing) -> Vec<String> {
         }
         Thing::Flag(id) => {
             let flag = snapshot.and_then(|snapshot| snapshot.flags.iter().find(|flag| flag.id == *id));
-            cells.extend(flag.and_then(|flag| flag.look.value.as_ref()).map(|value| value.to_string()));
+            cells.extend(flag.and_then(|flag| flag.look.value.as_ref()).map(ToString::to_string));
         }
         Thing::Metric(id) => {
             let metric = snapshot.and_then(|snapshot| snapshot.metrics.iter().find(|metric| metric.id == *id));

@@ -135,12 +135,24 @@ fn span(text: &str) -> Option<TimeDelta> {
     TimeDelta::try_seconds((number * seconds) as i64)
 }
 
+/// Without regard to case; a plain needle costs no copy, for it is looked for in every cell of every row.
+fn contains(text: &str, needle: &str) -> bool {
+    if needle.is_ascii() {
+        return needle.is_empty()
+            || text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
+    }
+    text.to_lowercase().contains(needle)
+}
+
 impl Term {
     fn holds(&self, item: &Item, now: DateTime<Utc>) -> bool {
         match self {
             Self::Contains(needle) => {
-                item.key.to_lowercase().contains(needle)
-                    || item.row.cells().any(|(_, value)| value.to_string().to_lowercase().contains(needle))
+                contains(&item.key, needle)
+                    || item.row.cells().any(|(_, value)| match value {
+                        Value::Text(text) => contains(text.shown(), needle),
+                        other => contains(&other.to_string(), needle),
+                    })
             }
             Self::Preset(name) => item.presets.contains(name),
             Self::Age(operator, span) => item.since.is_some_and(|since| operator.holds((now - since).cmp(span))),

@@ -5,6 +5,7 @@ use crossterm::event::KeyEvent;
 use crate::engine::message::{Event, Request};
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved once, from the channel into update; never kept")]
 pub enum Msg {
     Key(KeyEvent),
     /// Text that a terminal marked as pasted. It fills fields; it never confirms.

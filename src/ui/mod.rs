@@ -19,6 +19,7 @@ mod palette;
 mod place;
 mod receipts;
 pub mod paint;
+mod screens;
 pub mod terminal;
 pub mod theme;
 mod update;

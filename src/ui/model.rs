@@ -289,7 +289,7 @@ impl Model {
     }
 
     pub(super) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        self.receipts.take_all(&snapshot.receipts);
+        self.receipts.take_all(&snapshot.receipts, snapshot.taken_at);
         let mut gone = 0;
         for report in &snapshot.queues {
             let Some(spec) = pack::find(&self.pack.queues, &report.id) else { continue };
@@ -324,8 +324,8 @@ impl Model {
 
 /// The column with the money that the queue's actions move.
 pub fn amount_column<'a>(pack: &'a Pack, queue: &Queue) -> Option<&'a str> {
-    let actions = queue.actions.iter().filter_map(|id| pack::find(&pack.actions, id));
-    actions.filter_map(|action| action.amount.as_deref()).next()
+    let mut actions = queue.actions.iter().filter_map(|id| pack::find(&pack.actions, id));
+    actions.find_map(|action| action.amount.as_deref())
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! What became of each act, as far as the screen was told.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::plan::{ActionId, Receipt, Standing, Target};
 
 /// Acts kept; the journal has them all.
 const KEPT: usize = 1_000;
+
+/// How long an act is kept that no snapshot tells of any more.
+const REMEMBERED: TimeDelta = TimeDelta::minutes(2);
 
 #[derive(Clone, Debug, Default)]
 pub struct Receipts {
@@ -26,11 +29,13 @@ impl Receipts {
         self.list.truncate(KEPT);
     }
 
-    /// A snapshot's receipts: newer standings win; what it no longer tells of and is not over is taken as it says.
-    pub fn take_all(&mut self, receipts: &[Receipt]) {
+    /// A snapshot's receipts: newer standings win; what it no longer tells of is forgotten after a while.
+    pub fn take_all(&mut self, receipts: &[Receipt], taken_at: DateTime<Utc>) {
         if self.list.as_slice() == receipts {
             return;
         }
+        let told = |known: &Receipt| receipts.iter().any(|receipt| receipt.plan == known.plan);
+        self.list.retain(|known| taken_at - known.at < REMEMBERED || told(known));
         for receipt in receipts.iter().rev() {
             self.take(receipt.clone());
         }

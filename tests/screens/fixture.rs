@@ -25,7 +25,7 @@ use super::{
         text::Text,
         value::Value,
     },
-    engine::message::{Ask, GuardVerdict, PlanPreview, Preview},
+    engine::message::{GuardVerdict, PlanPreview, Preview},
     ui::{Mode, Model, Shown},
 };
 
@@ -115,7 +115,7 @@ fn queue(id: &str, title: &str, actions: &[&str], columns: Vec<ColumnSpec>) -> Q
         columns,
         body: None,
         empty: format!("No {} wait.", title.to_lowercase()),
-        every: Duration::from_secs(60),
+        every: Duration::from_mins(1),
         covers: Vec::new(),
     }
 }
@@ -138,7 +138,7 @@ fn queues() -> Vec<Queue> {
         column("paid_at", "Paid", ColumnFormat::Time),
     ];
     let mut refunds = queue("refunds", "Refunds", &["refund", "deny"], columns);
-    refunds.deadline = Some(Deadline { column: "paid_at".to_owned(), after: Duration::from_secs(72 * 3_600) });
+    refunds.deadline = Some(Deadline { column: "paid_at".to_owned(), after: Duration::from_hours(72) });
     refunds.target_below = None;
     vec![reviews, refunds]
 }
@@ -165,9 +165,9 @@ fn job() -> Job {
         id: Id::new("promote"),
         title: "feature-promote".to_owned(),
         schedule: Schedule { cron: "0 2 * * *".to_owned(), evaluated_in: chrono_tz::UTC, meant_in: chrono_tz::Australia::Sydney },
-        grace: Duration::from_secs(600),
-        missed_after: Duration::from_secs(86_400),
-        failed_after: Duration::from_secs(172_800),
+        grace: Duration::from_mins(10),
+        missed_after: Duration::from_hours(24),
+        failed_after: Duration::from_hours(48),
         attempts: 5,
         history: query(),
         history_columns: HistoryColumns {
@@ -183,7 +183,7 @@ fn job() -> Job {
         run: Some(Id::new("job.promote")),
         playbook: None,
         note: "Expires what ran out and promotes the next in the queue.".to_owned(),
-        every: Duration::from_secs(60),
+        every: Duration::from_mins(1),
         covers: Vec::new(),
     }
 }
@@ -206,11 +206,11 @@ pub fn pack() -> Pack {
             title: "Charges, 7 days".to_owned(),
             theirs: Id::new("stripe"),
             ours: Id::new("db"),
-            window: Duration::from_secs(604_800),
-            settle: Duration::from_secs(3_600),
-            tolerance: Duration::from_secs(600),
+            window: Duration::from_hours(168),
+            settle: Duration::from_hours(1),
+            tolerance: Duration::from_mins(10),
             proposals: [(Class::MissingHere, Id::new("record"))].into(),
-            every: Duration::from_secs(300),
+            every: Duration::from_mins(5),
             covers: Vec::new(),
         }],
         flags: vec![Flag {
@@ -222,9 +222,9 @@ pub fn pack() -> Pack {
             normal: "z_ai".to_owned(),
             set: Id::new("flag.ai_mode"),
             probes: Vec::new(),
-            observe_for: Duration::from_secs(120),
+            observe_for: Duration::from_mins(2),
             back_when: None,
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             covers: Vec::new(),
         }],
         metrics: vec![Metric {
@@ -238,7 +238,7 @@ pub fn pack() -> Pack {
             target: None,
             series: None,
             definition: "sum of succeeded charges since the 1st".to_owned(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             covers: Vec::new(),
         }],
         actions: actions(),
@@ -264,7 +264,7 @@ pub fn shown() -> Shown {
 }
 
 fn look<T>(value: T) -> Look<T> {
-    Look { value: Some(Arc::new(value)), looked_at: Some(now()), took_ms: 12, every: Duration::from_secs(60), failure: None }
+    Look { value: Some(Arc::new(value)), looked_at: Some(now()), took_ms: 12, every: Duration::from_mins(1), failure: None }
 }
 
 pub fn failure() -> Failure {
@@ -365,7 +365,7 @@ fn alert(id: &str, title: &str, severity: Severity, minutes: i64, reading: &str,
         recent: Arc::from([Reading { at: ago(1), value: Some(Value::Integer(1)), severity, said: Text::new(reading) }]),
         playbook: None,
         looked_at: Some(now()),
-        every: Duration::from_secs(60),
+        every: Duration::from_mins(1),
         failure: None,
         handling: Handling::default(),
     }
@@ -537,7 +537,7 @@ pub fn empty() -> Snapshot {
 /// No source has ever answered.
 pub fn failed() -> Snapshot {
     fn never<T>() -> Look<T> {
-        Look { failure: Some(failure()), ..Look::never(Duration::from_secs(60)) }
+        Look { failure: Some(failure()), ..Look::never(Duration::from_mins(1)) }
     }
     let mut snapshot = snapshot();
     for alert in &mut snapshot.alerts {
@@ -622,8 +622,4 @@ pub fn receipt(target: &Target, standing: Standing) -> Receipt {
         batch: None,
         at: now(),
     }
-}
-
-pub fn ask(number: u64) -> Ask {
-    Ask(number)
 }

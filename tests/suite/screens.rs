@@ -8,7 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use wheelhouse::{
-    domain, engine,
+    domain::{
+        self,
+        pack::Confirm,
+        plan::{BatchId, Standing},
+        snapshot::BatchReport,
+    },
+    engine::{
+        self,
+        message::{Ask, Event, Request},
+    },
     ui::{
         self, Chord, Cmd, Model, Msg,
         theme::{Role, Theme},
@@ -114,6 +123,92 @@ fn screens_look_as_they_were_approved() {
     let mut ascii = open(Some(fixture::snapshot()));
     ascii.shown.ascii = true;
     compare("ascii", &mut ascii, &SIZES, now, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn tell(model: &mut Model, event: Event) -> Vec<Cmd> {
+    ui::update(model, Msg::Event(event), fixture::now())
+}
+
+/// An unlocked cockpit in which these keys asked for a preview, and that question.
+fn asked(keys: &str) -> (Model, Ask) {
+    let mut model = fixture::model();
+    tell(&mut model, Event::Lock { until: Some(fixture::now() + TimeDelta::minutes(15)), why: None });
+    let cmds = press(&mut model, keys, fixture::now());
+    let Some(Cmd::Ask(Request::Propose { ask, .. })) = cmds.last() else { panic!("{keys} asks nothing") };
+    (model, *ask)
+}
+
+#[test]
+fn dialogs_say_all_that_would_happen() {
+    let (now, later) = (fixture::now(), fixture::now() + TimeDelta::seconds(1));
+    let all = [(80, 24), (120, 40), (40, 12)];
+    let mut wrong = Vec::new();
+    let (mut checking, _) = asked("2 j enter F");
+    compare("dialog-checking", &mut checking, &SIZES, now, &mut wrong);
+
+    let (mut refund, ask) = asked("2 j enter F");
+    let mut preview = fixture::preview("refund", "Refund", &[fixture::target("refunds", "rr_0312")], Confirm::Typed);
+    tell(&mut refund, Event::Preview { ask, preview: Ok(Box::new(preview.clone())) });
+    compare("dialog-refund", &mut refund, &all, now, &mut wrong);
+    press(&mut refund, "shift-tab 2 2 . 0", later);
+    compare("dialog-refund-typing", &mut refund, &SIZES, later, &mut wrong);
+
+    let (mut refused, ask) = asked("2 j enter F");
+    preview.refused = vec![(fixture::target("refunds", "rr_0313"), domain::text::Text::new("within 3 days: over by 1d 1h"))];
+    preview.plans.clear();
+    tell(&mut refused, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    compare("dialog-refused", &mut refused, &SIZES, now, &mut wrong);
+
+    let (mut batch, ask) = asked("2 enter . A a");
+    let targets: Vec<_> = ["rv_901", "rv_902", "rv_904"].map(|key| fixture::target("reviews", key)).into();
+    let preview = fixture::preview("approve", "Approve", &targets, Confirm::Count);
+    tell(&mut batch, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    compare("dialog-batch", &mut batch, &SIZES, now, &mut wrong);
+
+    let (mut reject, ask) = asked("2 enter x");
+    let mut preview = fixture::preview("reject", "Reject", &[fixture::target("reviews", "rv_901")], Confirm::Key);
+    preview.missing = vec!["reason".to_owned()];
+    tell(&mut reject, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    compare("dialog-reject", &mut reject, &SIZES, now, &mut wrong);
+
+    let (mut flip, _) = asked("5 t");
+    compare("dialog-flip", &mut flip, &SIZES, now, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_held_and_how_a_batch_goes_is_on_the_status_line() {
+    let now = fixture::now();
+    let mut wrong = Vec::new();
+    let mut held = fixture::model();
+    let target = fixture::target("refunds", "rr_0312");
+    tell(&mut held, Event::Receipt(fixture::receipt(&target, Standing::Held)));
+    press(&mut held, "2 j enter", now);
+    compare("held", &mut held, &SIZES, now + TimeDelta::seconds(3), &mut wrong);
+
+    let mut batch = fixture::snapshot();
+    batch.sequence = 2;
+    batch.batch = Some(BatchReport {
+        id: BatchId("b".to_owned()),
+        title: "Approve".to_owned(),
+        total: 200,
+        done: 116,
+        failed: 0,
+        skipped: 1,
+        paused: false,
+        started_at: now - TimeDelta::seconds(10),
+        ended_at: None,
+    });
+    let mut running = open(Some(batch));
+    compare("batch", &mut running, &SIZES, now, &mut wrong);
+
+    let mut snapshot = fixture::snapshot();
+    let report = std::sync::Arc::make_mut(&mut snapshot.queues[0]);
+    report.look.value = Some(Arc::new(fixture::many_reviews(100_000)));
+    let mut long = open(Some(snapshot));
+    press(&mut long, "2 enter G", now);
+    compare("long-queue", &mut long, &SIZES, now, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -97,20 +97,17 @@ pub fn begin(model: &mut Model, action: &Id<Action>, targets: Vec<Target>, lette
     }
     let asks_nothing = action.inputs.iter().all(|input| !input.required);
     let is_quick = action.confirm == Confirm::Key && targets.len() == 1 && asks_nothing && !action.is_final();
-    let (ask, inputs) = match (is_quick, targets.first()) {
-        (true, Some(target)) => {
-            say(model, Tone::Plain, format!("{} {}: checking", action.title, target.key));
-            (model.questions.ask(Waiting::Quick { action: action.id.clone(), target: target.clone() }), Params::new())
-        }
-        _ => {
-            let ask = model.questions.ask(Waiting::Dialog);
-            let mut dialog = Dialog::new(action, targets.clone(), ask, model.now);
-            dialog.opened_by = letter;
-            suggest(model, &mut dialog);
-            let inputs = dialog.inputs();
-            model.overlay = Some(Overlay::Dialog(Box::new(dialog)));
-            (ask, inputs)
-        }
+    let (ask, inputs) = if let Some(target) = targets.first().filter(|_| is_quick) {
+        say(model, Tone::Plain, format!("{} {}: checking", action.title, target.key));
+        (model.questions.ask(Waiting::Quick { action: action.id.clone(), target: target.clone() }), Params::new())
+    } else {
+        let ask = model.questions.ask(Waiting::Dialog);
+        let mut dialog = Dialog::new(action, targets.clone(), ask, model.now);
+        dialog.opened_by = letter;
+        suggest(model, &mut dialog);
+        let inputs = dialog.inputs();
+        model.overlay = Some(Overlay::Dialog(Box::new(dialog)));
+        (ask, inputs)
     };
     vec![Cmd::Ask(Request::Propose { ask, action: action.id.clone(), targets, inputs })]
 }
@@ -175,10 +172,7 @@ pub fn repair(model: &mut Model) -> Vec<Cmd> {
 }
 
 pub fn sign_off(model: &mut Model) -> Vec<Cmd> {
-    let id = match model.selected() {
-        Some(Thing::Statement(id) | Thing::Discrepancy(id, _)) => id,
-        _ => return Vec::new(),
-    };
+    let Some(Thing::Statement(id) | Thing::Discrepancy(id, _)) = model.selected() else { return Vec::new() };
     let snapshot = model.snapshot.clone();
     let report = snapshot.as_ref().and_then(|snapshot| snapshot.reconciliations.iter().find(|report| report.id == id));
     let Some(report) = report else { return Vec::new() };
@@ -279,8 +273,8 @@ fn is_plain(preview: &Preview) -> bool {
 
 /// The preview of an act that was begun without a dialog has come: carry it out, or ask after all.
 pub fn answered(model: &mut Model, ask: Ask, preview: Box<Preview>, begun: Option<(Id<Action>, Target)>) -> Vec<Cmd> {
-    // An undo that touches many rows, or that the engine wants confirmed, is asked like any other act.
-    if is_plain(&preview) && model.is_unlocked() {
+    // What taking back is about was not chosen by the operator: it is always shown first.
+    if begun.is_some() && is_plain(&preview) && model.is_unlocked() {
         return commit(model, ask, &preview, String::new());
     }
     if preview.plans.is_empty() {

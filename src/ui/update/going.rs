@@ -151,6 +151,7 @@ pub fn back(model: &mut Model) {
         return;
     }
     if model.filters.remove(&place.pane).is_some() {
+        model.older.clear();
         model.settle();
     } else if place.zoomed {
         go(model, Place { zoomed: false, ..place });

@@ -13,6 +13,7 @@ mod typing;
 mod tests;
 
 pub use acting::offered;
+pub use going::work_on;
 
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyEvent, KeyEventKind};

@@ -75,7 +75,7 @@ fn scrolled(scroll: usize, chord: Chord) -> Option<usize> {
     match chord.code {
         KeyCode::Char('j') | KeyCode::Down => Some(scroll + 1),
         KeyCode::Char('k') | KeyCode::Up => Some(scroll.saturating_sub(1)),
-        KeyCode::Char('d') | KeyCode::PageDown | KeyCode::Char(' ') => Some(scroll + 10),
+        KeyCode::Char('d' | ' ') | KeyCode::PageDown => Some(scroll + 10),
         KeyCode::Char('u') | KeyCode::PageUp => Some(scroll.saturating_sub(10)),
         KeyCode::Char('g') | KeyCode::Home => Some(0),
         _ => None,

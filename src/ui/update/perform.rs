@@ -2,7 +2,7 @@
 
 use super::{acting, alerts, going};
 use crate::{
-    domain::pack,
+    domain::{pack, text::Text},
     engine::message::{Request, Scope},
     ui::{
         csv_export,
@@ -112,12 +112,11 @@ fn arrange(model: &mut Model, intent: Intent) {
         Intent::Range => {
             let here = work.selected().map(|item| item.key.clone());
             let from = work.range_from.take();
-            match from.and_then(|key| work.place_of(&key)) {
-                Some(from) => said = Some(counted(work.mark_rows(from, work.cursor.at, &spec))),
-                None => {
-                    work.range_from = here;
-                    said = Some((Tone::Plain, "range: move, then v again".to_owned()));
-                }
+            if let Some(from) = from.and_then(|key| work.place_of(&key)) {
+                said = Some(counted(work.mark_rows(from, work.cursor.at, &spec)));
+            } else {
+                work.range_from = here;
+                said = Some((Tone::Plain, "range: move, then v again".to_owned()));
             }
         }
         Intent::MarkAll if work.len() > 0 => said = Some(counted(work.mark_rows(0, work.len() - 1, &spec))),
@@ -168,7 +167,7 @@ fn counted((marked, barred): (usize, usize)) -> (Tone, String) {
 
 /// Marks the selected row and goes on to the next one; a row that a guard bars says which.
 fn mark(work: &mut Work, spec: &pack::Queue) -> Option<(Tone, String)> {
-    let item = work.selected()?.clone();
+    let item = std::sync::Arc::clone(work.selected()?);
     if let Some((_, why)) = Work::barred(&item, spec) {
         return Some((Tone::Warning, format!("{} cannot be marked: {why}", item.key)));
     }
@@ -222,19 +221,19 @@ fn refresh(model: &mut Model) -> Vec<Cmd> {
 
 fn copy(model: &mut Model, what: impl Fn(&Model, &Thing) -> String) -> Vec<Cmd> {
     let Some(thing) = model.selected() else { return Vec::new() };
-    let text = what(model, &thing);
+    // One line of what can be seen: a pasted line break would be an Enter in a shell.
+    let cells: Vec<String> = what(model, &thing).split('\t').map(|cell| Text::new(cell).one_line()).collect();
+    let text = cells.join("\t");
     say(model, Tone::Plain, format!("sent to clipboard: {}", text.replace('\t', "  ")));
     vec![Cmd::Copy(text)]
 }
 
 fn export(model: &mut Model) -> Vec<Cmd> {
-    match csv_export::export(model) {
-        Some((name, content)) => vec![Cmd::Export { name, content }],
-        None => {
-            say(model, Tone::Plain, "nothing to export here");
-            Vec::new()
-        }
+    if let Some((name, content)) = csv_export::export(model) {
+        return vec![Cmd::Export { name, content }];
     }
+    say(model, Tone::Plain, "nothing to export here");
+    Vec::new()
 }
 
 /// Back, and at the root out; but never silently past something that is held or under way.

@@ -110,7 +110,7 @@ fn keys_ask_what_they_mean() {
         ("a", vec![handle(Handle::Acknowledge)]),
         ("x", vec![handle(Handle::Reopen)]),
         ("Z", vec![handle(Handle::Defer)]),
-        ("z 2", vec![handle(Handle::Snooze(Duration::from_secs(3_600)))]),
+        ("z 2", vec![handle(Handle::Snooze(Duration::from_hours(1)))]),
         ("z 5", vec![handle(Handle::Defer)]),
         ("z esc", vec![]),
         ("c o k enter", vec![handle(Handle::Note("ok".to_owned()))]),
@@ -254,7 +254,7 @@ fn a_batch_is_confirmed_on_its_count_and_never_by_the_first_enter() {
         let mut model = open();
         let cmds = press_at(&mut model, keys, later());
         assert_eq!(cmds.len(), usize::from(sends), "{keys}");
-        let marks = model.works.get(&Id::new("reviews")).unwrap().marks.len();
+        let marks = model.works[&Id::new("reviews")].marks.len();
         assert_eq!(marks, if sends { 0 } else { 3 }, "{keys}");
     }
 }
@@ -381,7 +381,7 @@ fn quitting_never_abandons_an_act_silently() {
 fn late_answers_are_dropped() {
     let mut model = unlocked();
     let preview = fixture::preview("approve", "Approve", &[fixture::target("reviews", "rv_901")], Confirm::Key);
-    let ask = fixture::ask(99);
+    let ask = Ask(99);
     assert_eq!(tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) }), []);
     tell(&mut model, Event::Answer { ask, said: Ok(Text::new("done")) });
     assert!(!said(&model).contains("done"));
@@ -496,7 +496,7 @@ fn doing() -> impl Strategy<Value = Doing> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     /// Whatever is pressed, at whatever size: it draws, and money is sent only by typing what was asked for.
     #[test]

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui_textarea::TextArea;
 
-use super::perform::say;
+use super::{going, perform::say};
 use crate::{
     domain::snapshot::Subject,
     engine::message::{Handle, Request},
@@ -18,7 +18,8 @@ pub fn filter(model: &mut Model, mut field: Field, before: String, chord: Chord)
             if let Some(problem) = problem {
                 say(model, Tone::Warning, problem);
             }
-            return Vec::new();
+            let is_journal = model.place.pane == Pane::Journal && !field.is_empty();
+            return if is_journal { going::more_journal(model) } else { Vec::new() };
         }
         KeyCode::Esc => {
             apply(model, &before);
@@ -49,6 +50,10 @@ fn apply(model: &mut Model, text: &str) {
             model.filters.insert(pane, text.to_owned());
         }
     }
+    if pane == Pane::Journal {
+        // Lines read with one filter are no record for another.
+        model.older.clear();
+    }
     model.settle();
 }
 
@@ -77,7 +82,7 @@ pub fn note(model: &mut Model, subject: Subject, title: String, mut area: Box<Te
 pub fn paste(model: &mut Model, text: &str) {
     if let Some((mut field, before)) = model.typing.take() {
         field.insert(text);
-        apply(model, &field.text().to_owned());
+        apply(model, field.text());
         model.typing = Some((field, before));
         return;
     }

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     header,
-    ink::Ink,
+    ink::{Ink, span},
     sheet::{self, Cell, Column, Sheet},
 };
 use crate::{
@@ -44,16 +44,16 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
 }
 
 fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
-    match thing {
-        Thing::Alert(subject) => ink.model.alert(subject).map(|alert| alert_row(ink, alert)).unwrap_or_default(),
-        _ => {
-            let counts = header::counted(ink.model);
-            let well = counts.iter().find(|(severity, _)| *severity == Severity::Green).map_or(0, |(_, count)| *count);
-            let is_all = counts.iter().all(|(severity, count)| *severity == Severity::Green || *count == 0);
-            let text = if is_all { format!("all {well} well") } else { format!("{well} well") };
-            vec![("G".to_owned(), Role::Green), (text, Role::Muted)]
-        }
+    if let Thing::Alert(subject) = thing {
+        return ink.model.alert(subject).map(|alert| alert_row(ink, alert)).unwrap_or_default();
     }
+    let counts = header::counted(ink.model);
+    let well = counts.iter().find(|(severity, _)| *severity == Severity::Green).map_or(0, |(_, count)| *count);
+    let is_all = counts.iter().all(|(severity, count)| *severity == Severity::Green || *count == 0);
+    let text = if is_all { format!("all {well} well") } else { format!("{well} well") };
+    let blank = || (String::new(), Role::Muted);
+    let hint = ("Enter lists them".to_owned(), Role::Muted);
+    vec![("G".to_owned(), Role::Green), (text, Role::Muted), blank(), blank(), blank(), hint]
 }
 
 fn alert_row(ink: &Ink<'_>, alert: &Alert) -> Vec<Cell> {
@@ -89,7 +89,7 @@ fn detail(ink: &Ink<'_>, alert: &Alert, severity: Severity) -> Cell {
         return (format!("was {}, no newer look came", alert.severity.word()), Role::Unknown);
     }
     if let Some(turning) = &alert.turning {
-        let said = format!("{} in {}", turning.into.word(), ink.span(turning.counts_at - ink.calm));
+        let said = format!("{} in {}", turning.into.word(), span(turning.counts_at - ink.calm));
         return (said, Ink::severity(turning.into));
     }
     (alert.detail.one_line(), Role::Muted)

@@ -43,6 +43,9 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
     let width = screen.width.min(96);
     let mut text = Text { width: usize::from(width.saturating_sub(4)), lines: Vec::new() };
     about(&mut text, dialog);
+    if dialog.preview().is_some() && dialog.stops().len() > 2 {
+        text.push("", Role::Text);
+    }
     // Below the text: the inputs, what is typed, a blank, the two choices.
     let inputs = dialog.entries.len() as u16;
     let typed = u16::from(dialog.stops().contains(&Focus::Typed));
@@ -110,6 +113,9 @@ fn about(text: &mut Text, dialog: &Dialog) {
     refused(text, preview);
     for changed in &preview.changed {
         text.labelled("Changed", &changed.one_line(), Role::Warning);
+    }
+    if !preview.caps.is_empty() {
+        text.push("", Role::Text);
     }
     for (said, holds) in &preview.caps {
         text.labelled(if *holds { "[ok] cap" } else { "[NO] cap" }, said, if *holds { Role::Good } else { Role::Bad });

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::ink::Ink;
+use super::ink::{Ink, minute, span};
 use crate::{
     domain::severity::Severity,
     ui::{
@@ -77,10 +77,7 @@ fn lock(ink: &Ink<'_>) -> (String, Role) {
     let model = ink.model;
     match model.unlocked_until {
         _ if model.shown.read_only => ("[READ-ONLY]".to_owned(), Role::Muted),
-        Some(until) if until > ink.now => {
-            let minutes = ((until - ink.calm).num_seconds() + 59) / 60;
-            (format!("[WRITE {minutes}m]"), Role::Warning)
-        }
+        Some(until) if until > ink.now => (format!("[WRITE {}]", span(minute(until) - ink.calm)), Role::Warning),
         _ => ("[LOCKED]".to_owned(), Role::Muted),
     }
 }
@@ -97,7 +94,7 @@ fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
     };
     let mut clocks = vec![as_of];
     if let Some(next) = snapshot.next_look {
-        clocks.push((format!("next {}", ink.span(next - ink.calm)), Role::Muted));
+        clocks.push((format!("next {}", span(next - ink.calm)), Role::Muted));
     }
     let zoned = ink.calm.with_timezone(&ink.zone());
     clocks.push((zoned.format("%H:%M %Z").to_string(), Role::Text));

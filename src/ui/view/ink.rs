@@ -1,5 +1,7 @@
 //! What every part of the screen is drawn with: the model, the theme, the time, and how words are cut.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Datelike as _, DurationRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ratatui::{buffer::Buffer, style::Style};
@@ -12,6 +14,7 @@ use crate::{
         pack::ColumnFormat,
         severity::Severity,
         snapshot::{Failure, Look},
+        text::Text,
         value::Value,
     },
     ui::{
@@ -53,14 +56,10 @@ impl<'a> Ink<'a> {
     pub fn left(&self, until: DateTime<Utc>) -> (String, Role) {
         let left = minute(until) - self.calm;
         if left <= TimeDelta::zero() {
-            return (format!("over by {}", self.span(-left)), Role::Bad);
+            return (format!("over by {}", span(-left)), Role::Bad);
         }
         let role = if left < TimeDelta::hours(6) { Role::Warning } else { Role::Muted };
-        (format!("{} left", self.span(left)), role)
-    }
-
-    pub fn span(&self, span: TimeDelta) -> String {
-        if span < TimeDelta::minutes(1) { "<1m".to_owned() } else { age::span(span) }
+        (format!("{} left", span(left)), role)
     }
 
     pub fn clock(&self, at: DateTime<Utc>) -> String {
@@ -127,7 +126,7 @@ impl<'a> Ink<'a> {
         if width == 0 || !buffer.area.contains((x, y).into()) {
             return 0;
         }
-        let text = self.cut(text, usize::from(width));
+        let text = self.cut(&safe(text), usize::from(width));
         let (end, _) = buffer.set_stringn(x, y, &text, usize::from(width), self.style(role));
         end - x
     }
@@ -162,13 +161,29 @@ impl<'a> Ink<'a> {
     }
 }
 
+/// What a screen may show of any text; names and keys from outside come here without having passed a door.
+fn safe(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(Text::new(text).one_line())
+    }
+}
+
+/// A span in minutes and more.
+pub fn span(span: TimeDelta) -> String {
+    if span < TimeDelta::minutes(1) { "<1m".to_owned() } else { age::span(span) }
+}
+
 /// The full minute: two times differ as their clocks say.
-fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
+pub fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
     at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(at)
 }
 
 /// Breaks a text into lines of a width, at blanks where there are any.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let text = Text::new(text);
+    let text = text.shown();
     let width = width.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {

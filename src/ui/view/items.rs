@@ -54,16 +54,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
 }
 
 fn title(work: &Work, spec: &Queue) -> String {
-    let mut title = format!("2 Queues > {}", spec.title);
     let (shown, total) = (work.len(), work.total());
-    title.push_str(&if shown == total { format!("   {total} items") } else { format!("   {shown} of {total}") });
-    if let Some(preset) = &work.preset {
-        title.push_str(&format!("  .{preset}"));
-    }
-    if !work.filter.is_empty() {
-        title.push_str(&format!("  /{}", work.filter.text()));
-    }
-    title
+    let count = if shown == total { format!("{total} items") } else { format!("{shown} of {total}") };
+    let preset = work.preset.as_ref().map_or_else(String::new, |preset| format!("  .{preset}"));
+    let filter = if work.filter.is_empty() { String::new() } else { format!("  /{}", work.filter.text()) };
+    format!("2 Queues > {}   {count}{preset}{filter}", spec.title)
 }
 
 /// The keys of the queue's actions.
@@ -99,10 +94,11 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
     }
     let age = if work.sort == SortBy::Age { "age*" } else { "age" };
     if spec.since.is_some() && !spec.columns.iter().any(|column| column.format == ColumnFormat::Age) {
-        columns.push(Column { width: 7, ..Column::number(age) });
+        let is_said_twice = spec.deadline.is_some();
+        columns.push(Column { width: 7, optional: is_said_twice, ..Column::number(age) });
     }
     if spec.deadline.is_some() {
-        columns.push(Column { width: 15, ..Column::whole("deadline").optional() });
+        columns.push(Column { width: 15, ..Column::text("deadline", 13).needed() });
     }
     columns.push(Column { width: work.note_width, ..Column::text("", 9).needed() });
     columns

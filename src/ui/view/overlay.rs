@@ -125,7 +125,7 @@ fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
     }
     let failing = lines.len();
     if failing == 0 {
-        lines.push((format!("All {} sources answer.", sources.len()), Role::Good));
+        lines.push(("Every source answers.".to_owned(), Role::Good));
     }
     lines.push((String::new(), Role::Text));
     lines.extend(ink.model.notices.errors.iter().map(|(at, said)| (format!("{}  {said}", ink.when(*at)), Role::Text)));

@@ -80,7 +80,7 @@ impl tui_markdown::StyleSheet for Sheets {
         self.heading
     }
 
-    fn heading_marker(&self, _level: u8) -> &str {
+    fn heading_marker(&self, _level: u8) -> &'static str {
         ""
     }
 
@@ -104,7 +104,7 @@ impl tui_markdown::StyleSheet for Sheets {
         self.muted
     }
 
-    fn code_block_fence(&self) -> &str {
+    fn code_block_fence(&self) -> &'static str {
         ""
     }
 }

@@ -1,6 +1,12 @@
 //! What each page says, thing by thing.
 
-use super::{flags, ink::Ink, jobs, metrics, page::Paper, queues, reconciliation};
+use super::{
+    flags,
+    ink::{Ink, span},
+    jobs, metrics,
+    page::Paper,
+    queues, reconciliation,
+};
 use crate::{
     domain::{
         age,
@@ -38,7 +44,7 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
         paper.labelled("Turning", &text, Ink::severity(turning.into));
     }
     let looked = alert.looked_at.map_or_else(|| "never".to_owned(), |at| format!("{} ({})", ink.when(at), ink.age(at)));
-    paper.labelled("Looked", &format!("{looked}, every {}", span(alert.every)), Role::Muted);
+    paper.labelled("Looked", &format!("{looked}, every {}", every(alert.every)), Role::Muted);
     if let Some(failure) = &alert.failure {
         paper.labelled("Failing", &ink.failed(failure), Role::Bad);
     }
@@ -92,7 +98,7 @@ fn history(paper: &mut Paper<'_>, subject: &Subject) {
     }
 }
 
-fn span(duration: std::time::Duration) -> String {
+fn every(duration: std::time::Duration) -> String {
     age::span(chrono::TimeDelta::from_std(duration).unwrap_or_default())
 }
 
@@ -169,7 +175,7 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
             paper.labelled("Expected", &ink.date(expected), Role::Text);
         }
         if let Some(next) = health.next {
-            paper.labelled("Next", &format!("{}, in {}", ink.date(next), ink.span(next - ink.calm)), Role::Text);
+            paper.labelled("Next", &format!("{}, in {}", ink.date(next), span(next - ink.calm)), Role::Text);
         }
         if health.missed > 0 {
             let runs = if health.missed == 1 { "run" } else { "runs" };
@@ -194,7 +200,7 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
                 RunOutcome::Missed => ("MISSED", Role::Bad),
             };
             let attempt = run.attempt.map_or_else(String::new, |attempt| format!("attempt {attempt}/{}  ", spec.attempts));
-            let error = run.error.as_ref().map_or_else(String::new, |error| error.one_line());
+            let error = run.error.as_ref().map_or_else(String::new, crate::domain::text::Text::one_line);
             let (when, word, took) = (format!("{when:<13}"), format!("{word:<8}"), format!("{took:<8}"));
             paper.cells(&[
                 (&when, Role::Muted),
@@ -275,7 +281,7 @@ pub fn flag(paper: &mut Paper<'_>, id: &Id<Flag>) {
     let ink = paper.ink;
     let reports = ink.model.snapshot.as_ref().map(|snapshot| snapshot.flags.as_slice()).unwrap_or_default();
     let Some(report) = reports.iter().find(|report| report.id == *id) else { return };
-    let value = report.look.value.as_ref().map_or_else(|| "?".to_owned(), |value| value.to_string());
+    let value = report.look.value.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
     paper.labelled("Now", &value, if value == report.normal { Role::Good } else { Role::Warning });
     paper.labelled("Normal", &report.normal, Role::Text);
     paper.labelled("Values", &report.values.join(", "), Role::Text);
@@ -311,7 +317,7 @@ pub fn metric(paper: &mut Paper<'_>, id: &Id<Metric>) {
         paper.labelled("No data", &trouble, Role::Unknown);
     }
     if let Some(reading) = &report.look.value {
-        let value = reading.value.as_ref().map_or_else(|| "-".to_owned(), |value| value.to_string());
+        let value = reading.value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         paper.labelled("Now", if reading.said.is_empty() { &value } else { &reading.said }, Role::Money);
         if let Some((target, is_met)) = &reading.target {
             paper.labelled("Target", target, if *is_met { Role::Good } else { Role::Warning });
@@ -339,7 +345,7 @@ pub fn queue(paper: &mut Paper<'_>, id: &Id<Queue>) {
     let Some(spec) = ink.model.queue_spec(id) else { return };
     let Some(figures) = ink.model.figures.get(id) else { return };
     paper.labelled("Waiting", &format!("{} items", figures.count), Role::Text);
-    paper.labelled("Estimate", &queues::estimate(&ink, spec.minutes_each * figures.count as f64), Role::Text);
+    paper.labelled("Estimate", &queues::estimate(spec.minutes_each * figures.count as f64), Role::Text);
     if let Some(oldest) = figures.oldest {
         paper.labelled("Oldest", &format!("{} since {}", ink.age(oldest), ink.date(oldest)), Role::Text);
     }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    ink::Ink,
+    ink::{Ink, span},
     sheet::{self, Cell, Column, Sheet},
 };
 use crate::{
@@ -20,8 +20,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let pane = Pane::Queues;
     let total: usize = model.figures.values().map(|figures| figures.count).sum();
     let minutes: f64 = model.pack.queues.iter().map(|queue| queue.minutes_each * count(ink, &queue.id) as f64).sum();
-    let title =
-        if total == 0 { "2 Queues".to_owned() } else { format!("2 Queues   {total} items  est {}", estimate(ink, minutes)) };
+    let title = if total == 0 { "2 Queues".to_owned() } else { format!("2 Queues   {total} items  est {}", estimate(minutes)) };
     sheet::frame(ink, buffer, area, &title, "Enter work", model.place.pane == pane, None);
     let things = model.things(pane);
     if things.is_empty() {
@@ -50,8 +49,8 @@ fn count(ink: &Ink<'_>, id: &Id<Queue>) -> usize {
     ink.model.figures.get(id).map_or(0, |figures| figures.count)
 }
 
-pub fn estimate(ink: &Ink<'_>, minutes: f64) -> String {
-    ink.span(TimeDelta::try_seconds((minutes * 60.0) as i64).unwrap_or_default())
+pub fn estimate(minutes: f64) -> String {
+    span(TimeDelta::try_seconds((minutes * 60.0) as i64).unwrap_or_default())
 }
 
 fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
@@ -98,7 +97,7 @@ fn known(ink: &Ink<'_>, report: &QueueReport, spec: &Queue) -> Vec<Cell> {
     vec![
         (figures.count.to_string(), if is_over { Role::Warning } else { Role::Text }),
         (figures.oldest.map_or_else(String::new, |at| ink.age(at)), Role::Muted),
-        (estimate(ink, spec.minutes_each * figures.count as f64), Role::Muted),
+        (estimate(spec.minutes_each * figures.count as f64), Role::Muted),
         trouble.unwrap_or((presets.join(" "), Role::Text)),
         due,
         target,

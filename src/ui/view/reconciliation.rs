@@ -11,7 +11,7 @@ use crate::{
         money::Money,
         pack::Class,
         severity::Severity,
-        snapshot::{Discrepancy, ReconciliationReport, Subject},
+        snapshot::{Discrepancy, ReconciliationReport, Statement, Subject},
     },
     ui::{
         place::{Pane, Thing},
@@ -89,17 +89,7 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
         };
         return vec![letter, title, blank(), blank(), blank(), (text, Role::Unknown)];
     };
-    let note = match ink.trouble(&report.look) {
-        Some(trouble) => (trouble, Role::Unknown),
-        None => {
-            let count = statement.discrepancies.iter().filter(|discrepancy| discrepancy.class != Class::InFlight).count();
-            let flying = statement.discrepancies.len() - count;
-            let flying = if flying > 0 { format!(", {flying} in flight") } else { String::new() };
-            let text =
-                if count == 0 { format!("{} matched{flying}", statement.matched) } else { format!("{count} unmatched{flying}") };
-            (text, Role::Muted)
-        }
-    };
+    let note = ink.trouble(&report.look).map_or_else(|| (matched(statement), Role::Muted), |trouble| (trouble, Role::Unknown));
     let Some(totals) = statement.totals.first() else {
         return vec![letter, title, blank(), blank(), blank(), ("no rows on either side".to_owned(), Role::Muted)];
     };
@@ -114,6 +104,14 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
         (signed(totals.difference), difference),
         note,
     ]
+}
+
+/// How many rows found their partner, or how many did not.
+fn matched(statement: &Statement) -> String {
+    let count = statement.discrepancies.iter().filter(|discrepancy| discrepancy.class != Class::InFlight).count();
+    let flying = statement.discrepancies.len() - count;
+    let flying = if flying > 0 { format!(", {flying} in flight") } else { String::new() };
+    if count == 0 { format!("{} matched{flying}", statement.matched) } else { format!("{count} unmatched{flying}") }
 }
 
 fn discrepancy(discrepancy: &Discrepancy) -> Vec<Cell> {

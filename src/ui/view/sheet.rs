@@ -93,14 +93,13 @@ pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
         if taken(&widths, columns) <= available {
             return widths;
         }
-        match shown.first().and_then(|at| is_out.get_mut(*at)) {
-            Some(out) => *out = true,
-            None => {
-                for width in &mut widths {
-                    *width = (*width).min(available);
-                }
-                return widths;
+        if let Some(out) = shown.first().and_then(|at| is_out.get_mut(*at)) {
+            *out = true;
+        } else {
+            for width in &mut widths {
+                *width = (*width).min(available);
             }
+            return widths;
         }
     }
 }

@@ -5,10 +5,20 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{header, ink::Ink};
 use crate::{
-    domain::{age, pack, plan::Standing, severity::Severity, snapshot::BatchReport},
+    domain::{
+        age,
+        pack::{self, Confirm},
+        plan::Standing,
+        severity::Severity,
+        snapshot::BatchReport,
+    },
     ui::{
-        keymap::{Context, Intent},
+        chord::Chord,
+        dialog::{Dialog, Focus},
+        keymap::{Binding, Context, Intent},
         notice::Tone,
+        overlay::Overlay,
+        place::Pane,
         theme::Role,
     },
 };
@@ -16,6 +26,10 @@ use crate::{
 /// As many keys as fit, those of this place first.
 pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     if area.height == 0 {
+        return;
+    }
+    if let Some(Overlay::Dialog(dialog)) = &ink.model.overlay {
+        keys(ink, buffer, area, &in_dialog(dialog));
         return;
     }
     let context = Context::of(&ink.model.place);
@@ -26,23 +40,46 @@ pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
         words.extend(actions.filter_map(|action| Some((action.key?.to_string(), action.title.to_lowercase()))));
     }
-    let bound = ink.model.keymap.working_in(context).filter(|(binding, chords)| !binding.short.is_empty() && !chords.is_empty());
-    words.extend(
-        bound.filter_map(|(binding, chords)| Some((chords.first()?.to_string(), word(ink, binding.intent, binding.short)))),
-    );
+    let named = |(binding, chords): &&(Binding, Vec<Chord>)| !binding.short.is_empty() && !chords.is_empty();
+    let said = |(binding, chords): &(Binding, Vec<Chord>)| Some((chords.first()?.to_string(), word(ink, binding)));
+    let (own, general): (Vec<_>, Vec<_>) =
+        ink.model.keymap.working_in(context).filter(named).partition(|(binding, _)| binding.contexts.contains(&context));
+    words.extend(own.into_iter().filter_map(said));
+    let ends = [Pane::Alerts, Pane::Journal].map(|pane| ink.model.keymap.key_of(Intent::Focus(pane)));
+    if context != Context::Items && ink.model.place.page.is_none() {
+        words.push((ends.join("-"), "panes".to_owned()));
+    }
+    words.extend(general.into_iter().filter_map(said));
+    keys(ink, buffer, area, &words);
+}
+
+/// The keys of the dialog that is open.
+fn in_dialog(dialog: &Dialog) -> Vec<(String, String)> {
+    let mut words = vec![("Tab", "next field")];
+    if dialog.choosing().is_some() {
+        words.push(("1-9", "choose"));
+    }
+    if let Some(confirm) = dialog.confirm().filter(|_| dialog.stops().contains(&Focus::Confirm)) {
+        words.push(if confirm == Confirm::Typed { ("Enter", "send, once it is typed") } else { ("y", "confirm") });
+    }
+    words.extend([("PgDn", "more"), ("Esc", "cancel")]);
+    words.into_iter().map(|(key, said)| (key.to_owned(), said.to_owned())).collect()
+}
+
+fn keys(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, words: &[(String, String)]) {
     let mut x = area.x + 1;
     for (key, said) in words {
         let width = (key.width() + said.width() + 1) as u16;
         if x + width > area.right() {
             continue;
         }
-        x += ink.put(buffer, (x, area.y), area.right() - x, &key, Role::Key) + 1;
-        x += ink.put(buffer, (x, area.y), area.right() - x, &said, Role::Muted) + 2;
+        x += ink.put(buffer, (x, area.y), area.right() - x, key, Role::Key) + 1;
+        x += ink.put(buffer, (x, area.y), area.right() - x, said, Role::Muted) + 2;
     }
 }
 
-fn word(ink: &Ink<'_>, intent: Intent, short: &str) -> String {
-    if intent == Intent::Unlock && ink.model.is_unlocked() { "lock".to_owned() } else { short.to_owned() }
+fn word(ink: &Ink<'_>, binding: &Binding) -> String {
+    if binding.intent == Intent::Unlock && ink.model.is_unlocked() { "lock".to_owned() } else { binding.short.to_owned() }
 }
 
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
@@ -131,6 +168,9 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
             Tone::Warning => Role::Warning,
         };
         parts.push((notice.said.clone(), role));
+    }
+    if parts.is_empty() && matches!(model.overlay, Some(Overlay::Dialog(_))) {
+        parts.push(("nothing has been sent".to_owned(), Role::Muted));
     }
     if parts.is_empty() {
         parts.push(idle(ink));
