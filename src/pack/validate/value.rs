@@ -44,7 +44,10 @@ impl Reader<'_> {
         let zone = name.parse().ok();
         if zone.is_none() {
             let nearest = nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()));
-            let help = nearest.map_or_else(|| "a name of the tz database, such as `Europe/Vienna`".into(), |name| format!("did you mean `{name}`?"));
+            let help = nearest.map_or_else(
+                || "a name of the tz database, such as `Europe/Vienna`".into(),
+                |name| format!("did you mean `{name}`?"),
+            );
             self.say(place, format!("there is no time zone `{name}`"), "not a zone", Some(help));
         }
         zone
@@ -124,6 +127,13 @@ impl Reader<'_> {
             self.say(place, format!("`{written}` is not a method that can stand here"), "not a method", Some(help));
         }
         written.clone()
+    }
+
+    /// TOML knows `nan` and `inf`; no reading is ever beyond them, and what is never beyond its limit is always green.
+    pub(super) fn finite(&mut self, place: &Place, number: f64) {
+        if !number.is_finite() {
+            self.say(place, "nothing is ever beyond this limit", "not a number", None);
+        }
     }
 
     pub(super) fn not_empty(&mut self, place: &Place, text: &str, what: &str) {
