@@ -93,7 +93,9 @@ async fn faults_are_switched_over_the_towns_own_door() {
     let client = client();
     let health = format!("{}/api/health", named(&town, "_SITE_URL"));
 
-    let set = Reply::of(client.post(format!("{control}/faults")).body("site:/api/health=502\nwebhook=500:2").send().await.unwrap()).await;
+    let set =
+        Reply::of(client.post(format!("{control}/faults")).body("site:/api/health=502\nwebhook=500:2").send().await.unwrap())
+            .await;
     assert_eq!((set.status, set.text.as_str()), (200, r#"["site:/api/health=502","webhook=500:2"]"#));
     assert_eq!(get(&health).await.unwrap().status, 502);
     let wrong = Reply::of(client.post(format!("{control}/faults")).body("site=501").send().await.unwrap()).await;

@@ -173,12 +173,19 @@ async fn other_seeds_and_moments_have_the_same_figures() {
 async fn dump(town: &Town, file: &std::path::Path) -> Vec<String> {
     let options = SqliteConnectOptions::new().filename(file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    let tables = sqlx::query("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'town' order by name");
+    let tables = sqlx::query(
+        "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' and name <> 'town' order by name",
+    );
     let mut lines = Vec::new();
     for table in tables.fetch_all(&mut connection).await.unwrap() {
         let name: String = table.get(0);
-        for row in sqlx::query(sqlx::AssertSqlSafe(format!("select * from {name} order by rowid"))).fetch_all(&mut connection).await.unwrap() {
-            let cells: Vec<String> = (0..row.len()).map(|at| row.get_unchecked::<Option<String>, _>(at).unwrap_or_default()).collect();
+        for row in sqlx::query(sqlx::AssertSqlSafe(format!("select * from {name} order by rowid")))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
+        {
+            let cells: Vec<String> =
+                (0..row.len()).map(|at| row.get_unchecked::<Option<String>, _>(at).unwrap_or_default()).collect();
             lines.push(format!("{name}: {}", cells.join("|")));
         }
     }

@@ -32,7 +32,8 @@ impl Site {
     }
 
     async fn vercel(&self, method: reqwest::Method, path: &str, body: Option<Json>) -> Reply {
-        let mut request = self.client.request(method, format!("{}{path}", self.vercel)).header("authorization", &self.vercel_secret);
+        let mut request =
+            self.client.request(method, format!("{}{path}", self.vercel)).header("authorization", &self.vercel_secret);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -64,13 +65,20 @@ async fn the_job_really_expires_and_promotes() {
     assert_eq!(bare.status, 401);
     assert_eq!(row(&town, "select count(*) from featured_queue where promoted_at is null").await, ["87"]);
 
-    let first_in_line = row(&town, "select id from featured_queue where council_id = 'melbourne' and promoted_at is null order by created_at limit 1").await;
+    let first_in_line = row(
+        &town,
+        "select id from featured_queue where council_id = 'melbourne' and promoted_at is null order by created_at limit 1",
+    )
+    .await;
     let run = Reply::of(site.client.post(&path).header("authorization", &site.secret).send().await.unwrap()).await;
     assert_eq!((run.status, run.at("/promoted").as_i64()), (200, Some(2)), "{}", run.text);
     for (query, expected) in [
         ("select count(*) from featured_queue where promoted_at is null", vec!["85"]),
         ("select count(*), sum(featured_until > :now) from featured_placements where status = 'active'", vec!["92", "92"]),
-        ("select status, trigger, rows_changed from cron_jobs where job = 'featured-expiry-and-promotion' order by started_at desc limit 1", vec!["success", "manual", "2"]),
+        (
+            "select status, trigger, rows_changed from cron_jobs where job = 'featured-expiry-and-promotion' order by started_at desc limit 1",
+            vec!["success", "manual", "2"],
+        ),
     ] {
         assert_eq!(row(&town, query).await, expected, "{query}");
     }
@@ -80,7 +88,14 @@ async fn the_job_really_expires_and_promotes() {
     // Nothing is left to do for a second run.
     let again = Reply::of(site.client.post(&path).header("authorization", &site.secret).send().await.unwrap()).await;
     assert_eq!(again.at("/promoted").as_i64(), Some(0));
-    assert_eq!(row(&town, "select max(c) from (select count(*) as c from featured_placements where status = 'active' group by council_id)").await, ["5"]);
+    assert_eq!(
+        row(
+            &town,
+            "select max(c) from (select count(*) as c from featured_placements where status = 'active' group by council_id)"
+        )
+        .await,
+        ["5"]
+    );
 }
 
 #[tokio::test]
@@ -118,9 +133,14 @@ async fn triage_answers_by_keywords_only_once_the_flag_is_written_and_deployed()
         assert_eq!(answer.at("/mode"), "deterministic");
     }
     assert_eq!(row(&town, "select count(*) from triage_logs where provider = 'deterministic'").await, ["4"]);
-    let probe = site.client.post(format!("{}/api/emergency/triage", site.base)).json(&json!({ "text": "Lost dog", "test": true }));
+    let probe =
+        site.client.post(format!("{}/api/emergency/triage", site.base)).json(&json!({ "text": "Lost dog", "test": true }));
     assert_eq!(Reply::of(probe.send().await.unwrap()).await.status, 200);
-    assert_eq!(row(&town, "select count(*) from triage_logs where provider = 'deterministic'").await, ["4"], "a test is not logged");
+    assert_eq!(
+        row(&town, "select count(*) from triage_logs where provider = 'deterministic'").await,
+        ["4"],
+        "a test is not logged"
+    );
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ async fn seven_days_of_charges_hold_the_lost_one_and_the_right_amount() {
     let known = row(&town, "select group_concat(charge_id) from payment_audit").await.remove(0);
     let lost: Vec<String> = ids(&charges).into_iter().filter(|id| !known.contains(id)).collect();
     assert_eq!(lost.len(), 1);
-    let recorded = row(&town, "select charge_id from payment_audit where amount = 200 and created_at > datetime(:now, '-7 days')").await;
+    let recorded =
+        row(&town, "select charge_id from payment_audit where amount = 200 and created_at > datetime(:now, '-7 days')").await;
     let wrong = charges.iter().find(|charge| charge.get("id").and_then(Json::as_str) == recorded.first().map(String::as_str));
     assert_eq!(wrong.and_then(|charge| charge.get("amount")), Some(&Json::from(2200)));
 }
@@ -31,7 +32,8 @@ async fn four_events_were_not_delivered_two_of_them_of_the_lost_charge() {
     let events = stripe.data("events?delivery_success=false&limit=100").await;
     assert_eq!(events.len(), 4);
     assert!(events.iter().all(|event| event.get("pending_webhooks") == Some(&Json::from(1))));
-    let known = row(&town, "select group_concat(charge_id) || group_concat(payment_intent_id) from payment_audit").await.remove(0);
+    let known =
+        row(&town, "select group_concat(charge_id) || group_concat(payment_intent_id) from payment_audit").await.remove(0);
     let lost = events.iter().filter(|event| {
         let id = event.pointer("/data/object/id").and_then(Json::as_str).unwrap();
         !known.contains(id)
