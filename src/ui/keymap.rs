@@ -81,19 +81,6 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 10] = [
-        Self::Anywhere,
-        Self::Alerts,
-        Self::Queues,
-        Self::Items,
-        Self::Jobs,
-        Self::Reconciliation,
-        Self::Flags,
-        Self::Playbooks,
-        Self::Metrics,
-        Self::Journal,
-    ];
-
     pub fn title(self) -> &'static str {
         match self {
             Self::Anywhere => "anywhere",
@@ -346,45 +333,6 @@ impl Keymap {
         &self.rows
     }
 
-    /// The whole table as text, place by place: for `wheelhouse keys`.
-    pub fn told(&self) -> String {
-        let mut told = String::new();
-        self.each_context(|title, lines| {
-            told.push_str(title);
-            told.push('\n');
-            told.extend(lines.iter().map(|(keys, command, says)| format!("  {keys:<16}{command:<16}{says}\n")));
-        });
-        told
-    }
-
-    /// The whole table as Markdown, for the README.
-    pub fn markdown(&self) -> String {
-        let mut told = String::new();
-        self.each_context(|title, lines| {
-            told.extend(["\n| ", title, " | command | meaning |\n|---|---|---|\n"]);
-            told.extend(lines.iter().map(|(keys, command, says)| {
-                let keys: Vec<String> = keys.split_whitespace().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
-                format!("| {} | `{command}` | {} |\n", keys.join(" "), says.replace('|', "\\|"))
-            }));
-        });
-        told
-    }
-
-    fn each_context(&self, mut tell: impl FnMut(&str, &[(String, &'static str, &'static str)])) {
-        for context in Context::ALL {
-            let own = self.rows.iter().filter(|(binding, _)| binding.contexts.contains(&context));
-            let lines: Vec<_> = own
-                .map(|(binding, chords)| {
-                    let keys: Vec<String> = chords.iter().map(ToString::to_string).collect();
-                    (keys.join(" "), binding.command, binding.says)
-                })
-                .collect();
-            if !lines.is_empty() {
-                tell(context.title(), &lines);
-            }
-        }
-    }
-
     /// The first key of an intent, as it is written.
     pub fn key_of(&self, intent: Intent) -> String {
         self.rows
@@ -422,16 +370,6 @@ mod tests {
                 assert_ne!(one.command, other.command);
             }
         }
-    }
-
-    #[test]
-    fn every_row_of_the_table_is_told_with_its_keys() {
-        let keymap = Keymap::default();
-        let (told, markdown) = (keymap.told(), keymap.markdown());
-        for binding in TABLE {
-            assert!(told.contains(binding.says) && markdown.contains(binding.command), "{}", binding.command);
-        }
-        assert!(told.contains("  Ctrl-d PgDn     page-down       half a page down\n"), "{told}");
     }
 
     #[test]
