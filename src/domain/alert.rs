@@ -55,7 +55,7 @@ mod tests {
             recent: Arc::from([]),
             playbook: None,
             looked_at: None,
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             failure: None,
             handling,
         })

@@ -3,8 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    age,
-    check::CLOCK_SKEW,
+    age::{self, CLOCK_SKEW},
     expression::Expression,
     pack::{Action, Guard, GuardRule, WindowClock},
     rows::{Params, Row},
@@ -107,7 +106,7 @@ mod tests {
     }
 
     fn guard(clock: WindowClock) -> Guard {
-        let rule = GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_secs(72 * 3_600), clock };
+        let rule = GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_hours(72), clock };
         Guard { title: "within 3 days".to_owned(), rule }
     }
 

@@ -34,7 +34,12 @@ pub fn items(queue: &Queue, actions: &[Action], rows: &Rows, now: DateTime<Utc>)
             Some(deadline) => time(queue, row, &deadline.column, number)?
                 .and_then(|from| from.checked_add_signed(TimeDelta::from_std(deadline.after).ok()?)),
         };
-        let presets = queue.presets.iter().filter(|preset| preset.filter.holds_with(row, &names)).map(|preset| preset.name.clone()).collect();
+        let presets = queue
+            .presets
+            .iter()
+            .filter(|preset| preset.filter.holds_with(row, &names))
+            .map(|preset| preset.name.clone())
+            .collect();
         let barred = judged
             .iter()
             .filter_map(|(action, guards)| first_failing(guards, row, now).map(|why| (action.id.clone(), why)))
@@ -48,9 +53,8 @@ pub fn items(queue: &Queue, actions: &[Action], rows: &Rows, now: DateTime<Utc>)
 /// when the action is proposed.
 fn judged_in_the_list<'a>(action: &'a Action, columns: &[String]) -> Vec<&'a Guard> {
     let is_here = |name: &str| name == "now" || columns.iter().any(|column| name == column || is_part_of(name, column));
-    let comes_later = |name: &String| {
-        !is_here(name) && (!action.fresh.is_empty() || action.inputs.iter().any(|input| input.name == *name))
-    };
+    let comes_later =
+        |name: &String| !is_here(name) && (!action.fresh.is_empty() || action.inputs.iter().any(|input| input.name == *name));
     action.guards.iter().filter(|guard| !guard::columns(guard).iter().any(comes_later)).collect()
 }
 
@@ -115,7 +119,7 @@ mod tests {
             query: query(),
             key: "id".to_owned(),
             since: Some("requested_at".to_owned()),
-            deadline: Some(Deadline { column: "purchased_at".to_owned(), after: Duration::from_secs(72 * 3_600) }),
+            deadline: Some(Deadline { column: "purchased_at".to_owned(), after: Duration::from_hours(72) }),
             minutes_each: 4.0,
             target_below: None,
             presets: vec![Preset { name: "small".to_owned(), filter: Expression::parse("amount < 50").unwrap() }],
@@ -123,7 +127,7 @@ mod tests {
             columns: vec![],
             body: None,
             empty: String::new(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             covers: vec![],
         }
     }
@@ -148,7 +152,7 @@ mod tests {
     }
 
     fn within() -> Guard {
-        let window = Duration::from_secs(72 * 3_600);
+        let window = Duration::from_hours(72);
         let rule = GuardRule::Within { column: "purchased_at".to_owned(), window, clock: WindowClock::Now };
         Guard { title: "within 3 days".to_owned(), rule }
     }
@@ -206,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_only_a_fresh_read_or_an_input_brings_is_judged_later() {
-        let guards = || vec![holds("not refunded yet", "amount_refunded == 0")];
+        let guards = || vec![holds("not refunded yet", "amount_refunded == 0"), holds("enough left", "amount_refunded < amount")];
         let plain = action("approve", guards());
         let fresh = Action { fresh: vec![query()], ..action("approve", guards()) };
         let asked = Input { name: "amount_refunded".to_owned(), title: String::new(), kind: InputKind::Text, required: true };

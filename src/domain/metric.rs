@@ -79,10 +79,8 @@ fn points(rows: &Rows) -> Vec<f64> {
         Some(value) => value.number(),
         None => row.cells().last().and_then(|(_, value)| value.number()),
     };
-    let mut points: Vec<_> = rows
-        .iter()
-        .filter_map(|row| number(row).map(|number| (row.find("at").and_then(Value::time), number)))
-        .collect();
+    let mut points: Vec<_> =
+        rows.iter().filter_map(|row| number(row).map(|number| (row.find("at").and_then(Value::time), number))).collect();
     // Stable: without times they stay as they came.
     points.sort_by_key(|(at, _)| *at);
     points.into_iter().map(|(_, number)| number).collect()
@@ -115,7 +113,7 @@ mod tests {
             target: None,
             series: None,
             definition: String::new(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             covers: vec![],
         }
     }

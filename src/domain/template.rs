@@ -59,6 +59,13 @@ impl Template {
         names
     }
 
+    /// The text with one filler for values and one for `| json`, its first branches taken: what its shape is judged by.
+    pub fn filled_with(&self, value: &str, json: &str) -> String {
+        let mut text = String::new();
+        syntax::fill(&self.pieces, value, json, &mut text);
+        text
+    }
+
     /// The same template with one name given for good.
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {

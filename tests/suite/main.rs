@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod acting;
+#[cfg(test)]
+mod packs;

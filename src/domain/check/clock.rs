@@ -19,10 +19,9 @@ impl SideClock {
     #[must_use]
     pub fn read(previous: Option<&Self>, beyond: bool, at: DateTime<Utc>, seen_for: TimeDelta) -> Self {
         match previous {
-            Some(clock) if clock.beyond == beyond => Self {
-                held_ms: clock.held_ms.saturating_add(seen_for.num_milliseconds().max(0)),
-                ..clock.clone()
-            },
+            Some(clock) if clock.beyond == beyond => {
+                Self { held_ms: clock.held_ms.saturating_add(seen_for.num_milliseconds().max(0)), ..clock.clone() }
+            }
             Some(_) | None => Self { beyond, since: at, held_ms: 0 },
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a value is beyond a limit, and the rule in words.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -16,8 +16,9 @@ impl Limit {
     pub fn is_exceeded(&self, value: &Value) -> Result<bool, String> {
         match (&self.bound, value) {
             (Bound::Number(bound), value) => {
-                let number = value.number().filter(|_| bound.is_finite());
-                number.map(|number| exceeds(self.comparison, number, *bound)).ok_or_else(|| mismatch(value, "a number"))
+                // A limit that is no number compares with nothing.
+                let order = value.number().and_then(|number| number.partial_cmp(bound)).filter(|_| bound.is_finite());
+                order.map(|order| exceeds(self.comparison, order)).ok_or_else(|| mismatch(value, "a number"))
             }
             (Bound::Text(bound), Value::Text(text)) => self.equality(text.original() == bound),
             (Bound::Truth(bound), Value::Bool(truth)) => self.equality(truth == bound),
@@ -39,10 +40,7 @@ impl Limit {
     }
 }
 
-fn exceeds(comparison: Comparison, number: f64, bound: f64) -> bool {
-    let order = number.total_cmp(&bound);
-    // Minus zero is zero.
-    let order = if number == bound { std::cmp::Ordering::Equal } else { order };
+fn exceeds(comparison: Comparison, order: Ordering) -> bool {
     match comparison {
         Comparison::AtLeast => order.is_ge(),
         Comparison::Above => order.is_gt(),
@@ -91,7 +89,11 @@ fn said(limit: &Limit, unit: &str) -> String {
         Bound::Text(_) | Bound::Truth(_) => limit.bound.to_string(),
     };
     let comparison = limit.comparison.word().replace('_', " ");
-    if limit.holds.is_zero() { format!("{comparison} {bound}") } else { format!("{comparison} {bound} for {}", span(limit.holds)) }
+    if limit.holds.is_zero() {
+        format!("{comparison} {bound}")
+    } else {
+        format!("{comparison} {bound} for {}", span(limit.holds))
+    }
 }
 
 fn span(duration: Duration) -> String {

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    age,
+    age::{self, CLOCK_SKEW},
     figure::figure,
     pack,
     rows::{Row, Rows},
@@ -26,9 +26,6 @@ use super::{
 
 pub use clock::SideClock;
 pub use limit::rule;
-
-/// The clock of the machine and that of an outside system may differ by so much before a time is called impossible.
-pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// What a look brought.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,9 +40,14 @@ pub struct Measurement {
 /// What there is to judge.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    Read { at: DateTime<Utc>, measurement: Measurement },
+    Read {
+        at: DateTime<Utc>,
+        measurement: Measurement,
+    },
     /// It could not look, or there was nothing to judge; why.
-    Blind { why: Text },
+    Blind {
+        why: Text,
+    },
     /// No look has ended since the last judgement; only time has passed.
     Nothing,
 }

@@ -9,17 +9,15 @@ use rust_decimal::Decimal;
 use super::*;
 
 const MINUTE: u64 = 60;
-const HOUR: u64 = 3_600;
-
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
 }
 
-fn limit(comparison: Comparison, bound: Bound, holds: u64) -> Option<Limit> {
-    Some(Limit { comparison, bound, holds: Duration::from_secs(holds) })
+fn limit(comparison: Comparison, bound: Bound, holds: u64) -> Limit {
+    Limit { comparison, bound, holds: Duration::from_secs(holds) }
 }
 
-fn above(bound: f64, holds: u64) -> Option<Limit> {
+fn above(bound: f64, holds: u64) -> Limit {
     limit(Comparison::Above, Bound::Number(bound), holds)
 }
 
@@ -35,7 +33,7 @@ fn check(yellow: Option<Limit>, red: Option<Limit>) -> Check {
         red,
         recovers_after: Duration::ZERO,
         escalates_after: None,
-        every: Duration::from_secs(MINUTE),
+        every: Duration::from_mins(1),
         playbook: None,
         detail: None,
         covers: vec![],
@@ -87,26 +85,26 @@ fn limits_judge_at_their_edges() {
     for (comparison, letters_of_9_10_11) in
         [(AtLeast, "GRR"), (Above, "GGR"), (AtMost, "RRG"), (Below, "RGG"), (Is, "GRG"), (IsNot, "RGR")]
     {
-        let check = check(None, limit(comparison, Bound::Number(10.0), 0));
+        let check = check(None, Some(limit(comparison, Bound::Number(10.0), 0)));
         assert_eq!(letters(&check, minutes(&[9, 10, 11])), letters_of_9_10_11, "{comparison:?}");
     }
 }
 
 #[test]
 fn red_comes_before_yellow() {
-    assert_eq!(letters(&check(above(10.0, 0), above(15.0, 0)), minutes(&[9, 11, 16, 11, 9])), "GYRYG");
+    assert_eq!(letters(&check(Some(above(10.0, 0)), Some(above(15.0, 0))), minutes(&[9, 11, 16, 11, 9])), "GYRYG");
 }
 
 #[test]
 fn a_limit_counts_only_when_it_has_held() {
-    let check = check(above(10.0, 0), above(15.0, 180));
+    let check = check(Some(above(10.0, 0)), Some(above(15.0, 180)));
     assert_eq!(letters(&check, minutes(&[16, 16, 16, 16, 9])), "YYYRG");
     assert_eq!(letters(&check, minutes(&[16, 16, 11, 16, 16, 16, 16])), "YYYYYYR");
 }
 
 #[test]
 fn turning_says_since_when_and_when_it_counts() {
-    let check = check(None, above(15.0, 180));
+    let check = check(None, Some(above(15.0, 180)));
     let judged = walk(&check, minutes(&[9, 16, 16]));
     assert_eq!(judged[0].turning, None);
     let turning = Turning { into: Severity::Red, since: at(60), counts_at: at(240) };
@@ -118,7 +116,7 @@ fn turning_says_since_when_and_when_it_counts() {
 
 #[test]
 fn the_holding_clock_stands_while_it_is_blind() {
-    let check = check(None, above(15.0, 180));
+    let check = check(None, Some(above(15.0, 180)));
     let steps = vec![seen(0, 16), seen(60, 16), blind(120), seen(180, 16), seen(240, 16), seen(300, 16)];
     assert_eq!(letters(&check, steps), "GG?GGR");
     let stale = vec![seen(0, 16), seen(1_000, 16), seen(1_060, 16), seen(1_120, 16), seen(1_180, 16)];
@@ -127,8 +125,8 @@ fn the_holding_clock_stands_while_it_is_blind() {
 
 #[test]
 fn a_better_reading_must_hold_before_it_counts() {
-    let mut check = check(above(10.0, 0), above(15.0, 0));
-    check.recovers_after = Duration::from_secs(120);
+    let mut check = check(Some(above(10.0, 0)), Some(above(15.0, 0)));
+    check.recovers_after = Duration::from_mins(2);
     assert_eq!(letters(&check, minutes(&[16, 9, 16, 9, 9, 9, 9])), "RRRRRGG");
     assert_eq!(letters(&check, minutes(&[16, 11, 9, 9, 9])), "RRRYG");
     assert_eq!(letters(&check, minutes(&[11, 9, 16, 9])), "YYRR");
@@ -136,16 +134,16 @@ fn a_better_reading_must_hold_before_it_counts() {
 
 #[test]
 fn flapping_over_a_held_limit_does_not_look_like_recovery() {
-    let mut check = check(None, above(15.0, 120));
-    check.recovers_after = Duration::from_secs(120);
+    let mut check = check(None, Some(above(15.0, 120)));
+    check.recovers_after = Duration::from_mins(2);
     assert_eq!(letters(&check, minutes(&[16, 16, 16, 9, 16, 9, 16, 9, 9, 9])), "GGRRRRRRRG");
 }
 
 #[test]
 fn an_old_yellow_becomes_red() {
-    let mut check = check(above(10.0, 0), None);
-    check.every = Duration::from_secs(HOUR);
-    check.escalates_after = Some(Duration::from_secs(3 * HOUR));
+    let mut check = check(Some(above(10.0, 0)), None);
+    check.every = Duration::from_hours(1);
+    check.escalates_after = Some(Duration::from_hours(3));
     let hours = |values: &[i64]| values.iter().zip(0..).map(|(value, hour)| seen(hour * 3_600, *value)).collect::<Vec<_>>();
     assert_eq!(letters(&check, hours(&[11, 11, 11, 11, 11, 9, 11])), "YYYRRGY");
     let mut steps = hours(&[11, 11, 11]);
@@ -158,7 +156,7 @@ fn an_old_yellow_becomes_red() {
 
 #[test]
 fn what_could_not_be_read_is_unknown_and_comes_back_as_it_was() {
-    let check = check(above(10.0, 0), above(15.0, 0));
+    let check = check(Some(above(10.0, 0)), Some(above(15.0, 0)));
     let judged = walk(&check, vec![seen(0, 9), seen(60, 16), blind(120), tick(130), seen(180, 17), seen(240, 9)]);
     let letters: String = judged.iter().map(|judgement| judgement.severity.letter()).collect();
     assert_eq!(letters, "GR??RG");
@@ -173,7 +171,7 @@ fn what_could_not_be_read_is_unknown_and_comes_back_as_it_was() {
 
 #[test]
 fn an_old_reading_is_no_reading() {
-    let check = check(above(10.0, 0), None);
+    let check = check(Some(above(10.0, 0)), None);
     let judged = walk(&check, vec![tick(0), seen(1, 11), tick(121), tick(122), seen(130, 11)]);
     let letters: String = judged.iter().map(|judgement| judgement.severity.letter()).collect();
     assert_eq!(letters, "?YY?Y");
@@ -184,7 +182,7 @@ fn an_old_reading_is_no_reading() {
 
 #[test]
 fn impossible_times_are_flagged() {
-    let check = check(above(10.0, 0), None);
+    let check = check(Some(above(10.0, 0)), None);
     let future = (60, Observation::Read { at: at(4_000), measurement: number(9) });
     let judged = walk(&check, vec![seen(0, 9), future, seen(120, 9)]);
     assert_eq!(judged[1].severity, Severity::Unknown);
@@ -197,18 +195,18 @@ fn impossible_times_are_flagged() {
 
 #[test]
 fn an_answer_that_was_overtaken_changes_nothing() {
-    let check = check(above(10.0, 0), None);
+    let check = check(Some(above(10.0, 0)), None);
     let late = (70, Observation::Read { at: at(30), measurement: number(99) });
     assert_eq!(letters(&check, vec![seen(60, 9), late, seen(120, 9)]), "GGG");
 }
 
 #[test]
 fn a_value_of_the_wrong_type_is_unknown_never_green() {
-    let numeric = check(above(10.0, 0), None);
-    let word = check(limit(Comparison::IsNot, Bound::Text("ok".to_owned()), 0), None);
-    let truth = check(limit(Comparison::Is, Bound::Truth(false), 0), None);
-    let senseless = check(limit(Comparison::Above, Bound::Text("ok".to_owned()), 0), None);
-    let endless = check(above(f64::NAN, 0), None);
+    let numeric = check(Some(above(10.0, 0)), None);
+    let word = check(Some(limit(Comparison::IsNot, Bound::Text("ok".to_owned()), 0)), None);
+    let truth = check(Some(limit(Comparison::Is, Bound::Truth(false), 0)), None);
+    let senseless = check(Some(limit(Comparison::Above, Bound::Text("ok".to_owned()), 0)), None);
+    let endless = check(Some(above(f64::NAN, 0)), None);
     for (check, value, letter) in [
         (&numeric, Value::text("12"), '?'),
         (&numeric, Value::Bool(true), '?'),
@@ -233,13 +231,13 @@ fn a_value_of_the_wrong_type_is_unknown_never_green() {
 
 #[test]
 fn the_rule_reads_as_a_sentence() {
-    let mut check = check(limit(Comparison::AtLeast, Bound::Number(10.0), 0), above(15.0, 30 * MINUTE));
+    let mut check = check(Some(limit(Comparison::AtLeast, Bound::Number(10.0), 0)), Some(above(15.0, 30 * MINUTE)));
     assert_eq!(rule(&check), "yellow at least 10%, red above 15% for 30m");
-    check.recovers_after = Duration::from_secs(120);
-    check.escalates_after = Some(Duration::from_secs(24 * HOUR));
+    check.recovers_after = Duration::from_mins(2);
+    check.escalates_after = Some(Duration::from_hours(24));
     assert_eq!(rule(&check), "yellow at least 10%, red above 15% for 30m, red after 1d of yellow, recovers after 2m");
-    check.yellow = limit(Comparison::IsNot, Bound::Truth(true), 0);
-    check.red = limit(Comparison::Is, Bound::Text("down".to_owned()), 0);
+    check.yellow = Some(limit(Comparison::IsNot, Bound::Truth(true), 0));
+    check.red = Some(limit(Comparison::Is, Bound::Text("down".to_owned()), 0));
     assert_eq!(rule(&check), "yellow is not yes, red is down, red after 1d of yellow, recovers after 2m");
 }
 
@@ -253,7 +251,7 @@ fn look(check: &Check, rows: &Rows) -> Result<Measurement, Text> {
 
 #[test]
 fn a_measurement_is_the_value_of_the_first_row() {
-    let mut check = check(above(10.0, 0), None);
+    let mut check = check(Some(above(10.0, 0)), None);
     let two = rows(&["rate"], vec![vec![Value::Integer(7)], vec![Value::Integer(99)]]);
     assert_eq!(look(&check, &two).unwrap().said, "7%");
     let empty = look(&check, &rows(&["rate"], vec![vec![Value::Null]])).unwrap_err();
@@ -276,7 +274,7 @@ proptest! {
         holds in 0_u64..200,
         recovers in 0_u64..200,
     ) {
-        let mut check = check(above(10.0, 0), above(15.0, holds));
+        let mut check = check(Some(above(10.0, 0)), Some(above(15.0, holds)));
         check.recovers_after = Duration::from_secs(recovers);
         let (mut memory, mut now, mut before) = (Memory::default(), 0, Severity::Unknown);
         let mut newest: Option<(i64, i64)> = None;

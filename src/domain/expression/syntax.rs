@@ -63,6 +63,10 @@ impl Node {
         matches!(self, Self::Call(Function::Json | Function::Plain, _))
     }
 
+    pub(in crate::domain) fn is_json(&self) -> bool {
+        matches!(self, Self::Call(Function::Json, _))
+    }
+
     /// Adds the names that it reads, each once.
     pub(in crate::domain) fn names(&self, names: &mut Vec<String>) {
         match self {

@@ -11,6 +11,7 @@ mod ledger;
 mod metric;
 mod query;
 mod queue;
+mod sql;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
 pub use metric::{Metric, Target};
 pub use query::{HttpRead, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
+pub use sql::SqlMistake;
 
 use super::{id::Id, money::Currency};
 

@@ -89,3 +89,13 @@ pub(super) fn names(pieces: &[Piece], names_so_far: &mut Vec<String>) {
         }
     }
 }
+
+pub(super) fn fill(pieces: &[Piece], value: &str, json: &str, text: &mut String) {
+    for piece in pieces {
+        match piece {
+            Piece::Words(words) => text.push_str(words),
+            Piece::Value { node, .. } => text.push_str(if node.is_json() { json } else { value }),
+            Piece::If { then, .. } => fill(then, value, json, text),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `[actions]` and their effects as they are written.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{OneOrMany, RawRead};
+
+/// Something the operator can do to one row.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawAction {
+    pub title: String,
+    /// The key in a queue that offers it: one character.
+    pub key: Option<String>,
+    /// Its effects, in order; a failure stops the rest.
+    #[serde(rename = "do")]
+    pub effects: OneOrMany<RawEffect>,
+    /// What must hold; there is no override.
+    #[serde(default)]
+    pub guards: Vec<RawGuard>,
+    /// What the operator is asked for.
+    #[serde(default)]
+    pub inputs: Vec<RawInput>,
+    /// The action that takes it back.
+    pub undo: Option<String>,
+    /// How much a confirmation asks (default: `typed` where money, a flag or a job is touched, `count` where it is final).
+    pub confirm: Option<RawConfirm>,
+    /// How long a plan waits to be taken back (default `10s` where it is final).
+    pub hold: Option<String>,
+    /// The column with the money that moves.
+    pub amount: Option<String>,
+    /// Reads the row afresh, by `:id`, before it is acted on.
+    #[serde(default)]
+    pub fresh: OneOrMany<RawRead>,
+    /// Columns that must not have changed since the row was drawn.
+    #[serde(default)]
+    pub unchanged: Vec<String>,
+    /// One line for the journal, as a template over the row and the inputs.
+    pub label: Option<String>,
+    /// The rows of a capability list that it covers; documentation only.
+    #[serde(default)]
+    pub covers: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::pack) enum RawConfirm {
+    Key,
+    Count,
+    Typed,
+}
+
+/// What it changes; exactly one kind, and `says` what that is in words.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 2))]
+pub(in crate::pack) struct RawEffect {
+    pub sql: Option<RawSqlEffect>,
+    pub stripe: Option<RawStripeEffect>,
+    pub http: Option<RawHttpEffect>,
+    pub smtp: Option<RawMailEffect>,
+    pub webhook: Option<RawWebhookEffect>,
+    pub flag: Option<RawFlagEffect>,
+    pub job: Option<RawJobEffect>,
+    /// What it does, in words, as a template.
+    pub says: Option<String>,
+}
+
+/// One statement in one transaction.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawSqlEffect {
+    pub on: String,
+    /// The statement; the row's columns and the inputs are `:name` parameters.
+    pub text: String,
+    /// The rows that it must change, or nothing is changed (default 1).
+    pub rows: Option<u64>,
+}
+
+/// A refund.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawStripeEffect {
+    pub on: String,
+    /// The column with the charge's id.
+    pub refund: String,
+    /// The column with the amount, in minor units.
+    pub amount: String,
+    pub reason: Option<String>,
+}
+
+/// A request; any 2xx is success.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawHttpEffect {
+    pub on: String,
+    /// Appended to the connection's URL; begins with `/`.
+    pub path: String,
+    /// Default `POST`.
+    pub method: Option<String>,
+    /// JSON, as a template.
+    pub body: Option<String>,
+}
+
+/// A mail.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawMailEffect {
+    pub on: String,
+    pub to: String,
+    pub subject: String,
+    pub body: String,
+}
+
+/// A message to a webhook.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawWebhookEffect {
+    pub on: String,
+    pub text: String,
+}
+
+/// The effects of a flag, with its new value.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawFlagEffect {
+    /// The flag.
+    pub set: String,
+    pub to: String,
+}
+
+/// The effects of a job.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawJobEffect {
+    /// The job.
+    pub run: String,
+}
+
+/// What must hold before a plan may be carried out; `within` or `holds`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawGuard {
+    /// As the screen says it.
+    pub title: String,
+    pub within: Option<RawWithin>,
+    /// An expression over the row and the inputs.
+    pub holds: Option<String>,
+}
+
+/// Elapsed time since a column is less than a window, exactly.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawWithin {
+    pub column: String,
+    pub window: String,
+    /// `now`, or `requested_at:COLUMN` (default `now`).
+    pub clock: Option<String>,
+}
+
+/// Something the operator is asked for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawInput {
+    pub name: String,
+    pub title: String,
+    /// What can be chosen; none: any text.
+    pub choices: Option<Vec<String>>,
+    #[serde(default)]
+    pub required: bool,
+}

@@ -1,0 +1,117 @@
+//! `[connections]` as they are written: `NAME.KIND = { ... }`. A secret is named, never written.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// An outside system; exactly one kind.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::pack) struct RawConnection {
+    pub sql: Option<RawSql>,
+    pub stripe: Option<RawStripe>,
+    pub http: Option<RawHttp>,
+    pub smtp: Option<RawSmtp>,
+    pub webhook: Option<RawWebhook>,
+}
+
+/// PostgreSQL or SQLite, by the scheme of the URL.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawSql {
+    /// A `sqlite:` URL; a URL with a password is named by one of the others.
+    pub url: Option<String>,
+    /// The environment variable with the URL.
+    pub url_env: Option<String>,
+    /// The file with the URL, mode 0600.
+    pub url_file: Option<String>,
+    /// The command (program and arguments) that prints the URL.
+    pub url_command: Option<Vec<String>>,
+    /// A table in which every act is marked in its own transaction (`action_id`, `step` unique).
+    pub marks: Option<String>,
+    /// The longest that one look or act may take (default `10s`).
+    pub timeout: Option<String>,
+}
+
+/// Stripe, by its REST interface.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawStripe {
+    /// The environment variable with the key; a restricted key is enough.
+    pub key_env: Option<String>,
+    /// The file with the key, mode 0600.
+    pub key_file: Option<String>,
+    /// The command (program and arguments) that prints the key.
+    pub key_command: Option<Vec<String>>,
+    /// Another base URL than Stripe's own.
+    pub url: Option<String>,
+    /// The environment variable with another base URL; unset, Stripe's own is used.
+    pub url_env: Option<String>,
+    /// The account that the key must belong to (`acct_...`).
+    pub account: Option<String>,
+    /// Whether the key must be a live one.
+    pub livemode: bool,
+    /// The longest that one look or act may take (default `10s`).
+    pub timeout: Option<String>,
+}
+
+/// A site of the business, or an interface over HTTP.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawHttp {
+    /// The base URL, without a password.
+    pub url: Option<String>,
+    /// The environment variable with the base URL.
+    pub url_env: Option<String>,
+    /// The file with the base URL, mode 0600.
+    pub url_file: Option<String>,
+    /// The command (program and arguments) that prints the base URL.
+    pub url_command: Option<Vec<String>>,
+    /// Sent with every request: `accept = "application/json"`; a secret as `authorization_env`, `_file` or `_command`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, RawHeader>,
+    /// The longest that one look or act may take (default `10s`).
+    pub timeout: Option<String>,
+}
+
+/// A header's value, the name of what holds it, or the command that prints it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::pack) enum RawHeader {
+    Text(String),
+    Command(Vec<String>),
+}
+
+/// Mail: `smtp://`, `smtps://`, or `file:///directory` into which each mail is written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawSmtp {
+    /// A URL without a password.
+    pub url: Option<String>,
+    /// The environment variable with the URL.
+    pub url_env: Option<String>,
+    /// The file with the URL, mode 0600.
+    pub url_file: Option<String>,
+    /// The command (program and arguments) that prints the URL.
+    pub url_command: Option<Vec<String>>,
+    /// `Name <address>`.
+    pub from: String,
+    /// The longest that one act may take (default `10s`).
+    pub timeout: Option<String>,
+}
+
+/// A place that takes messages as Slack does; its URL is a secret.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawWebhook {
+    /// The environment variable with the URL.
+    pub url_env: Option<String>,
+    /// The file with the URL, mode 0600.
+    pub url_file: Option<String>,
+    /// The command (program and arguments) that prints the URL.
+    pub url_command: Option<Vec<String>>,
+    /// The longest that one act may take (default `10s`).
+    pub timeout: Option<String>,
+}

@@ -1,0 +1,86 @@
+//! A read as it is written: `read.KIND = { ... }`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A read of one connection; exactly one kind.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::pack) struct RawRead {
+    pub sql: Option<RawSqlRead>,
+    pub stripe: Option<RawStripeRead>,
+    pub http: Option<RawHttpRead>,
+    /// As `http`; a failure is one row with `ok = false`, not a failure to look.
+    pub probe: Option<RawHttpRead>,
+}
+
+/// One statement that reads.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawSqlRead {
+    /// The connection.
+    pub on: String,
+    /// The statement, with `:name` parameters: `:now`, `:day_ago`, `:week_ago`, `:month_ago` are given to every read.
+    pub text: String,
+    /// Columns in minor units that become money.
+    #[serde(default)]
+    pub money: Vec<String>,
+}
+
+/// Objects of Stripe as rows.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawStripeRead {
+    /// The connection.
+    pub on: String,
+    pub list: RawStripeList,
+    /// One object instead of a list: its id.
+    pub id: Option<String>,
+    /// Further query parameters, as Stripe names them.
+    #[serde(default)]
+    pub filters: BTreeMap<String, String>,
+    /// How far back, where nothing else says it (`7d`).
+    pub window: Option<String>,
+    /// At most so many rows (default 10000).
+    pub at_most: Option<u64>,
+    /// Columns in minor units that become money.
+    #[serde(default)]
+    pub money: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::pack) enum RawStripeList {
+    Charges,
+    PaymentIntents,
+    Refunds,
+    Events,
+    BalanceTransactions,
+    Disputes,
+    Payouts,
+}
+
+/// A request whose answer becomes rows; `ok`, `status`, `latency_ms` and `body` are always among the columns.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawHttpRead {
+    /// The connection.
+    pub on: String,
+    /// Appended to the connection's URL; begins with `/`.
+    pub path: String,
+    /// Default `GET`, `POST` where there is a body.
+    pub method: Option<String>,
+    /// JSON, as a template.
+    pub body: Option<String>,
+    /// Column = JSON pointer into the answer (`mode = "/mode"`).
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+    /// JSON pointer to an array: one row for each element.
+    pub rows: Option<String>,
+    /// Columns in minor units that become money.
+    #[serde(default)]
+    pub money: Vec<String>,
+}

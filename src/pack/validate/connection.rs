@@ -1,0 +1,161 @@
+//! `[connections]`: kinds, and where their secrets are found.
+
+use std::time::Duration;
+
+use crate::{
+    domain::pack::{Connection, ConnectionKind, MailServer, SecretSource},
+    pack::{
+        place::Place,
+        raw::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook},
+    },
+};
+
+use super::{
+    Part, id,
+    reader::Reader,
+    secret::{Given, is_loopback},
+};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) -> Option<Connection> {
+    let raw = &part.raw;
+    let kinds = [
+        ("sql", raw.sql.is_some()),
+        ("stripe", raw.stripe.is_some()),
+        ("http", raw.http.is_some()),
+        ("smtp", raw.smtp.is_some()),
+        ("webhook", raw.webhook.is_some()),
+    ];
+    let word = reader.exactly_one(&part.place, "the kind of this connection", &kinds)?;
+    let place = part.place.key(word);
+    let (kind, timeout) = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
+        (Some(raw), ..) => (sql(reader, &place, raw), &raw.timeout),
+        (_, Some(raw), ..) => (stripe(reader, &place, raw), &raw.timeout),
+        (_, _, Some(raw), ..) => (http(reader, &place, raw), &raw.timeout),
+        (_, _, _, Some(raw), _) => (smtp(reader, &place, raw), &raw.timeout),
+        (_, _, _, _, Some(raw)) => (webhook(reader, &place, raw), &raw.timeout),
+        (None, None, None, None, None) => return None,
+    };
+    let timeout_place = place.key("timeout");
+    let timeout = reader.duration_or(&timeout_place, timeout.as_ref(), TIMEOUT);
+    if timeout.is_zero() {
+        reader.say(&timeout_place, "nothing answers in no time", "too short", None);
+    }
+    Some(Connection { id: id(&part.name), kind: kind?, timeout })
+}
+
+fn sql(reader: &mut Reader<'_>, place: &Place, raw: &RawSql) -> Option<ConnectionKind> {
+    let given = Given {
+        plain: raw.url.as_ref(),
+        environment: raw.url_env.as_ref(),
+        file: raw.url_file.as_ref(),
+        command: raw.url_command.as_ref(),
+    };
+    let url = reader.secret(place, "url", given, true);
+    if let Some(url) = &raw.url {
+        reader.open_url(&place.key("url"), url, &["sqlite"]);
+    }
+    if let Some(marks) = &raw.marks
+        && !(marks.split('.').all(|name| !name.is_empty())
+            && marks.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')))
+    {
+        reader.say(&place.key("marks"), format!("`{marks}` is not the name of a table"), "not a table", None);
+    }
+    Some(ConnectionKind::Sql { url: url?, marks: raw.marks.clone() })
+}
+
+fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripe) -> Option<ConnectionKind> {
+    let key =
+        Given { plain: None, environment: raw.key_env.as_ref(), file: raw.key_file.as_ref(), command: raw.key_command.as_ref() };
+    let url = Given { plain: raw.url.as_ref(), environment: raw.url_env.as_ref(), ..Given::default() };
+    let key = reader.secret(place, "key", key, true);
+    let url = reader.secret(place, "url", url, false);
+    if let Some(url) = &raw.url {
+        reader.open_url(&place.key("url"), url, &["https", "http"]);
+        if url.starts_with("http:") && !is_loopback(url) {
+            let help = Some("`https:`, or a stand-in on this machine".to_owned());
+            reader.say(&place.key("url"), "the key would travel in clear", "not encrypted", help);
+        }
+    }
+    if let Some(account) = raw.account.as_ref().filter(|account| !account.starts_with("acct_")) {
+        let help = Some("`acct_...`, as Stripe's dashboard shows it".to_owned());
+        reader.say(&place.key("account"), format!("`{account}` is not an account"), "not an account", help);
+    }
+    Some(ConnectionKind::Stripe { key: key?, url, account: raw.account.clone(), livemode: raw.livemode })
+}
+
+fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttp) -> Option<ConnectionKind> {
+    let given = Given {
+        plain: raw.url.as_ref(),
+        environment: raw.url_env.as_ref(),
+        file: raw.url_file.as_ref(),
+        command: raw.url_command.as_ref(),
+    };
+    let url = reader.secret(place, "url", given, true);
+    if let Some(url) = &raw.url {
+        reader.open_url(&place.key("url"), url, &["https", "http"]);
+    }
+    let mut headers = Vec::new();
+    for (key, value) in &raw.headers {
+        headers.extend(header(reader, &place.key("headers").key(key), key, value));
+    }
+    Some(ConnectionKind::Http { url: url?, headers })
+}
+
+/// The ending of the key says how the value is given.
+fn header(reader: &mut Reader<'_>, place: &Place, key: &str, value: &RawHeader) -> Option<(String, SecretSource)> {
+    let endings = ["_env", "_file", "_command"];
+    let split = endings.iter().find_map(|ending| key.strip_suffix(ending).map(|name| (name, *ending)));
+    let (name, how) = split.unwrap_or((key, ""));
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        reader.say_key(place, format!("`{name}` is not the name of a header"), "not a header", None);
+        return None;
+    }
+    let source = match (how, value) {
+        ("_env", RawHeader::Text(variable)) => {
+            reader.environment_name(place, variable);
+            SecretSource::Environment(variable.clone())
+        }
+        ("_file", RawHeader::Text(path)) => SecretSource::File(path.into()),
+        ("_command", RawHeader::Command(argv)) if !argv.is_empty() => SecretSource::Command(argv.clone()),
+        ("", RawHeader::Text(text)) => {
+            let telling = ["authorization", "cookie", "token", "secret", "password", "key"];
+            if telling.iter().any(|word| name.to_lowercase().contains(word)) {
+                let help = Some(format!("name the variable that holds it: `{name}_env`"));
+                reader.say(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
+            }
+            SecretSource::Plain(text.clone())
+        }
+        (_, RawHeader::Text(_) | RawHeader::Command(_)) => {
+            let help = Some("`_command` takes a list: the program and its arguments; all others take a text".to_owned());
+            reader.say(place, format!("`{key}` is not given in the right form"), "wrong form", help);
+            return None;
+        }
+    };
+    Some((name.to_owned(), source))
+}
+
+fn smtp(reader: &mut Reader<'_>, place: &Place, raw: &RawSmtp) -> Option<ConnectionKind> {
+    let given = Given {
+        plain: raw.url.as_ref(),
+        environment: raw.url_env.as_ref(),
+        file: raw.url_file.as_ref(),
+        command: raw.url_command.as_ref(),
+    };
+    let url = reader.secret(place, "url", given, true);
+    if let Some(url) = &raw.url {
+        reader.open_url(&place.key("url"), url, &["smtp", "smtps", "file"]);
+    }
+    if !raw.from.contains('@') {
+        let help = Some("`Name <name@example.org>`".to_owned());
+        reader.say(&place.key("from"), format!("`{}` is not a sender", raw.from), "no address", help);
+    }
+    Some(ConnectionKind::Smtp { server: MailServer::Url(url?), from: raw.from.clone() })
+}
+
+fn webhook(reader: &mut Reader<'_>, place: &Place, raw: &RawWebhook) -> Option<ConnectionKind> {
+    let given =
+        Given { plain: None, environment: raw.url_env.as_ref(), file: raw.url_file.as_ref(), command: raw.url_command.as_ref() };
+    Some(ConnectionKind::Webhook { url: reader.secret(place, "url", given, true)? })
+}

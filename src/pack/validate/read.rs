@@ -1,0 +1,158 @@
+//! Reads: which connection, which statement or request, and the names that they may use.
+
+use crate::{
+    domain::{
+        pack::{HttpRead, Query, Read, Sql, StripeList, StripeRead},
+        template::{Template, TemplatePlace},
+    },
+    pack::{
+        nearest::advice,
+        place::Place,
+        raw::{OneOrMany, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
+    },
+};
+
+use super::reader::Reader;
+
+/// Given to every read.
+const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
+/// So many rows are plenty for a screen and bearable for the interface.
+const AT_MOST: u64 = 10_000;
+
+/// The names at hand where something is asked or done.
+#[derive(Clone, Copy)]
+pub(super) enum Names<'a> {
+    /// A read on its own.
+    Look,
+    /// A ledger's read: a window as well.
+    Window,
+    /// Only these.
+    Only(&'a [&'a str]),
+    /// A row of a query is at hand, whose columns are known only when it is prepared.
+    Row,
+}
+
+impl Reader<'_> {
+    /// What is used beyond what is at hand.
+    pub(super) fn names_at_hand(&mut self, place: &Place, used: &[String], sql: Option<&Sql>, names: Names<'_>) {
+        let known: Vec<&str> = match names {
+            Names::Row => return,
+            Names::Look => ALWAYS.to_vec(),
+            Names::Window => ALWAYS.into_iter().chain(["from", "to"]).collect(),
+            Names::Only(names) => names.to_vec(),
+        };
+        let what = if sql.is_some() { "parameter" } else { "name" };
+        for name in used.iter().filter(|name| !known.contains(&name.as_str())) {
+            let help = Some(advice(name, &known, "given here"));
+            let message = format!("nothing gives the {what} `{name}` here");
+            match sql.and_then(|sql| sql.place_of(name)) {
+                Some(part) => self.say_within(place, part, message, "not given", help),
+                None => self.say(place, message, "not given", help),
+            }
+        }
+    }
+
+    fn template_of(&mut self, template: Option<Template>, place: &Place, names: Names<'_>) -> Option<Template> {
+        let template = template?;
+        self.names_at_hand(place, &template.names(), None, names);
+        Some(template)
+    }
+}
+
+pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names: Names<'_>) -> Option<Query> {
+    let kinds = [
+        ("sql", raw.sql.is_some()),
+        ("stripe", raw.stripe.is_some()),
+        ("http", raw.http.is_some()),
+        ("probe", raw.probe.is_some()),
+    ];
+    let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
+    let place = place.key(word);
+    match (&raw.sql, &raw.stripe, &raw.http, &raw.probe) {
+        (Some(raw), ..) => sql(reader, &place, raw, names),
+        (_, Some(raw), ..) => stripe(reader, &place, raw, names),
+        (_, _, Some(raw), _) => http(reader, &place, raw, names, false),
+        (_, _, _, Some(raw)) => http(reader, &place, raw, names, true),
+        (None, None, None, None) => None,
+    }
+}
+
+/// One read or several; the places of several carry their index.
+pub(super) fn queries(reader: &mut Reader<'_>, place: &Place, raw: &OneOrMany<RawRead>, names: Names<'_>) -> Vec<Query> {
+    match raw {
+        OneOrMany::One(raw) => query(reader, place, raw, names).into_iter().collect(),
+        OneOrMany::Many(list) => {
+            list.iter().enumerate().filter_map(|(index, raw)| query(reader, &place.index(index), raw, names)).collect()
+        }
+    }
+}
+
+fn sql(reader: &mut Reader<'_>, place: &Place, raw: &RawSqlRead, names: Names<'_>) -> Option<Query> {
+    let on = reader.connection("sql", &raw.on, &place.key("on"));
+    reader.no_repetition(&place.key("money"), &raw.money);
+    let text = place.key("text");
+    let sql = reader.sql(&text, &raw.text, Sql::check_read)?;
+    reader.names_at_hand(&text, &sql.parameters, Some(&sql), names);
+    Some(Query { on: on?, read: Read::Sql(sql), money: raw.money.clone() })
+}
+
+fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Names<'_>) -> Option<Query> {
+    let on = reader.connection("stripe", &raw.on, &place.key("on"));
+    reader.no_repetition(&place.key("money"), &raw.money);
+    let address = |reader: &mut Reader<'_>, place: &Place, text: &str| {
+        let template = reader.template_for(TemplatePlace::Address, place, text);
+        reader.template_of(template, place, names)
+    };
+    let id = raw.id.as_ref().and_then(|text| address(reader, &place.key("id"), text));
+    let filters = place.key("filters");
+    let filters =
+        raw.filters.iter().filter_map(|(name, text)| Some((name.clone(), address(reader, &filters.key(name), text)?))).collect();
+    let window = raw.window.as_ref().and_then(|text| reader.duration(&place.key("window"), text));
+    if raw.at_most == Some(0) {
+        reader.say(&place.key("at_most"), "no rows at all would be read", "too few", None);
+    }
+    let at_most = usize::try_from(raw.at_most.unwrap_or(AT_MOST)).unwrap_or(usize::MAX);
+    let list = list(raw.list);
+    Some(Query { on: on?, read: Read::Stripe(StripeRead { list, id, filters, window, at_most }), money: raw.money.clone() })
+}
+
+fn list(raw: RawStripeList) -> StripeList {
+    match raw {
+        RawStripeList::Charges => StripeList::Charges,
+        RawStripeList::PaymentIntents => StripeList::PaymentIntents,
+        RawStripeList::Refunds => StripeList::Refunds,
+        RawStripeList::Events => StripeList::Events,
+        RawStripeList::BalanceTransactions => StripeList::BalanceTransactions,
+        RawStripeList::Disputes => StripeList::Disputes,
+        RawStripeList::Payouts => StripeList::Payouts,
+    }
+}
+
+fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<'_>, probe: bool) -> Option<Query> {
+    let on = reader.connection("http", &raw.on, &place.key("on"));
+    reader.no_repetition(&place.key("money"), &raw.money);
+    let default = if raw.body.is_some() { "POST" } else { "GET" };
+    let method = reader.method(&place.key("method"), raw.method.as_ref(), default, &["GET", "POST", "HEAD"]);
+    let (path_place, body_place) = (place.key("path"), place.key("body"));
+    let path = reader.path(&path_place, &raw.path);
+    let path = reader.template_of(path, &path_place, names);
+    let body = raw.body.as_ref().and_then(|text| reader.body(&body_place, text));
+    let body = reader.template_of(body, &body_place, names);
+    let columns = place.key("columns");
+    for (name, pointer) in &raw.columns {
+        pointer_is_right(reader, &columns.key(name), pointer);
+    }
+    if let Some(rows) = &raw.rows {
+        pointer_is_right(reader, &place.key("rows"), rows);
+    }
+    let columns = raw.columns.iter().map(|(name, pointer)| (name.clone(), pointer.clone())).collect();
+    let read = HttpRead { method, path: path?, body, columns, rows: raw.rows.clone(), probe };
+    Some(Query { on: on?, read: Read::Http(read), money: raw.money.clone() })
+}
+
+fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        let help = Some(format!("such as `/{}`", pointer.replace('.', "/")));
+        reader.say(place, format!("`{pointer}` is not a JSON pointer"), "begins with `/`", help);
+    }
+}
