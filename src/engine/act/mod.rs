@@ -3,6 +3,7 @@
 //! One task owns every act. It never blocks the looking part: requests come through a bounded channel, answers and
 //! receipts leave through a callback, and nothing is sent before recovery has settled what an earlier run left.
 
+mod aim;
 mod batch;
 mod commit;
 mod driver;
@@ -21,7 +22,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use fresh::Aim;
+pub use aim::Aim;
 
 use driver::{Driver, Mode};
 

@@ -11,8 +11,9 @@ use futures_util::{
 
 use super::{
     Reply, TakenBack,
+    aim::Aim,
     driver::Driver,
-    fresh::{self, Aim, Fresh},
+    fresh::{self, Fresh},
 };
 
 use crate::{
