@@ -47,6 +47,7 @@ pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Ch
     let default = if raw.red.is_some() { EVERY_WITH_RED } else { EVERY };
     let every = reader.every(&place.key("every"), raw.every.as_ref(), default);
     let playbook = raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
+    let since = raw.since.as_ref().and_then(|text| reader.expression(&place.key("since"), text));
     let detail = raw.detail.as_ref().and_then(|text| reader.template(&place.key("detail"), text));
     Some(Check {
         id: id(name),
@@ -58,6 +59,7 @@ pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Ch
         red,
         recovers_after,
         escalates_after,
+        since,
         every,
         playbook,
         detail,
