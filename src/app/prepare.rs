@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use crate::{
     domain::text::Text,
-    pack::{Columns, Loaded, Problems},
+    pack::{Columns, Loaded, Problem, Problems},
     ports::{Connections, SourceError},
 };
 
@@ -36,5 +36,9 @@ pub async fn prepare(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
         }
     }
     problems = problems.and(loaded.check_actions(&known));
-    problems.iter().map(|problem| Text::new(problem.to_string())).collect()
+    let line = |problem: &Problem| {
+        let Problem { file, line, column, message, .. } = problem;
+        Text::new(format!("{file}:{line}:{column}: {message}"))
+    };
+    problems.iter().map(line).collect()
 }
