@@ -76,7 +76,8 @@ mod tests {
     fn snapshot() -> Snapshot {
         let now = chrono::DateTime::UNIX_EPOCH;
         let aud = Currency::from_code("AUD").unwrap();
-        let item = Item { key: "r1".into(), row: row("r1"), since: None, deadline: None, presets: Vec::new(), barred: Vec::new() };
+        let item =
+            Item { key: "r1".into(), row: row("r1"), since: None, deadline: None, presets: Vec::new(), barred: Vec::new() };
         let entry = Entry {
             key: "ch_1".into(),
             link: None,

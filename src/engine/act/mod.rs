@@ -56,6 +56,10 @@ pub struct Setup {
     pub read_only: Option<Text>,
     /// Why the payment account, or its mode, is not the one that the pack pins; found by whoever opened it.
     pub wrong_account: Option<Text>,
+    /// Every final act is held at least so long.
+    pub hold_at_least: Duration,
+    /// How long an unlock lasts.
+    pub unlocked_for: Duration,
     /// The start of the session, for the cap on its money.
     pub session_began: DateTime<Utc>,
     /// Takes receipts, notices and the state of the lock. Must not block.

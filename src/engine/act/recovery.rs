@@ -12,6 +12,7 @@ use super::{
 
 use crate::{
     domain::{
+        age,
         journal::{Entry, Event},
         plan::Receipt,
         planning,
@@ -33,7 +34,12 @@ impl Driver {
         }
         let now = self.now();
         let was_broken = self.broken.take().is_some();
-        let entry = Entry::new(now, self.setup.operator.clone(), "UNLOCK", "writing unlocked for 15 minutes");
+        let entry = Entry::new(
+            now,
+            self.setup.operator.clone(),
+            "UNLOCK",
+            format!("writing unlocked for {}", age::span(self.lock.open_for())),
+        );
         self.record(&entry).await;
         if let Some(why) = self.broken.clone() {
             return Err(why);

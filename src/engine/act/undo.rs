@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Reply, TakenBack, driver::Driver, aim::Aim, preview::Asker};
+use super::{Reply, TakenBack, aim::Aim, driver::Driver, preview::Asker};
 
 use crate::{
     domain::{

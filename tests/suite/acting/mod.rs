@@ -57,6 +57,8 @@ impl Cockpit {
             operator: "jo".to_owned(),
             read_only: None,
             wrong_account,
+            hold_at_least: Duration::ZERO,
+            unlocked_for: Duration::from_mins(15),
             session_began: world.now(),
             tell: Arc::new(move |event| drop(sender.send(event))),
         });
