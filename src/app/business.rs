@@ -115,6 +115,8 @@ impl Opening {
             read_only,
             wrong_account: None,
             session_began: now,
+            hold_at_least: self.choice.config.confirm.hold_at_least,
+            unlocked_for: self.choice.config.confirm.unlocked_for,
             tell: Arc::new(move |event| told(&tell, event)),
         });
         tokio::spawn(task);

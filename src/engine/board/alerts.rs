@@ -2,7 +2,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -46,7 +45,7 @@ impl CheckSlot {
     }
 
     pub fn apply(&mut self, check: &pack::Check, answer: Result<Rows, SourceError>, came: &Came) -> Changes {
-        let observation = match answer.map_err(said).and_then(|rows| check::measure(check, &rows, came.at)) {
+        let observation = match answer.map_err(|error| said(&error)).and_then(|rows| check::measure(check, &rows, came.at)) {
             Ok(measurement) => {
                 self.looked_at = Some(came.at);
                 self.failure = None;
@@ -239,7 +238,7 @@ fn slot_alert(slot: &TenureSlot, subject: Subject, every: std::time::Duration, n
         detail: if never { reports::never_looked(every) } else { slot.detail.clone() },
         rule: String::new(),
         turning: None,
-        recent: Arc::from_iter(slot.recent.iter().cloned()),
+        recent: slot.recent.iter().cloned().collect(),
         playbook: None,
         looked_at: None,
         every,
