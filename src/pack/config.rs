@@ -20,16 +20,16 @@ use super::{
     problem::{Problem, Problems},
     schema::schema_of,
     shape,
-    source::Source,
+    source::{Source, Tree},
 };
 
 /// A dialog that listens at once takes keys that were meant for something else.
 const LISTENS_AFTER: Duration = Duration::from_millis(300);
-const UNLOCKED_FOR: Duration = Duration::from_secs(15 * 60);
-const UNLOCKED_AT_MOST: Duration = Duration::from_secs(8 * 3_600);
+const UNLOCKED_FOR: Duration = Duration::from_mins(15);
+const UNLOCKED_AT_MOST: Duration = Duration::from_hours(8);
 
 /// Settings; the default is what holds without a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Who acts, as the journal names them; the login name where it is not said.
     pub operator: Option<String>,
@@ -62,23 +62,6 @@ pub struct Delays {
 impl Default for Delays {
     fn default() -> Self {
         Self { listens_after: LISTENS_AFTER, hold_at_least: Duration::ZERO, unlocked_for: UNLOCKED_FOR }
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            operator: None,
-            open: None,
-            packs: Vec::new(),
-            theme: None,
-            keys: Vec::new(),
-            refresh: None,
-            confirm: Delays::default(),
-            mouse: false,
-            ascii: false,
-            source: None,
-        }
     }
 }
 
@@ -217,9 +200,10 @@ impl Judge<'_> {
 
     fn delays(&mut self, place: &Place, raw: &RawDelays) -> Delays {
         let usual = Delays::default();
-        let listens_after = self.span(&place.key("listens_after"), raw.listens_after.as_ref(), LISTENS_AFTER, Duration::from_secs(10));
+        let listens_after =
+            self.span(&place.key("listens_after"), raw.listens_after.as_ref(), LISTENS_AFTER, Duration::from_secs(10));
         let hold = self.span(&place.key("hold_at_least"), raw.hold_at_least.as_ref(), Duration::ZERO, UNLOCKED_FOR);
-        let unlocked = self.span(&place.key("unlocked_for"), raw.unlocked_for.as_ref(), Duration::from_secs(60), UNLOCKED_AT_MOST);
+        let unlocked = self.span(&place.key("unlocked_for"), raw.unlocked_for.as_ref(), Duration::from_mins(1), UNLOCKED_AT_MOST);
         Delays {
             listens_after: listens_after.unwrap_or(usual.listens_after),
             hold_at_least: hold.unwrap_or(usual.hold_at_least),
@@ -243,7 +227,7 @@ impl Judge<'_> {
     }
 
     fn in_order(&self, place: &Place, entries: &BTreeMap<String, String>) -> Vec<(String, String)> {
-        let order = self.source.find(place).into_iter().flat_map(|tree| tree.keys());
+        let order = self.source.find(place).into_iter().flat_map(Tree::keys);
         order.filter_map(|key| entries.get(key).map(|value| (key.to_owned(), value.clone()))).collect()
     }
 
@@ -292,9 +276,9 @@ mod tests {
         assert_eq!(config.first_pack(), Some(("shop", Path::new("/home/op/.config/wheelhouse/shop/pack.toml"))));
         assert_eq!(config.pack("zoo"), Some(Path::new("/srv/zoo.toml")));
         assert_eq!(config.keys.len(), 2);
-        assert_eq!(config.refresh, Some(Duration::from_secs(120)));
+        assert_eq!(config.refresh, Some(Duration::from_mins(2)));
         assert_eq!(config.confirm.listens_after, Duration::from_millis(500));
-        assert_eq!(config.confirm.unlocked_for, Duration::from_secs(300));
+        assert_eq!(config.confirm.unlocked_for, Duration::from_mins(5));
         assert!(config.mouse && !config.ascii);
         let said = config.problem_at("keys.quit", "`ctrl-q` is taken", "taken").to_string();
         assert!(said.starts_with(&format!("{FILE}:12:20: `ctrl-q` is taken")), "{said}");

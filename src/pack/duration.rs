@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-const UNITS: [(&str, u64); 6] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+const UNITS: [(&str, u64); 6] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
 /// `None` where it is no span; units go from large to small and each stands once.
 pub fn parse_duration(text: &str) -> Option<Duration> {
@@ -30,7 +29,9 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_they_are_written() {
-        for (text, seconds) in [("30s", 30), ("10m", 600), ("72h", 259_200), ("7d", 604_800), ("1h30m", 5_400), ("0s", 0), ("2w", 1_209_600)] {
+        for (text, seconds) in
+            [("30s", 30), ("10m", 600), ("72h", 259_200), ("7d", 604_800), ("1h30m", 5_400), ("0s", 0), ("2w", 1_209_600)]
+        {
             assert_eq!(parse_duration(text), Some(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse_duration("300ms"), Some(Duration::from_millis(300)));

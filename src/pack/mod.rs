@@ -3,6 +3,7 @@
 //! The way is: text -> tree with places (`source`) -> parts as written (`raw`, by `shape`) -> `validate` -> `Pack`.
 //! Nothing after validation can be wrong in form.
 
+mod columns;
 pub mod config;
 mod duration;
 mod literal;
@@ -13,16 +14,19 @@ mod raw;
 mod schema;
 mod shape;
 mod source;
+mod statements;
 mod validate;
 
 use std::{fs, path::Path, sync::Arc};
 
+pub use columns::Columns;
 pub use config::Config;
 pub use duration::parse_duration;
 pub use place::Place;
 pub use problem::{Problem, Problems};
 pub use schema::schema;
 pub use source::Source;
+pub use statements::Statement;
 pub use validate::Files;
 
 use crate::domain::pack::Pack;
@@ -43,7 +47,11 @@ pub fn parse(file: &str, text: &str, files: &Files<'_>) -> Result<Loaded, Proble
         return Err(Problems::from(problems));
     }
     let pack = validate::validate(&name_of(file), &source, root, problems, files)?;
-    Ok(Loaded { pack: Arc::new(pack), source })
+    let loaded = Loaded { pack: Arc::new(pack), source };
+    match loaded.check_http_columns() {
+        problems if problems.is_empty() => Ok(loaded),
+        problems => Err(problems),
+    }
 }
 
 /// Reads a pack and what stands beside it from the disk.

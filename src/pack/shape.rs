@@ -59,7 +59,9 @@ impl<'a> Judge<'a> {
                 }
             }
             (Shape::Text(text), Some("string")) => self.judge_word(schema, text, place),
-            (Shape::Integer | Shape::Float, Some("number")) | (Shape::Integer, Some("integer")) | (Shape::Truth, Some("boolean")) => {
+            (Shape::Integer | Shape::Float, Some("number"))
+            | (Shape::Integer, Some("integer"))
+            | (Shape::Truth, Some("boolean")) => {
                 self.judge_number(schema, place);
             }
             (_, None) => {}
@@ -96,9 +98,8 @@ impl<'a> Judge<'a> {
         for (key, child) in entries {
             let place = place.key(key);
             match (properties.and_then(|properties| properties.get(key)), schema.get("additionalProperties")) {
-                (Some(schema), _) => self.judge(schema, child, &place),
                 (None, Some(Value::Bool(false))) => self.unknown_key(key, &known, &place),
-                (None, Some(schema)) => self.judge(schema, child, &place),
+                (Some(schema), _) | (None, Some(schema)) => self.judge(schema, child, &place),
                 (None, None) => {}
             }
         }
@@ -106,7 +107,12 @@ impl<'a> Judge<'a> {
         for key in required.filter(|key| !entries.iter().any(|(name, _)| name == key)) {
             let what = properties.and_then(|properties| properties.get(key));
             let what = what.and_then(|schema| schema.get("description")).and_then(Value::as_str);
-            self.say(place, format!("the key `{key}` is missing"), format!("needs `{key}`"), what.map(|what| format!("`{key}`: {what}")));
+            self.say(
+                place,
+                format!("the key `{key}` is missing"),
+                format!("needs `{key}`"),
+                what.map(|what| format!("`{key}`: {what}")),
+            );
         }
     }
 

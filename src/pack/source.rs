@@ -137,6 +137,8 @@ impl Tree {
         match (step, &self.shape) {
             (Step::Key(key), Shape::Table(entries)) => entries.iter().find(|(name, _)| name == key).map(|(_, tree)| tree),
             (Step::Index(index), Shape::Array(items)) => items.get(*index),
+            // One table may stand where a list of them could.
+            (Step::Index(0), Shape::Table(_)) => Some(self),
             _ => None,
         }
     }
@@ -152,10 +154,8 @@ impl Tree {
 }
 
 fn table(table: &DeTable<'_>) -> Shape {
-    let mut entries: Vec<(String, Tree)> = table
-        .iter()
-        .map(|(key, value)| (key.get_ref().to_string(), Tree { key: Some(key.span()), ..tree(value) }))
-        .collect();
+    let mut entries: Vec<(String, Tree)> =
+        table.iter().map(|(key, value)| (key.get_ref().to_string(), Tree { key: Some(key.span()), ..tree(value) })).collect();
     entries.sort_by_key(|(_, tree)| tree.key.as_ref().map(|key| key.start));
     Shape::Table(entries)
 }

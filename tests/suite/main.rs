@@ -1,4 +1,5 @@
 //! One integration-test binary: it links once. Each module is a subject.
 
+#[cfg(test)]
 mod packs;
 mod town;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::Value as Json;
+use sqlx::{Column as _, Connection as _, Executor as _, SqlSafeStr as _, Statement as _};
 use wheelhouse::{
     domain::{
         id::Id,
@@ -17,7 +18,7 @@ use wheelhouse::{
         rows::Params,
         value::Value,
     },
-    pack::{Loaded, Problems, load, parse, schema},
+    pack::{Columns, Loaded, Problems, load, parse, schema},
 };
 
 fn packs() -> PathBuf {
@@ -45,9 +46,9 @@ fn the_shop_is_what_its_file_says() {
     let low = &pack.checks[0];
     assert_eq!(low.id.as_str(), "stock_low");
     let red = low.red.as_ref().unwrap();
-    assert_eq!((red.comparison, &red.bound, red.holds), (Comparison::Above, &Bound::Number(3.0), Duration::from_secs(600)));
+    assert_eq!((red.comparison, &red.bound, red.holds), (Comparison::Above, &Bound::Number(3.0), Duration::from_mins(10)));
     assert_eq!(low.playbook, Some(Id::new("reorder")));
-    assert_eq!((pack.checks[1].every, pack.checks[2].every), (Duration::from_secs(60), Duration::from_secs(60)));
+    assert_eq!((pack.checks[1].every, pack.checks[2].every), (Duration::from_mins(1), Duration::from_mins(1)));
     let Read::Sql(sql) = &pack.checks[2].query.read else { panic!() };
     assert_eq!(sql.parameters, ["week_ago"]);
     assert!(sql.numbered.ends_with("placed_at < $1"));
@@ -166,10 +167,15 @@ fn money_is_held_typed_and_counted() {
     let pack = read(TOWN).unwrap_or_else(|problems| panic!("{problems}")).pack;
     let refund = pack::find(&pack.actions, &Id::new("refund")).unwrap();
     assert!(refund.is_final());
-    assert_eq!((refund.confirm, refund.hold, refund.amount.as_deref()), (Confirm::Typed, Duration::from_secs(10), Some("amount")));
+    assert_eq!(
+        (refund.confirm, refund.hold, refund.amount.as_deref()),
+        (Confirm::Typed, Duration::from_secs(10), Some("amount"))
+    );
     let names: Params = [("charge_id".to_owned(), Value::text("ch_1")), ("amount".to_owned(), Value::Integer(3))].into();
     assert_eq!(refund.effects[0].said.render(&names).as_deref(), Ok("refund 3 of charge ch_1"));
-    assert!(matches!(&refund.guards[0].rule, GuardRule::Within { clock: WindowClock::RequestedAt(column), .. } if column == "asked"));
+    assert!(
+        matches!(&refund.guards[0].rule, GuardRule::Within { clock: WindowClock::RequestedAt(column), .. } if column == "asked")
+    );
     assert_eq!(refund.fresh.len(), 2);
 }
 
@@ -186,7 +192,8 @@ fn each_mistake_is_answered_where_it_is() {
     for path in files {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let Err(problems) = parse(&name, &text, &|file| fs::read_to_string(directory.join(file)).map_err(|_| "no such file".into()))
+        let Err(problems) =
+            parse(&name, &text, &|file| fs::read_to_string(directory.join(file)).map_err(|_| "no such file".into()))
         else {
             wrong.push(format!("{name} is accepted"));
             continue;
@@ -223,10 +230,117 @@ fn a_statement_that_its_database_refuses_is_shown_where_it_stands() {
     let loaded = shop();
     let said = Problems::for_query(&loaded, "checks.unpaid", "no such column: unpayed").to_string();
     assert!(said.contains("no such column: unpayed") && said.contains("select count(*) as unpaid"), "{said}");
-    let said = Problems::for_query(&loaded, "actions.cancel.do[1]", "no such table: articles").to_string();
-    assert!(said.contains("update articles set stock"), "{said}");
+    let said = Problems::for_query(&loaded, "actions.cancel.do[1]", "no such table: cancellations").to_string();
+    assert!(said.contains("insert into cancellations"), "{said}");
     let said = Problems::for_query(&loaded, "queues.to_ship.deadline.column", "no column `paid`").to_string();
     assert!(said.contains("column = \"paid_at\""), "{said}");
+}
+
+#[test]
+fn every_statement_can_be_prepared_and_shown() {
+    let loaded = shop();
+    let statements = loaded.statements();
+    let paths: Vec<_> = statements.iter().map(|statement| statement.path.as_str()).collect();
+    for path in [
+        "checks.stock_low.read",
+        "jobs.stocktake.effect",
+        "metrics.revenue.series",
+        "actions.ship.fresh[0]",
+        "actions.cancel.do[1]",
+        "jobs.stocktake.run[0]",
+    ] {
+        assert!(paths.contains(&path), "{path} in {paths:?}");
+    }
+    for statement in &statements {
+        let Read::Sql(sql) = &statement.query.read else { panic!("{statement:?}") };
+        let problems = Problems::for_query(&loaded, &statement.path, "refused");
+        let at = problems.iter().next().unwrap();
+        let first_line = sql.text.trim_start().lines().next().unwrap();
+        let shown = loaded.source.text().get(at.span.start..).unwrap().trim_start_matches(['"', '\n']);
+        assert!(shown.starts_with(first_line), "{}: {problems}", statement.path);
+    }
+}
+
+#[test]
+fn columns_that_rows_do_not_have_are_shown_where_they_are_wanted() {
+    let loaded = shop();
+    let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(loaded.check_columns("checks.stock_low.read", &columns(&["low", "least"])).is_empty());
+    let said = loaded.check_columns("checks.stock_low.read", &columns(&["lows", "least"])).to_string();
+    assert!(said.contains("the rows have no `low`") && said.contains("did you mean `lows`?"), "{said}");
+    let problems = loaded.check_columns("queues.to_ship.read", &columns(&["id", "customer", "total", "country", "note"]));
+    let said: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(said, ["the rows have no `paid_at`"; 3], "since, deadline and the list: {problems}");
+    let problems = loaded.check_columns("ledgers.payments.read", &columns(&["id", "amount_cents", "received_at", "state"]));
+    assert_eq!(problems.len(), 1, "{problems}");
+    let problems = loaded.check_columns("jobs.stocktake.history", &columns(&["started_at"]));
+    assert_eq!(problems.len(), 4, "{problems}");
+}
+
+#[test]
+fn what_an_action_takes_and_nothing_gives_is_shown() {
+    let loaded = shop();
+    let known = |read: &[&str]| {
+        let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        [
+            ("queues.to_ship.read".to_owned(), columns(read)),
+            ("actions.ship.fresh[0]".to_owned(), columns(&["status", "total"])),
+            ("ledgers.payments.read".to_owned(), columns(&["id", "order_id", "received_at"])),
+            ("ledgers.orders.read".to_owned(), columns(&["id"])),
+        ]
+        .into()
+    };
+    assert!(loaded.check_actions(&known(&["id", "customer", "paid_at"])).is_empty());
+    let problems = loaded.check_actions(&known(&["id", "client", "paid"]));
+    let said: Vec<_> = problems.iter().map(|problem| (problem.label.as_str(), problem.message.as_str())).collect();
+    let message = |name: &str| format!("an item of `to_ship`, the inputs and the fresh reads give no `{name}`");
+    let expected = [message("customer"), message("paid_at"), message("customer")];
+    assert_eq!(said, expected.each_ref().map(|message| ("not there", message.as_str())), "{problems}");
+    assert!(loaded.check_actions(&[].into()).is_empty(), "what is not known is not judged");
+}
+
+#[test]
+fn effects_behind_those_of_a_flag_keep_their_places() {
+    let loaded = read(
+        &TOWN.replace("{ webhook = {", "{ sql = { on = \"db\", text = \"delete from alarms where id = :id\" } }, { webhook = {"),
+    );
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    let statements = loaded.statements();
+    let own = statements.iter().find(|statement| statement.path.starts_with("actions.go_safe")).unwrap();
+    assert_eq!(own.path, "actions.go_safe.do[2]");
+    let said = Problems::for_query(&loaded, &own.path, "no such table: alarms").to_string();
+    assert!(said.contains("delete from alarms"), "{said}");
+    assert!(statements.iter().any(|statement| statement.path == "flags.mode.set[1]" && statement.changes));
+}
+
+#[tokio::test]
+async fn the_shop_runs_on_its_own_database() {
+    let loaded = shop();
+    let mut database = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    for file in ["schema.sql", "seed.sql"] {
+        let text = fs::read_to_string(packs().join("shop").join(file)).unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut database).await.unwrap();
+    }
+    let mut known = Columns::new();
+    for statement in loaded.statements() {
+        let Read::Sql(sql) = &statement.query.read else { panic!("{statement:?}") };
+        let numbered = sqlx::AssertSqlSafe(sql.numbered.clone()).into_sql_str();
+        let prepared = (&mut database).prepare(numbered).await;
+        let prepared =
+            prepared.unwrap_or_else(|error| panic!("{}", Problems::for_query(&loaded, &statement.path, &error.to_string())));
+        let columns: Vec<_> = prepared.columns().iter().map(|column| column.name().to_owned()).collect();
+        let problems = loaded.check_columns(&statement.path, &columns);
+        assert!(statement.changes || problems.is_empty(), "{problems}");
+        assert_eq!(
+            prepared.parameters().map_or(0, |known| known.either(<[_]>::len, |count| count)),
+            sql.parameters.len(),
+            "{}",
+            statement.path
+        );
+        known.insert(statement.path, columns);
+    }
+    let problems = loaded.check_actions(&known);
+    assert!(problems.is_empty(), "{problems}");
 }
 
 #[test]
@@ -240,9 +354,17 @@ fn no_text_makes_the_reader_fall_over() {
     let good = fs::read_to_string(packs().join("shop/pack.toml")).unwrap();
     let cuts = good.char_indices().map(|(at, _)| at).filter(|at| at % 7 == 0);
     for at in cuts {
-        if let Err(problems) = read(&good[..at]) {
+        if let Err(problems) = read(good.get(..at).unwrap()) {
             assert!(!problems.to_string().is_empty());
         }
+    }
+    for text in [
+        format!("a = {}", "[".repeat(10_000)),
+        format!("a{}=1", ".a".repeat(10_000)),
+        "{{".repeat(10_000),
+        "\u{feff}[pack]".to_owned(),
+    ] {
+        assert!(!read(&text).unwrap_err().to_string().is_empty());
     }
 }
 

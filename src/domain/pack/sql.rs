@@ -108,7 +108,9 @@ impl Sql {
         for token in tokens(&self.text)?.iter().filter(|token| token.kind == Kind::Parameter) {
             if piece(&self.text, token.at.start + 1..token.at.end) == name {
                 text.push_str(piece(&self.text, from..token.at.start));
-                text.push_str(&format!("'{}'", value.replace('\'', "''")));
+                text.push('\'');
+                text.push_str(&value.replace('\'', "''"));
+                text.push('\'');
                 from = token.at.end;
             }
         }
@@ -162,7 +164,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, SqlMistake> {
                 let end = word_end(index + 1);
                 return Err(unnamed(text, index..end));
             }
-            (b'$', _) => dollar_quote_end(text, index)?.map_or((Some(Kind::Mark(b'$')), index + 1), |end| (Some(Kind::Quoted), end)),
+            (b'$', _) => {
+                dollar_quote_end(text, index)?.map_or((Some(Kind::Mark(b'$')), index + 1), |end| (Some(Kind::Quoted), end))
+            }
             (b'?', _) => return Err(unnamed(text, index..index + 1)),
             (b'@', next) if begins_name(next) && !tokens.last().is_some_and(|token| token.kind == Kind::Mark(b'<')) => {
                 let end = word_end(index + 1);

@@ -58,7 +58,7 @@ pub(super) fn brought_action(brought: Brought) -> Action {
     action
 }
 
-pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &[Action]) -> Option<Action> {
+pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &[Action]) -> Action {
     let Part { name, place, raw } = part;
     reader.not_empty(&place.key("title"), &raw.title, "the title");
     reader.no_repetition(&place.key("covers"), &raw.covers);
@@ -96,7 +96,7 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
     let is_final = action.is_final() && raw.undo.is_none();
     action.confirm = raw.confirm.map_or_else(|| asks(raw, &action, is_final), confirm);
     action.hold = reader.duration_or(&place.key("hold"), raw.hold.as_ref(), if is_final { HOLD } else { Duration::ZERO });
-    Some(action)
+    action
 }
 
 fn key(reader: &mut Reader<'_>, place: &Place, text: &str) -> Option<char> {

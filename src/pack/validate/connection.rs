@@ -57,7 +57,8 @@ fn sql(reader: &mut Reader<'_>, place: &Place, raw: &RawSql) -> Option<Connectio
         reader.open_url(&place.key("url"), url, &["sqlite"]);
     }
     if let Some(marks) = &raw.marks
-        && !(marks.split('.').all(|name| !name.is_empty()) && marks.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')))
+        && !(marks.split('.').all(|name| !name.is_empty())
+            && marks.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')))
     {
         reader.say(&place.key("marks"), format!("`{marks}` is not the name of a table"), "not a table", None);
     }
@@ -65,12 +66,8 @@ fn sql(reader: &mut Reader<'_>, place: &Place, raw: &RawSql) -> Option<Connectio
 }
 
 fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripe) -> Option<ConnectionKind> {
-    let key = Given {
-        plain: None,
-        environment: raw.key_env.as_ref(),
-        file: raw.key_file.as_ref(),
-        command: raw.key_command.as_ref(),
-    };
+    let key =
+        Given { plain: None, environment: raw.key_env.as_ref(), file: raw.key_file.as_ref(), command: raw.key_command.as_ref() };
     let url = Given { plain: raw.url.as_ref(), environment: raw.url_env.as_ref(), ..Given::default() };
     let key = reader.secret(place, "key", key, true);
     let url = reader.secret(place, "url", url, false);

@@ -10,8 +10,8 @@ use crate::{
         nearest::advice,
         place::Place,
         raw::{
-            OneOrMany, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect,
-            RawStripeEffect, RawWebhookEffect,
+            OneOrMany, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect, RawStripeEffect,
+            RawWebhookEffect,
         },
     },
 };
@@ -116,7 +116,10 @@ impl Pen<'_, '_, '_> {
         };
         let table = table.split('(').next().unwrap_or(table);
         let verb = words.first().unwrap_or(&"change").to_lowercase();
-        Some((EffectKind::Sql { on: on?, sql, rows }, format!("{verb} {table}, {rows} {}", if rows == 1 { "row" } else { "rows" })))
+        Some((
+            EffectKind::Sql { on: on?, sql, rows },
+            format!("{verb} {table}, {rows} {}", if rows == 1 { "row" } else { "rows" }),
+        ))
     }
 
     fn refund(&mut self, place: &Place, raw: &RawStripeEffect) -> Made {
@@ -223,12 +226,9 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
         },
-        EffectKind::Http { on, method, path, body } => EffectKind::Http {
-            on: on.clone(),
-            method: method.clone(),
-            path: fill(path),
-            body: body.as_ref().map(fill),
-        },
+        EffectKind::Http { on, method, path, body } => {
+            EffectKind::Http { on: on.clone(), method: method.clone(), path: fill(path), body: body.as_ref().map(fill) }
+        }
         EffectKind::Mail { on, to, subject, body } => {
             EffectKind::Mail { on: on.clone(), to: fill(to), subject: fill(subject), body: fill(body) }
         }

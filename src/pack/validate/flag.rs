@@ -21,7 +21,7 @@ use super::{
     watch::EVERY,
 };
 
-const OBSERVE_FOR: Duration = Duration::from_secs(120);
+const OBSERVE_FOR: Duration = Duration::from_mins(2);
 /// What a flag's effects can use besides their own words.
 const AT_HAND: [&str; 6] = ["value", "reason", "now", "operator", "action_id", "id"];
 const PROBE: [&str; 5] = ["value", "now", "day_ago", "week_ago", "month_ago"];
@@ -38,8 +38,7 @@ pub(super) fn flag(reader: &mut Reader<'_>, part: &Part<RawFlag>) -> Option<(Fla
     }
     let probes = probes(reader, place, raw);
     let observe_for = reader.duration_or(&place.key("observe_for"), raw.observe_for.as_ref(), OBSERVE_FOR);
-    let back_when =
-        raw.back_when.as_ref().and_then(|name| reader.reference(Section::Checks, name, &place.key("back_when")));
+    let back_when = raw.back_when.as_ref().and_then(|name| reader.reference(Section::Checks, name, &place.key("back_when")));
     let every = reader.every(&place.key("every"), raw.every.as_ref(), EVERY);
     let set_id = id(&format!("flag.{name}"));
     let input = |name: &str, title: &str, kind| Input { name: name.to_owned(), title: title.to_owned(), kind, required: true };

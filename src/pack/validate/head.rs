@@ -79,7 +79,9 @@ pub(super) fn playbook(reader: &mut Reader<'_>, part: &Part<RawPlaybook>, files:
         return None;
     }
     match files(&raw.file) {
-        Ok(markdown) => Some(Playbook { id: id(name), title: raw.title.clone(), markdown: markdown.into(), covers: raw.covers.clone() }),
+        Ok(markdown) => {
+            Some(Playbook { id: id(name), title: raw.title.clone(), markdown: markdown.into(), covers: raw.covers.clone() })
+        }
         Err(why) => {
             reader.say(&file_place, format!("`{}` cannot be read: {why}", raw.file), "not read", None);
             None

@@ -17,8 +17,6 @@ use super::{
     watch::EVERY,
 };
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
 /// What a job's effects can use besides their own words.
 const AT_HAND: [&str; 4] = ["now", "operator", "action_id", "id"];
 
@@ -33,9 +31,9 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
     };
     let evaluated_in = zone(reader, "evaluated_in", raw.evaluated_in.as_ref());
     let meant_in = zone(reader, "meant_in", raw.meant_in.as_ref());
-    let grace = reader.duration_or(&place.key("grace"), raw.grace.as_ref(), Duration::from_secs(10 * MINUTE));
-    let missed_after = reader.duration_or(&place.key("missed_after"), raw.missed_after.as_ref(), Duration::from_secs(24 * HOUR));
-    let failed_after = reader.duration_or(&place.key("failed_after"), raw.failed_after.as_ref(), Duration::from_secs(48 * HOUR));
+    let grace = reader.duration_or(&place.key("grace"), raw.grace.as_ref(), Duration::from_mins(10));
+    let missed_after = reader.duration_or(&place.key("missed_after"), raw.missed_after.as_ref(), Duration::from_hours(24));
+    let failed_after = reader.duration_or(&place.key("failed_after"), raw.failed_after.as_ref(), Duration::from_hours(48));
     in_order(reader, place, [("grace", grace), ("missed_after", missed_after), ("failed_after", failed_after)]);
     let attempts = raw.attempts.unwrap_or(1);
     if attempts == 0 {
@@ -55,8 +53,7 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
             covers: raw.covers.clone(),
         })
     });
-    let playbook =
-        raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
+    let playbook = raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
     let every = reader.every(&place.key("every"), raw.every.as_ref(), EVERY);
     let columns = &raw.history_columns;
     let job = Job {
@@ -92,7 +89,8 @@ fn in_order(reader: &mut Reader<'_>, place: &Place, spans: [(&str, Duration); 3]
     for pair in spans.windows(2) {
         let [(earlier, short), (later, long)] = pair else { continue };
         if short > long {
-            let written = [later, earlier].into_iter().map(|key| place.key(key)).find(|place| reader.source.find(place).is_some());
+            let written =
+                [later, earlier].into_iter().map(|key| place.key(key)).find(|place| reader.source.find(place).is_some());
             let message = format!("`{later}` is over before `{earlier}` is");
             let help = Some("`grace`, then `missed_after`, then `failed_after`".to_owned());
             reader.say(&written.unwrap_or_else(|| place.clone()), message, "the wrong way round", help);

@@ -16,8 +16,6 @@ use super::{
     reader::{Reader, Section},
 };
 
-const MINUTE: u64 = 60;
-
 pub(super) fn ledger(reader: &mut Reader<'_>, part: &Part<RawLedger>) -> Option<Ledger> {
     let Part { name, place, raw } = part;
     reader.not_empty(&place.key("title"), &raw.title, "the title");
@@ -60,8 +58,8 @@ pub(super) fn reconciliation(reader: &mut Reader<'_>, part: &Part<RawReconciliat
         reader.say(&place.key("ours"), "a ledger agrees with itself", "the same ledger", None);
     }
     let window = reader.duration(&place.key("window"), &raw.window);
-    let settle = reader.duration_or(&place.key("settle"), raw.settle.as_ref(), Duration::from_secs(60 * MINUTE));
-    let tolerance = reader.duration_or(&place.key("tolerance"), raw.tolerance.as_ref(), Duration::from_secs(10 * MINUTE));
+    let settle = reader.duration_or(&place.key("settle"), raw.settle.as_ref(), Duration::from_hours(1));
+    let tolerance = reader.duration_or(&place.key("tolerance"), raw.tolerance.as_ref(), Duration::from_mins(10));
     if window.is_some_and(|window| settle >= window) {
         let message = "everything in the window would still be in flight";
         reader.say(&place.key("settle"), message, "as long as the window", None);
@@ -80,7 +78,7 @@ pub(super) fn reconciliation(reader: &mut Reader<'_>, part: &Part<RawReconciliat
         }
         proposals.extend(action.map(|action| (class, action)));
     }
-    let every = reader.every(&place.key("every"), raw.every.as_ref(), Duration::from_secs(5 * MINUTE));
+    let every = reader.every(&place.key("every"), raw.every.as_ref(), Duration::from_mins(5));
     Some(Reconciliation {
         id: id(name),
         title: raw.title.clone(),

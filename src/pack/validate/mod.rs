@@ -56,11 +56,10 @@ pub(super) fn validate(
         parts(&mut reader, &mut root, Section::Flags, flag::flag).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     let brought: Vec<_> = flag_actions.into_iter().chain(job_actions.into_iter().flatten()).collect();
     let mut actions = parts(&mut reader, &mut root, Section::Actions, |reader, part: &Part<raw::RawAction>| {
-        action::action(reader, part, &brought)
+        Some(action::action(reader, part, &brought))
     });
-    let queues = parts(&mut reader, &mut root, Section::Queues, |reader, part: &Part<raw::RawQueue>| {
-        queue::queue(reader, part, &actions)
-    });
+    let queues =
+        parts(&mut reader, &mut root, Section::Queues, |reader, part: &Part<raw::RawQueue>| queue::queue(reader, part, &actions));
     let reconciliations = parts(&mut reader, &mut root, Section::Reconciliations, ledger::reconciliation);
     actions.extend(brought);
     match (head, policy, Problems::from(reader.problems)) {

@@ -30,9 +30,11 @@ pub(super) fn queue(reader: &mut Reader<'_>, part: &Part<RawQueue>, actions: &[A
         reader.say(&place.key("minutes_each"), "an item takes no less than no time", "not so many minutes", None);
     }
     let presets = presets(reader, place, raw);
-    let fitting = raw.actions.iter().enumerate().filter_map(|(index, name)| {
-        reader.reference(Section::Actions, name, &place.key("actions").index(index))
-    });
+    let fitting = raw
+        .actions
+        .iter()
+        .enumerate()
+        .filter_map(|(index, name)| reader.reference(Section::Actions, name, &place.key("actions").index(index)));
     let fitting = fitting.collect();
     reader.no_repetition(&place.key("actions"), &raw.actions);
     keys_do_not_clash(reader, place, raw, actions);

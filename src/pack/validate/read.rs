@@ -105,11 +105,8 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Na
     };
     let id = raw.id.as_ref().and_then(|text| address(reader, &place.key("id"), text));
     let filters = place.key("filters");
-    let filters = raw
-        .filters
-        .iter()
-        .filter_map(|(name, text)| Some((name.clone(), address(reader, &filters.key(name), text)?)))
-        .collect();
+    let filters =
+        raw.filters.iter().filter_map(|(name, text)| Some((name.clone(), address(reader, &filters.key(name), text)?))).collect();
     let window = raw.window.as_ref().and_then(|text| reader.duration(&place.key("window"), text));
     if raw.at_most == Some(0) {
         reader.say(&place.key("at_most"), "no rows at all would be read", "too few", None);

@@ -122,7 +122,14 @@ impl<'s> Reader<'s> {
     }
 
     /// A problem with a part of the text at a place.
-    pub(super) fn say_within(&mut self, place: &Place, part: Range<usize>, message: impl Into<String>, label: &str, help: Option<String>) {
+    pub(super) fn say_within(
+        &mut self,
+        place: &Place,
+        part: Range<usize>,
+        message: impl Into<String>,
+        label: &str,
+        help: Option<String>,
+    ) {
         self.add(self.source.locate_within(place, part), message, label, help);
     }
 

@@ -55,11 +55,13 @@ impl Reader<'_> {
 
     /// The name of a variable, never what it holds.
     pub(super) fn environment_name(&mut self, place: &Place, name: &str) {
-        let looks_secret = ["sk_", "rk_", "whsec_", "Bearer ", "eyJ"].iter().any(|mark| name.starts_with(mark)) || name.contains("://");
+        let looks_secret =
+            ["sk_", "rk_", "whsec_", "Bearer ", "eyJ"].iter().any(|mark| name.starts_with(mark)) || name.contains("://");
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
         if looks_secret {
-            let help = Some("take it out of the file, count it as known, and name the variable that holds the new one".to_owned());
+            let help =
+                Some("take it out of the file, count it as known, and name the variable that holds the new one".to_owned());
             self.say(place, "this looks like the secret itself, not like the name of a variable", "never here", help);
         } else if !is_name {
             let help = Some("such as `SHOP_DATABASE_URL`".to_owned());
@@ -78,7 +80,12 @@ impl Reader<'_> {
         let authority = rest.strip_prefix("//").unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
         if authority.contains('@') {
             let help = Some("name the variable that holds the whole URL: `url_env`".to_owned());
-            self.say(place, format!("this `{scheme}` URL carries a user or a password, and a pack holds no secret"), "not here", help);
+            self.say(
+                place,
+                format!("this `{scheme}` URL carries a user or a password, and a pack holds no secret"),
+                "not here",
+                help,
+            );
         }
     }
 }

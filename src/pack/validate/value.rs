@@ -44,7 +44,10 @@ impl Reader<'_> {
         let zone = name.parse().ok();
         if zone.is_none() {
             let nearest = nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()));
-            let help = nearest.map_or_else(|| "a name of the tz database, such as `Europe/Vienna`".into(), |name| format!("did you mean `{name}`?"));
+            let help = nearest.map_or_else(
+                || "a name of the tz database, such as `Europe/Vienna`".into(),
+                |name| format!("did you mean `{name}`?"),
+            );
             self.say(place, format!("there is no time zone `{name}`"), "not a zone", Some(help));
         }
         zone

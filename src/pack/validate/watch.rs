@@ -16,7 +16,7 @@ use super::{
     reader::{Reader, Section},
 };
 
-pub(super) const EVERY: Duration = Duration::from_secs(60);
+pub(super) const EVERY: Duration = Duration::from_mins(1);
 const EVERY_WITH_RED: Duration = Duration::from_secs(30);
 
 pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Check> {
@@ -37,12 +37,16 @@ pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Ch
     let recovers_after = reader.duration_or(&place.key("recovers_after"), raw.recovers_after.as_ref(), Duration::ZERO);
     let escalates_after = raw.escalates_after.as_ref().and_then(|text| reader.duration(&place.key("escalates_after"), text));
     if raw.escalates_after.is_some() && raw.yellow.is_none() {
-        reader.say_key(&place.key("escalates_after"), "a check that is never yellow cannot grow old as yellow", "needs `yellow`", None);
+        reader.say_key(
+            &place.key("escalates_after"),
+            "a check that is never yellow cannot grow old as yellow",
+            "needs `yellow`",
+            None,
+        );
     }
     let default = if raw.red.is_some() { EVERY_WITH_RED } else { EVERY };
     let every = reader.every(&place.key("every"), raw.every.as_ref(), default);
-    let playbook =
-        raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
+    let playbook = raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
     let detail = raw.detail.as_ref().and_then(|text| reader.template(&place.key("detail"), text));
     Some(Check {
         id: id(name),
@@ -70,8 +74,7 @@ fn limit(reader: &mut Reader<'_>, place: &Place, raw: &RawLimit) -> Option<Limit
     ];
     let others = [(Comparison::Is, &raw.is), (Comparison::IsNot, &raw.is_not)];
     let numbers = numbers.into_iter().map(|(comparison, bound)| (comparison, bound.map(Bound::Number)));
-    let bounds: Vec<_> =
-        numbers.chain(others.map(|(comparison, raw)| (comparison, raw.as_ref().map(bound)))).collect();
+    let bounds: Vec<_> = numbers.chain(others.map(|(comparison, raw)| (comparison, raw.as_ref().map(bound)))).collect();
     let keys: Vec<_> = bounds.iter().map(|(comparison, bound)| (comparison.word(), bound.is_some())).collect();
     let holds = reader.duration_or(&place.key("for"), raw.holds.as_ref(), Duration::ZERO);
     let word = reader.exactly_one(place, "the comparison of this limit", &keys)?;
@@ -99,7 +102,12 @@ fn limits_agree(reader: &mut Reader<'_>, place: &Place, yellow: &Limit, red: &Li
     };
     if crossed {
         let message = format!("red at {far} comes before yellow at {near}");
-        reader.say(&place.key("red").key(red.comparison.word()), message, "nearer than yellow", Some("exchange the two".to_owned()));
+        reader.say(
+            &place.key("red").key(red.comparison.word()),
+            message,
+            "nearer than yellow",
+            Some("exchange the two".to_owned()),
+        );
     }
 }
 

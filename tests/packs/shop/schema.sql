@@ -25,6 +25,13 @@ create table order_lines (
   article_id integer not null references articles (id)
 );
 
+create table cancellations (
+  order_id text not null references orders (id),
+  at timestamp not null,
+  by text not null,
+  note text
+);
+
 create table payments (
   id text primary key,
   order_id text,
