@@ -2,6 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// The clock of the machine and that of an outside system may differ by so much before a time is called impossible.
+pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+
 /// `45s`, `22m`, `1h03m`, `2d 21h`, `12d`: two units at most, never negative.
 pub fn span(delta: TimeDelta) -> String {
     let seconds = delta.num_seconds().max(0);

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -41,6 +42,12 @@ impl Row {
     }
 }
 
+impl From<&Params> for Row {
+    fn from(params: &Params) -> Self {
+        Self { columns: params.keys().cloned().collect(), cells: params.values().cloned().collect() }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     columns: Arc<[String]>,
@@ -75,6 +82,15 @@ impl Rows {
 
     pub fn first(&self) -> Option<&Row> {
         self.rows.first()
+    }
+
+    /// What a rule over the whole answer may name: the columns of the first row and, beside them, `rows` (how many
+    /// there are) and `now`.
+    pub fn facts(&self, now: DateTime<Utc>) -> Params {
+        let beside = [("rows", Value::Integer(self.rows.len() as i64)), ("now", Value::Time(now))];
+        let mut facts: Params = beside.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        facts.extend(self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone())));
+        facts
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {

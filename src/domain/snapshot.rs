@@ -215,7 +215,8 @@ pub struct JobHealth {
     pub missed: u32,
     /// Median duration of the runs that went well.
     pub usual: Option<Duration>,
-    /// A clock change before the next few runs, told ahead.
+    /// A clock change before the runs of the next seven days, told ahead; and what time it really runs at, where the zone
+    /// that it is evaluated in differs from the one that it is meant in.
     pub clock_change: Option<String>,
     /// What is there for it to do now (the effect query's figures).
     pub effect: Vec<(String, Value)>,
@@ -273,6 +274,7 @@ pub struct Statement {
     pub totals: Vec<Totals>,
     /// What does not match, and what is in flight; oldest first.
     pub discrepancies: Vec<Discrepancy>,
+    /// Pairs that agree, and rows alone that moved no money.
     pub matched: usize,
 }
 

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
+pub use crate::domain::guard::GuardVerdict;
 use crate::domain::{
     id::Id,
     money::Money,
@@ -173,11 +174,4 @@ pub struct PlanPreview {
     pub guards: Vec<GuardVerdict>,
     /// Every effect, in words, in order.
     pub steps: Vec<Text>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GuardVerdict {
-    pub title: String,
-    pub holds: bool,
-    pub said: Text,
 }

@@ -1,1 +1,0 @@
-//! Judging a reading against a check's rule.
