@@ -1,1 +1,173 @@
-//! adapters.
+//! The outside: one file or folder per system. Opening a pack's connections sends nothing; each is reached when first used.
+//!
+//! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
+
+mod environment;
+mod http;
+mod mail;
+mod scrub;
+mod sql;
+mod stripe;
+#[cfg(test)]
+mod testing;
+mod transport;
+mod webhook;
+
+use std::{collections::HashMap, sync::Arc};
+
+pub use environment::Environment;
+pub use sql::MARKS_TABLE;
+
+use self::{http::HttpSystem, mail::MailSystem, sql::SqlSystem, stripe::StripeSystem, webhook::WebhookSystem};
+use crate::{
+    domain::{
+        pack::{Connection, ConnectionKind, MailServer, Pack},
+        text::Text,
+    },
+    ports::{Connections, Outcome, SourceError, System},
+};
+
+/// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
+pub fn install_tls() {
+    // An error only says that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Opens every connection of the pack, or says every problem. Nothing is sent; secrets are fetched here.
+pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<String>> {
+    let mut systems = HashMap::new();
+    let mut problems = Vec::new();
+    for connection in &pack.connections {
+        match open_one(connection, environment) {
+            Ok(system) => {
+                systems.insert(connection.id.clone(), system);
+            }
+            Err(problem) => problems.push(format!("connection `{}`: {problem}", connection.id)),
+        }
+    }
+    if problems.is_empty() { Ok(Connections(systems)) } else { Err(problems) }
+}
+
+fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dyn System>, String> {
+    let name = connection.id.as_str();
+    let timeout = connection.timeout;
+    Ok(match &connection.kind {
+        ConnectionKind::Sql { url, marks } => {
+            Arc::new(SqlSystem::open(name, &environment.find(url)?, marks.as_deref(), timeout)?)
+        }
+        ConnectionKind::Stripe { key, url, account, livemode } => {
+            let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
+            let key = environment.find(key)?;
+            Arc::new(StripeSystem::open(name, key, base.as_ref(), account.as_deref(), *livemode, timeout)?)
+        }
+        ConnectionKind::Http { url, headers } => {
+            let headers = headers
+                .iter()
+                .map(|(header, source)| Ok((header.clone(), environment.find(source)?)))
+                .collect::<Result<Vec<_>, String>>()?;
+            Arc::new(HttpSystem::open(name, &environment.find(url)?, headers, timeout)?)
+        }
+        ConnectionKind::Smtp { server: MailServer::Url(url), from } => {
+            Arc::new(MailSystem::open(name, &environment.find(url)?, from, timeout)?)
+        }
+        ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+    })
+}
+
+/// The outcome of an order that belongs to another kind of connection.
+fn wrong_order(name: &str, kind: &str) -> Outcome {
+    Outcome::Rejected(Text::new(format!("{name}: a {kind} connection cannot carry this out; the action names the wrong one")))
+}
+
+/// The answer to a query that belongs to another kind of connection.
+fn wrong_query(name: &str, kind: &str) -> SourceError {
+    SourceError::Refused(Text::new(format!("{name}: a {kind} connection cannot answer this query; the pack names the wrong one")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        adapters::testing::CANARY,
+        domain::{
+            id::Id,
+            money::Currency,
+            pack::{Policy, SecretSource},
+        },
+    };
+
+    fn pack(connections: Vec<(&str, ConnectionKind)>) -> Pack {
+        let connection = |(name, kind)| Connection { id: Id::new(name), kind, timeout: Duration::from_secs(5) };
+        Pack {
+            name: "shop".into(),
+            title: "Shop".into(),
+            timezone: chrono_tz::UTC,
+            currency: Currency::from_code("AUD").unwrap(),
+            connections: connections.into_iter().map(connection).collect(),
+            checks: Vec::new(),
+            queues: Vec::new(),
+            jobs: Vec::new(),
+            ledgers: Vec::new(),
+            reconciliations: Vec::new(),
+            flags: Vec::new(),
+            metrics: Vec::new(),
+            actions: Vec::new(),
+            playbooks: Vec::new(),
+            policy: Policy::default(),
+        }
+    }
+
+    fn named(name: &str) -> SecretSource {
+        SecretSource::Environment(name.into())
+    }
+
+    fn every_kind() -> Pack {
+        pack(vec![
+            ("db", ConnectionKind::Sql { url: named("DB"), marks: Some("operator_actions".into()) }),
+            ("stripe", ConnectionKind::Stripe { key: named("KEY"), url: Some(named("STRIPE")), account: None, livemode: true }),
+            ("site", ConnectionKind::Http { url: named("SITE"), headers: vec![("authorization".into(), named("TOKEN"))] }),
+            ("mail", ConnectionKind::Smtp { server: MailServer::Url(named("MAIL")), from: "Shop <a@b.example>".into() }),
+            ("hook", ConnectionKind::Webhook { url: named("HOOK") }),
+        ])
+    }
+
+    fn filled() -> Environment {
+        Environment::default()
+            .with("DB", format!("postgres://app:{CANARY}@db.example/app"))
+            .with("KEY", format!("rk_live_{CANARY}"))
+            .with("SITE", "https://site.example")
+            .with("TOKEN", format!("Bearer {CANARY}"))
+            .with("MAIL", format!("smtps://shop:{CANARY}@mail.example"))
+            .with("HOOK", format!("https://hooks.example/{CANARY}"))
+    }
+
+    #[test]
+    fn every_kind_opens_without_a_word_sent() {
+        install_tls();
+        install_tls();
+        // Stripe's address is not set: then it is Stripe's own.
+        let connections = open(&every_kind(), &filled()).unwrap();
+        assert_eq!(connections.0.len(), 5);
+        assert!(!format!("{connections:?}").contains(CANARY));
+    }
+
+    #[test]
+    fn every_problem_is_said_at_once_and_no_secret_with_it() {
+        let environment = filled()
+            .with("DB", format!("oracle://app:{CANARY}@db.example/app"))
+            .with("KEY", format!("rk_test_{CANARY}"))
+            .with("SITE", format!("ftp://u:{CANARY}@site.example"))
+            .with("MAIL", format!("smtps://shop:{CANARY}@"))
+            .with("HOOK", format!("hooks.example/{CANARY}"));
+        let problems = open(&every_kind(), &environment).unwrap_err();
+        assert_eq!(problems.len(), 5, "{problems:#?}");
+        assert!(problems.iter().all(|problem| problem.starts_with("connection `") && !problem.contains(CANARY)), "{problems:#?}");
+
+        let problems = open(&every_kind(), &Environment::default()).unwrap_err();
+        let named: Vec<&str> =
+            problems.iter().filter_map(|said| said.split_once("variable ")?.1.split_once(' ').map(|name| name.0)).collect();
+        assert_eq!(named, ["DB", "KEY", "TOKEN", "MAIL", "HOOK"]);
+    }
+}

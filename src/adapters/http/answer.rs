@@ -1,0 +1,113 @@
+//! An HTTP answer as rows: `ok`, `status`, `latency_ms`, `body`, `error`, and the columns that the query points at.
+
+use chrono::DateTime;
+use rust_decimal::{Decimal, prelude::FromPrimitive as _};
+use serde_json::Value as Json;
+
+use super::super::transport::{NoReply, Reply, Transport};
+use crate::{
+    domain::{pack::HttpRead, rows::Rows, value::Value},
+    ports::SourceError,
+};
+
+/// Always there, before the query's own.
+const ALWAYS: [&str; 5] = ["ok", "status", "latency_ms", "body", "error"];
+
+pub(super) fn rows(transport: &Transport, read: &HttpRead, path: &str, reply: &Reply) -> Result<Rows, SourceError> {
+    let problem = problem(transport, read, path, reply);
+    if let Some(problem) = problem {
+        return if read.probe {
+            Ok(table(read, vec![row(read, Some(reply), None, Some(&problem.to_string()))]))
+        } else {
+            Err(problem)
+        };
+    }
+    let json = reply.json();
+    let Some(pointer) = &read.rows else {
+        return Ok(table(read, vec![row(read, Some(reply), json.as_ref(), None)]));
+    };
+    let elements = json.as_ref().and_then(|json| json.pointer(pointer)).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    Ok(table(read, elements.iter().map(|element| row(read, Some(reply), Some(element), None)).collect()))
+}
+
+/// One row that says what failed, for a query that judges exactly this.
+pub(super) fn failed_probe(read: &HttpRead, transport: &Transport, failure: &NoReply) -> Rows {
+    table(read, vec![row(read, None, None, Some(&transport.unread(failure).to_string()))])
+}
+
+/// Why the answer cannot be used.
+fn problem(transport: &Transport, read: &HttpRead, path: &str, reply: &Reply) -> Option<SourceError> {
+    let said = |words: &str| transport.text(format_args!("{} {path} answered {}{words}", read.method, reply.status));
+    let excerpt = reply.excerpt();
+    let excerpt = if excerpt.is_empty() { String::new() } else { format!(": {excerpt}") };
+    match reply.status {
+        200..300 => {}
+        300..400 => {
+            let place = reply.header("location").unwrap_or("nowhere");
+            return Some(SourceError::Refused(said(&format!(": moved to {place}, which is outside the connection's address"))));
+        }
+        401 | 403 => return Some(SourceError::Denied(said(&format!("{excerpt}; check the connection's credentials")))),
+        400..500 => return Some(SourceError::Refused(said(&excerpt))),
+        _ => return Some(SourceError::Malformed(said(&excerpt))),
+    }
+    if let Some(cut) = &reply.cut {
+        return Some(SourceError::Malformed(said(&format!(", but {cut}"))));
+    }
+    if read.columns.is_empty() && read.rows.is_none() {
+        return None;
+    }
+    let Some(json) = reply.json() else {
+        return Some(SourceError::Malformed(said(&format!(", but not with JSON{excerpt}"))));
+    };
+    let pointer = read.rows.as_ref()?;
+    let is_list = json.pointer(pointer).is_some_and(Json::is_array);
+    (!is_list).then(|| SourceError::Malformed(said(&format!(", but there is no list at `{pointer}`{excerpt}"))))
+}
+
+fn table(read: &HttpRead, rows: Vec<Vec<Value>>) -> Rows {
+    Rows::new(columns(read), rows)
+}
+
+/// A column of the query takes the place of one that is always there.
+fn columns(read: &HttpRead) -> Vec<String> {
+    let always = ALWAYS.iter().filter(|name| !read.columns.iter().any(|(own, _)| own == *name));
+    always.map(|name| (*name).to_owned()).chain(read.columns.iter().map(|(name, _)| name.clone())).collect()
+}
+
+fn row(read: &HttpRead, reply: Option<&Reply>, json: Option<&Json>, error: Option<&str>) -> Vec<Value> {
+    columns(read)
+        .iter()
+        .map(|name| match read.columns.iter().find(|(own, _)| own == name) {
+            Some((_, pointer)) => json.and_then(|json| json.pointer(pointer)).map_or(Value::Null, cell),
+            None => match (name.as_str(), reply) {
+                ("ok", _) => Value::Bool(error.is_none()),
+                ("error", _) => error.map_or(Value::Null, Value::text),
+                ("status", Some(reply)) => Value::Integer(reply.status.into()),
+                ("latency_ms", Some(reply)) => Value::Integer(reply.took.as_millis() as i64),
+                ("body", Some(reply)) => match json {
+                    Some(json) => Value::Json(json.clone()),
+                    None => Value::text(String::from_utf8_lossy(&reply.body).into_owned()),
+                },
+                _ => Value::Null,
+            },
+        })
+        .collect()
+}
+
+/// A JSON value as a cell; a text that is a moment (RFC 3339) is one.
+pub(in crate::adapters) fn cell(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::Integer(whole),
+            (None, Some(float)) => Decimal::from_f64(float).map_or_else(|| Value::text(number.to_string()), Value::Decimal),
+            (None, None) => Value::text(number.to_string()),
+        },
+        Json::String(text) => match DateTime::parse_from_rfc3339(text) {
+            Ok(moment) if text.len() >= 20 => Value::Time(moment.to_utc()),
+            _ => Value::text(text.as_str()),
+        },
+        Json::Array(_) | Json::Object(_) => Value::Json(json.clone()),
+    }
+}

@@ -1,0 +1,225 @@
+//! Any HTTP service: answers become rows, acts are one request. Never follows a redirect with an act, never sends its
+//! headers to another origin.
+
+mod answer;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backon::{ExponentialBuilder, Retryable as _};
+use reqwest::{
+    Client, Method, RequestBuilder, Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+
+pub(super) use answer::cell;
+
+use super::{
+    environment::Found as Secret,
+    scrub::Scrubber,
+    transport::{NoReply, Reply, Transport, base_address},
+    wrong_order, wrong_query,
+};
+use crate::{
+    domain::{
+        pack::{HttpRead, Query, Read},
+        plan::Order,
+        rows::{Params, Rows},
+        text::Text,
+    },
+    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError},
+};
+
+/// A read may be moved on so many times within its own origin.
+const MOST_REDIRECTS: usize = 4;
+
+/// An HTTP service of the business.
+#[derive(Debug)]
+pub(super) struct HttpSystem {
+    transport: Transport,
+    base: Url,
+    headers: HeaderMap,
+}
+
+impl HttpSystem {
+    pub(super) fn open(name: &str, url: &Secret, headers: Vec<(String, Secret)>, timeout: Duration) -> Result<Self, String> {
+        let mut scrub = Scrubber::default();
+        scrub.hide_address(url.expose());
+        let base = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
+        let mut map = HeaderMap::new();
+        for (header, value) in headers {
+            let header_name =
+                HeaderName::try_from(header.as_str()).map_err(|_| format!("`{header}` cannot be the name of a header"))?;
+            let mut header_value = HeaderValue::try_from(value.expose())
+                .map_err(|_| format!("the value of the header `{header}` cannot be sent"))?;
+            if value.is_secret {
+                scrub.hide(value.expose());
+                // The words after `Bearer` are the secret, and an answer may repeat them alone.
+                value.expose().split_whitespace().skip(1).for_each(|word| scrub.hide(word));
+                header_value.set_sensitive(true);
+            }
+            map.insert(header_name, header_value);
+        }
+        Ok(Self { transport: Transport::open(name, timeout, scrub)?, base, headers: map })
+    }
+
+    fn request(&self, client: &Client, method: &str, path: &str, body: Option<&str>) -> Result<RequestBuilder, String> {
+        let method =
+            Method::from_bytes(method.to_ascii_uppercase().as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+        let mut request = client.request(method, self.address(path)?).headers(self.headers.clone());
+        if let Some(body) = body {
+            if !self.headers.contains_key("content-type") {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body.to_owned());
+        }
+        Ok(request)
+    }
+
+    /// The base with the path appended; what comes out is always at the base's own origin and below its path.
+    fn address(&self, path: &str) -> Result<Url, String> {
+        let base = self.base.as_str().split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let slash = if path.is_empty() || path.starts_with('?') { "" } else { "/" };
+        let url = Url::parse(&format!("{base}{slash}{path}")).map_err(|error| format!("`{path}` is no path: {error}"))?;
+        let rest = url.path().strip_prefix(self.base.path().trim_end_matches('/'));
+        if url.origin() != self.base.origin() || !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Err(format!("`{path}` leads out of the connection's address"));
+        }
+        Ok(url)
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Option<&str>) -> Result<Reply, Unasked> {
+        let mut path = path.to_owned();
+        for _ in 0..=MOST_REDIRECTS {
+            let request = self.request(&self.transport.client, method, &path, body).map_err(Unasked::Mistake)?;
+            let reply = self.transport.send(request).await.map_err(Unasked::NoReply)?;
+            let moved = matches!(reply.status, 301 | 302 | 303 | 307 | 308) && method.eq_ignore_ascii_case("get");
+            match moved.then(|| self.moved_to(&path, &reply)).flatten() {
+                Some(next) => path = next,
+                None => return Ok(reply),
+            }
+        }
+        Err(Unasked::Mistake(format!("more than {MOST_REDIRECTS} redirects")))
+    }
+
+    /// The new path, where it is still within the connection's own address.
+    fn moved_to(&self, path: &str, reply: &Reply) -> Option<String> {
+        let target = self.address(path).ok()?.join(reply.header("location")?).ok()?;
+        let below = target.as_str().strip_prefix(self.base.as_str().trim_end_matches('/'))?;
+        below.starts_with(['/', '?']).then(|| below.to_owned())
+    }
+
+    async fn look(&self, read: &HttpRead, params: &Params) -> Result<Rows, SourceError> {
+        let mistake = |why: String| SourceError::Refused(self.transport.text(why));
+        let path = read.path.render(params).map_err(mistake)?;
+        let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
+        let ask = || self.ask(&read.method, &path, body.as_deref());
+        // A probe judges the answer itself: a second try would hide what it is there to see.
+        let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
+        let waits =
+            ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
+        let asked = tokio::time::timeout(self.transport.timeout, async {
+            ask.retry(waits).when(|unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)))).await
+        })
+        .await
+        .unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })));
+        match asked {
+            Ok(reply) => answer::rows(&self.transport, read, &path, &reply),
+            Err(Unasked::Mistake(why)) => Err(mistake(why)),
+            Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
+            Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
+        }
+    }
+}
+
+/// Why there is no answer to a read.
+enum Unasked {
+    Mistake(String),
+    NoReply(NoReply),
+}
+
+#[async_trait]
+impl Source for HttpSystem {
+    async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
+        match &query.read {
+            Read::Http(read) => self.look(read, params).await,
+            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+        }
+    }
+
+    async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
+        match &query.read {
+            Read::Http(_) => Ok(None),
+            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+        }
+    }
+}
+
+#[async_trait]
+impl Doer for HttpSystem {
+    async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
+        let Order::Http { method, path, body, .. } = order else {
+            return wrong_order(&self.transport.name, "http");
+        };
+        match self.request(&self.transport.fresh, method, path, body.as_deref()) {
+            Ok(request) => {
+                let reply = self.transport.send(request.header("idempotency-key", mark.key())).await;
+                judge(&self.transport, &format!("{method} {path}"), reply)
+            }
+            Err(why) => Outcome::Rejected(self.transport.text(why)),
+        }
+    }
+
+    async fn look_up(&self, _order: &Order, _mark: &Mark) -> Found {
+        Found::CannotTell(Text::new(format!(
+            "{}: nothing at this address tells whether the request arrived; look there yourself",
+            self.transport.name
+        )))
+    }
+}
+
+/// What the answer to one request that changes something means.
+pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoReply>) -> Outcome {
+    let wait = |reply: &Reply| reply.retry_after().unwrap_or(Duration::from_secs(5));
+    match reply {
+        Err(NoReply::NotSent(why)) => {
+            Outcome::Again { after: Duration::from_secs(2), why: transport.text(format_args!("{what} not sent: {why}")) }
+        }
+        Err(NoReply::TimedOut { sent: false }) => {
+            Outcome::Again { after: Duration::from_secs(5), why: transport.text(format_args!("{what} not sent: nobody answers")) }
+        }
+        Err(NoReply::Lost(why)) => Outcome::Unknown(transport.text(format_args!("{what}: the line broke: {why}"))),
+        Err(NoReply::TimedOut { sent: true }) => {
+            Outcome::Unknown(transport.text(format_args!("{what}: {}", SourceError::TimedOut(transport.timeout))))
+        }
+        Ok(reply) => {
+            let said = format!("{what} answered {} {}", reply.status, reply.excerpt());
+            let said = said.trim_end();
+            match reply.status {
+                200..300 => Outcome::Confirmed(Answer {
+                    reference: None,
+                    request: reply.header("x-request-id").map(str::to_owned),
+                    said: transport.text(format_args!("{what} answered {}", reply.status)),
+                }),
+                // Not followed: it could carry the act, and its headers, somewhere else.
+                301 | 307 | 308 => {
+                    Outcome::Rejected(transport.text(format_args!("{said}: moved; put the new address into the pack")))
+                }
+                // "See the result there" is also what a success says.
+                300..400 => {
+                    Outcome::Unknown(transport.text(format_args!("{said}: a redirect, which does not tell whether it was done")))
+                }
+                401 | 403 => {
+                    Outcome::Rejected(transport.text(format_args!("{said}: denied; check the connection's credentials")))
+                }
+                425 | 429 => Outcome::Again { after: wait(&reply), why: transport.text(said) },
+                400..500 => Outcome::Rejected(transport.text(said)),
+                _ => Outcome::Unknown(transport.text(said)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

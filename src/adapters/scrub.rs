@@ -1,0 +1,99 @@
+//! Takes secrets out of every word that leaves an adapter.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::domain::text::Text;
+
+/// Shorter than this is no secret worth the name, and would blacken half of every sentence.
+const SHORTEST: usize = 4;
+
+/// The secrets of one connection, each in every spelling in which an error could repeat it.
+#[derive(Clone, Default)]
+pub(super) struct Scrubber {
+    secrets: Vec<SecretString>,
+}
+
+impl Scrubber {
+    pub(super) fn hide(&mut self, secret: &str) {
+        if secret.len() >= SHORTEST && !self.secrets.iter().any(|known| known.expose_secret() == secret) {
+            self.secrets.push(SecretString::from(secret));
+            // The longest first: a URL goes before the password inside it.
+            self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        }
+    }
+
+    /// Hides what is secret in an address: the whole, its password and the values of its query, as written and decoded.
+    pub(super) fn hide_address(&mut self, address: &str) {
+        let Ok(url) = reqwest::Url::parse(address) else { return };
+        if let Some(password) = url.password() {
+            self.hide(address);
+            self.hide(password);
+            self.hide(&decoded(password));
+        }
+        for (name, value) in url.query_pairs() {
+            let name = name.to_ascii_lowercase();
+            if ["password", "secret", "token", "key", "signature"].iter().any(|word| name.contains(word)) {
+                self.hide(address);
+                self.hide(&value);
+            }
+        }
+    }
+
+    pub(super) fn clean(&self, said: &str) -> String {
+        self.secrets.iter().fold(said.to_owned(), |said, secret| said.replace(secret.expose_secret(), "***"))
+    }
+
+    pub(super) fn text(&self, said: &str) -> Text {
+        Text::new(self.clean(said))
+    }
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scrubber({})", self.secrets.len())
+    }
+}
+
+/// Percent-encoded text as it was meant; what cannot be decoded stays.
+pub(super) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let byte = match tail {
+            [high, low, ..] if *first == b'%' => hex::decode([*high, *low]).ok().and_then(|pair| pair.first().copied()),
+            _ => None,
+        };
+        bytes.push(byte.unwrap_or(*first));
+        rest = tail.get(if byte.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_hidden_as_written_and_as_meant() {
+        let mut scrub = Scrubber::default();
+        scrub.hide_address("postgres://app:p%40ss-canary@db.example/app");
+        let said = "auth failed for postgres://app:p%40ss-canary@db.example/app with p@ss-canary and p%40ss-canary";
+        assert_eq!(scrub.clean(said), "auth failed for *** with *** and ***");
+        assert_eq!(format!("{scrub:?}"), "Scrubber(3)");
+    }
+
+    #[test]
+    fn an_address_without_a_secret_stays_readable() {
+        let mut scrub = Scrubber::default();
+        scrub.hide_address("https://site.example/path?page=2");
+        assert_eq!(scrub.clean("https://site.example/path?page=2"), "https://site.example/path?page=2");
+    }
+
+    #[test]
+    fn percent_signs_that_encode_nothing_stay() {
+        assert_eq!(decoded("100%zz%4"), "100%zz%4");
+        assert_eq!(decoded("a%20b"), "a b");
+    }
+}

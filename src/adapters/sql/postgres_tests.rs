@@ -1,0 +1,383 @@
+//! PostgreSQL itself, started for the test: what only the real one shows.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use super::SqlSystem;
+use crate::{
+    adapters::{
+        environment::Found as Secret,
+        sql::MARKS_TABLE,
+        testing::{CANARY, LIMIT, mark, params, sql, words},
+    },
+    domain::{id::Id, plan::Order, rows::Params, value::Value},
+    ports::{Doer as _, Found, Outcome, Source as _, SourceError},
+};
+
+/// A server on a socket and a port of its own, stopped when it is dropped.
+struct Cluster {
+    programs: PathBuf,
+    directory: tempfile::TempDir,
+    port: u16,
+}
+
+impl Cluster {
+    /// `None` where PostgreSQL is not installed, which is said.
+    fn start() -> Option<Self> {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
+        let Some(programs) = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists()) else {
+            println!("PostgreSQL is not installed (apt-get install postgresql): its tests did not run");
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("wheelhouse-pg").tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let cluster = Self { programs, directory, port };
+        let data = cluster.data();
+        let data = data.to_str().unwrap();
+        std::fs::write(cluster.directory.path().join("password"), CANARY).unwrap();
+        let password = format!("--pwfile={}", cluster.directory.path().join("password").display());
+        cluster.run("initdb", &["-D", data, "-U", "app", "-A", "scram-sha-256", &password, "--no-sync", "-E", "UTF8"]);
+        let options = format!("-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -k {}", cluster.directory.path().display());
+        let log = cluster.directory.path().join("log");
+        cluster.run("pg_ctl", &["-D", data, "-o", &options, "-l", log.to_str().unwrap(), "-w", "start"]);
+        Some(cluster)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = self.programs.join(program);
+        let mut command = unprivileged(&program);
+        let status =
+            command.args(arguments).current_dir(Path::new("/")).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{} {arguments:?}", program.display());
+    }
+
+    fn address(&self, password: &str) -> String {
+        address(password, self.port)
+    }
+
+    fn open(&self, marks: Option<&str>, limit: std::time::Duration) -> SqlSystem {
+        SqlSystem::open("db", &Secret::secret(&self.address(CANARY)), marks, limit).unwrap()
+    }
+}
+
+/// As another user where we are root, whom PostgreSQL and its pooler refuse.
+fn unprivileged(program: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
+    command
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let data = self.data();
+        self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "-w", "stop"]);
+    }
+}
+
+fn address(password: &str, port: u16) -> String {
+    format!("postgres://app:{password}@127.0.0.1:{port}/postgres?sslmode=disable")
+}
+
+async fn run(cluster: &Cluster, text: &str) {
+    use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+    let options: PgConnectOptions = cluster.address(CANARY).parse().unwrap();
+    let mut line = options.connect().await.unwrap();
+    sqlx::raw_sql(super::statement_of_the_pack(text)).execute(&mut line).await.unwrap();
+}
+
+fn order(statement: &str, parameters: Vec<Value>) -> Order {
+    Order::Sql { on: Id::new("db"), statement: statement.into(), parameters, rows: 1 }
+}
+
+const SCHEMA: &str = "
+    create type state as enum ('open', 'shipped');
+    create domain cents as integer check (value >= 0);
+    create table orders (id uuid primary key, state state not null default 'open', amount cents not null, rate double precision,
+        share numeric(6, 3), paid boolean, placed_at timestamptz, at_wall timestamp, due date, note text, tags text[], facts jsonb, raw bytea);
+    insert into orders values ('7f9c2ba4-e88f-4a27-8f3c-111111111111', 'open', 2200, 0.25, 12.500, true, '2026-11-19 19:00:00+11',
+        '2026-11-19 08:00:00', '2026-12-01', 'a note', array['x', null], '{\"a\": 1}', '\\xc0de');";
+
+#[tokio::test]
+async fn postgres_reads_and_acts_as_it_should() {
+    let Some(cluster) = Cluster::start() else { return };
+    run(&cluster, &format!("{SCHEMA}; {MARKS_TABLE}")).await;
+    let db = cluster.open(Some("operator_actions"), LIMIT);
+    cells(&db).await;
+    binds(&db).await;
+    refusals(&db, &cluster).await;
+    acts(&db).await;
+    contention(&cluster).await;
+    nothing_is_left_behind(&cluster).await;
+    a_lost_commit(&cluster, true).await;
+    a_lost_commit(&cluster, false).await;
+    behind_a_pooler(&cluster).await;
+    a_table_that_changes(&cluster).await;
+}
+
+async fn cells(db: &SqlSystem) {
+    let rows = db.read(&sql("select *, now() - now() as spent from orders"), &Params::new()).await.unwrap();
+    let row = rows.first().unwrap();
+    let moment = Value::Time("2026-11-19T08:00:00Z".parse().unwrap());
+    for (column, value) in [
+        ("id", Value::text("7f9c2ba4-e88f-4a27-8f3c-111111111111")),
+        ("state", Value::text("open")),
+        ("amount", Value::Integer(2200)),
+        ("rate", Value::Decimal("0.25".parse().unwrap())),
+        ("share", Value::Decimal("12.5".parse().unwrap())),
+        ("paid", Value::Bool(true)),
+        ("placed_at", moment.clone()),
+        ("at_wall", moment),
+        ("due", Value::text("2026-12-01")),
+        ("note", Value::text("a note")),
+        ("tags", Value::Json(serde_json::json!(["x", null]))),
+        ("facts", Value::Json(serde_json::json!({ "a": 1 }))),
+        ("raw", Value::text("c0de")),
+        ("spent", Value::text("00:00:00")),
+    ] {
+        assert_eq!(row.find(column), Some(&value), "{column}");
+    }
+    let empty = db.read(&sql("select id, amount as total from orders where false"), &Params::new()).await.unwrap();
+    assert_eq!(empty.columns(), ["id", "total"]);
+    let odd = db.read(&sql("select '10.0.0.1'::inet as address"), &Params::new()).await.unwrap_err();
+    assert!(matches!(&odd, SourceError::Malformed(why) if why.shown().contains("cast it to text")), "{odd:?}");
+}
+
+/// A value arrives as the type that the server wants, whatever it was when it was read.
+async fn binds(db: &SqlSystem) {
+    let moment = Value::Time("2026-11-19T08:00:00Z".parse().unwrap());
+    for (clause, value) in [
+        ("id = :v", Value::text("7f9c2ba4-e88f-4a27-8f3c-111111111111")),
+        ("state = :v", Value::text("open")),
+        ("amount = :v", Value::Integer(2200)),
+        ("amount = :v", Value::text("2200")),
+        ("rate = :v", Value::Decimal("0.25".parse().unwrap())),
+        ("share = :v", Value::Decimal("12.5".parse().unwrap())),
+        ("paid = :v", Value::Bool(true)),
+        ("placed_at = :v", moment.clone()),
+        ("at_wall = :v", moment.clone()),
+        ("placed_at > :v", Value::text("2026-11-18 08:00:00")),
+        ("due = :v", Value::text("2026-12-01")),
+        ("note = :v", Value::text("a note")),
+        ("facts = :v", Value::Json(serde_json::json!({ "a": 1 }))),
+        ("raw = :v", Value::text("c0de")),
+        (":v is null", Value::Null),
+    ] {
+        let clause = if value.is_null() { "cast( :v as text) is null" } else { clause };
+        let rows = db.read(&sql(&format!("select 1 from orders where {clause}")), &params(&[("v", value.clone())])).await;
+        assert_eq!(rows.unwrap_or_else(|error| panic!("{clause}: {error}")).len(), 1, "{clause} {value:?}");
+    }
+    let unfit = db.read(&sql("select 1 from orders where id = :v"), &params(&[("v", Value::text("7"))])).await.unwrap_err();
+    assert!(
+        matches!(&unfit, SourceError::Refused(why) if why.shown().contains("parameter 1") && why.shown().contains("uuid")),
+        "{unfit:?}"
+    );
+}
+
+async fn refusals(db: &SqlSystem, cluster: &Cluster) {
+    let columns = db.prepare(&sql("select id, amount as total from orders where id = :id")).await.unwrap();
+    assert_eq!(columns, Some(vec!["id".to_owned(), "total".to_owned()]));
+    for (text, said) in [("select * from odrers", "odrers"), ("selec 1", "syntax error"), ("select prise from orders", "prise")] {
+        let error = db.prepare(&sql(text)).await.unwrap_err();
+        assert!(matches!(&error, SourceError::Refused(why) if why.shown().contains(said)), "{error:?}");
+    }
+    let error = db.read(&sql("delete from orders"), &Params::new()).await.unwrap_err();
+    assert!(matches!(&error, SourceError::Refused(why) if why.shown().contains("may not write")), "{error:?}");
+
+    let wrong = SqlSystem::open("db", &Secret::secret(&cluster.address("wrong-canary-7f3a9c")), None, LIMIT).unwrap();
+    let error = wrong.read(&sql("select 1"), &Params::new()).await.unwrap_err();
+    assert!(matches!(error, SourceError::Denied(_)), "{error:?}");
+    assert!(!format!("{error:?}").contains(CANARY), "{error:?}");
+
+    let quick = cluster.open(None, std::time::Duration::from_millis(300));
+    let error = quick.read(&sql("select pg_sleep(30)"), &Params::new()).await.unwrap_err();
+    assert!(matches!(error, SourceError::TimedOut(_)), "{error:?}");
+}
+
+async fn acts(db: &SqlSystem) {
+    let id = Value::text("7f9c2ba4-e88f-4a27-8f3c-111111111111");
+    let ship = order("update orders set state = $2 where id = $1 and state = 'open'", vec![id.clone(), Value::text("shipped")]);
+    assert!(matches!(db.look_up(&ship, &mark("a1")).await, Found::Absent));
+    let done = db.act(&ship, &mark("a1")).await;
+    assert!(matches!(done, Outcome::Confirmed(_)), "{done:?}");
+    assert!(matches!(db.look_up(&ship, &mark("a1")).await, Found::Ours(_)));
+    let again = db.act(&ship, &mark("a1")).await;
+    assert_eq!(words(&again), "db: already applied");
+    let other = db.act(&ship, &mark("a2")).await;
+    assert_eq!(words(&other), "db: 0 rows instead of 1: someone decided it meanwhile; nothing was changed");
+    assert!(matches!(db.look_up(&ship, &mark("a2")).await, Found::Absent));
+    let broken = db.act(&order("update orders set amount = -1 where id = $1", vec![id]), &mark("a3")).await;
+    assert!(matches!(broken, Outcome::Rejected(_)), "{broken:?}");
+    assert!(matches!(db.look_up(&ship, &mark("a3")).await, Found::Absent));
+}
+
+async fn contention(cluster: &Cluster) {
+    use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+    let options: PgConnectOptions = cluster.address(CANARY).parse().unwrap();
+    let mut other = options.connect().await.unwrap();
+    sqlx::raw_sql("begin; select 1 from orders for update").execute(&mut other).await.unwrap();
+    let quick = cluster.open(None, std::time::Duration::from_millis(300));
+    let held = quick.act(&order("update orders set note = 'held'", Vec::new()), &mark("b1")).await;
+    assert!(matches!(held, Outcome::Again { .. }), "{held:?}");
+    sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
+    let rows = quick.read(&sql("select 1 from orders where note = 'held'"), &Params::new()).await.unwrap();
+    assert!(rows.is_empty(), "an act that is to be asked again must not have happened");
+
+    // A deferred rule speaks only at the commit, and then nothing happened.
+    run(cluster, "create table once (n integer unique deferrable initially deferred); insert into once values (1)").await;
+    let late = quick.act(&order("insert into once values (1)", Vec::new()), &mark("b2")).await;
+    assert!(matches!(late, Outcome::Rejected(_)), "{late:?}");
+}
+
+/// Behind a transaction pooler, another program meets what this one forgets to clear.
+async fn nothing_is_left_behind(cluster: &Cluster) {
+    let db = cluster.open(None, LIMIT);
+    let look = sql("select state, (select count(*) from pg_prepared_statements) as left_behind from orders");
+    for _ in 0..3 {
+        let rows = db.read(&look, &Params::new()).await.unwrap();
+        assert_eq!(rows.first().unwrap().find("left_behind"), Some(&Value::Integer(0)));
+    }
+}
+
+/// The line breaks when the commit is sent: whether it arrived, only the mark can tell.
+async fn a_lost_commit(cluster: &Cluster, arrives: bool) {
+    let port = cuts_at_commit(cluster.port, arrives).await;
+    let db = SqlSystem::open("db", &Secret::secret(&address(CANARY, port)), Some("operator_actions"), LIMIT).unwrap();
+    let name = if arrives { "c1" } else { "c2" };
+    let note = order("update orders set note = $1", vec![Value::text(name)]);
+    let outcome = db.act(&note, &mark(name)).await;
+    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(words(&outcome).starts_with("db: no answer to the commit: "), "{outcome:?}");
+    let found = cluster.open(Some("operator_actions"), LIMIT).look_up(&note, &mark(name)).await;
+    assert_eq!(matches!(found, Found::Ours(_)), arrives, "{found:?}");
+    assert_eq!(matches!(found, Found::Absent), !arrives, "{found:?}");
+}
+
+/// A line to the server that ends at the first commit, before or after the server has carried it out.
+async fn cuts_at_commit(server: u16, arrives: bool) -> u16 {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut upstream = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+        let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
+        loop {
+            tokio::select! {
+                read = client.read(&mut asked) => {
+                    let sent = &asked[..read.unwrap()];
+                    let is_commit = sent.windows(6).any(|word| word == b"commit");
+                    if !is_commit || arrives {
+                        upstream.write_all(sent).await.unwrap();
+                    }
+                    if is_commit {
+                        // The answer is waited for, so that the commit is carried out, and kept back.
+                        if arrives {
+                            let answer = upstream.read(&mut answered).await.unwrap();
+                            assert!(answer > 0);
+                        }
+                        return;
+                    }
+                }
+                read = upstream.read(&mut answered) => {
+                    client.write_all(&answered[..read.unwrap()]).await.unwrap();
+                }
+            }
+        }
+    });
+    port
+}
+
+/// A kept connection has described the table as it was.
+async fn a_table_that_changes(cluster: &Cluster) {
+    let db = cluster.open(None, LIMIT);
+    run(cluster, "create table moving (a integer, b integer, c integer); insert into moving values (1, 2, 3)").await;
+    let look = sql("select * from moving");
+    assert_eq!(db.read(&look, &Params::new()).await.unwrap().columns(), ["a", "b", "c"]);
+    run(
+        cluster,
+        "alter table moving drop column b; create type mood as enum ('ok'); alter table moving add column d mood default 'ok'",
+    )
+    .await;
+    let rows = db.read(&look, &Params::new()).await.unwrap();
+    assert_eq!(rows.columns(), ["a", "c", "d"]);
+    assert_eq!(rows.first().unwrap().find("c"), Some(&Value::Integer(3)));
+    assert_eq!(rows.first().unwrap().find("d"), Some(&Value::text("ok")));
+}
+
+/// A transaction pooler with one line to the server, so that every client meets what the others left there.
+struct Pooler {
+    process: Child,
+    port: u16,
+}
+
+impl Pooler {
+    fn start(cluster: &Cluster) -> Option<Self> {
+        let program = Path::new("/usr/sbin/pgbouncer");
+        if !program.exists() {
+            println!("pgbouncer is not installed (apt-get install pgbouncer): its test did not run");
+            return None;
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = format!(
+            "[databases]\npostgres = host=127.0.0.1 port={} user=app password={CANARY}\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n\
+             default_pool_size = 1\nunix_socket_dir =\n",
+            cluster.port
+        );
+        let file = cluster.directory.path().join("pgbouncer.ini");
+        std::fs::write(&file, settings).unwrap();
+        let mut process = unprivileged(program).arg(&file).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("process up")), "the pooler did not start");
+        // Read on, or it would stop at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, port })
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+async fn behind_a_pooler(cluster: &Cluster) {
+    use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+    let Some(pooler) = Pooler::start(cluster) else { return };
+    let address = address(CANARY, pooler.port);
+    let look = sql("select state, amount, note from orders where note is not null and id::text <> :id");
+    let given = params(&[("id", Value::text("x"))]);
+    // Each is another program: their statements would all bear the same names.
+    for run in 0..4 {
+        let db = SqlSystem::open("db", &Secret::secret(&address), Some("operator_actions"), LIMIT).unwrap();
+        let (one, two) = tokio::join!(db.read(&look, &given), db.read(&look, &given));
+        assert_eq!((one.unwrap().len(), two.unwrap().len()), (1, 1));
+        let note = order("update orders set note = $1", vec![Value::text(format!("run {run}"))]);
+        let outcome = db.act(&note, &mark(&format!("p{run}"))).await;
+        assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
+        assert!(matches!(db.look_up(&note, &mark(&format!("p{run}"))).await, Found::Ours(_)));
+    }
+    // One that was killed in the middle left a name behind.
+    let options: PgConnectOptions = address.parse().unwrap();
+    let mut killed = options.extra_float_digits(None).connect().await.unwrap();
+    sqlx::raw_sql("prepare sqlx_s_1 as select 1").execute(&mut killed).await.unwrap();
+    let db = SqlSystem::open("db", &Secret::secret(&address), Some("operator_actions"), LIMIT).unwrap();
+    let outcome = db.act(&order("update orders set note = 'after'", Vec::new()), &mark("p9")).await;
+    assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
+    assert_eq!(db.read(&look, &given).await.unwrap().len(), 1);
+}

@@ -1,0 +1,222 @@
+//! SQLite: one lane of connections that cannot write, and one that can.
+
+use std::{
+    path::Path,
+    str::FromStr as _,
+    time::{Duration, Instant},
+};
+
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    Column as _, ConnectOptions as _, Executor as _, Row as _, Statement as _, TypeInfo as _, ValueRef as _,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow},
+};
+
+use super::{
+    Acted, Broken, MOST_ROWS, Statement, cell,
+    fault::{Fault, FaultKind},
+    lane::Lane,
+    statement_of_the_pack,
+};
+use crate::domain::{rows::Rows, value::Value};
+
+/// Looks at the clock after so many steps of the virtual machine: a few thousand times a second.
+const STEPS_BETWEEN_LOOKS: i32 = 20_000;
+
+/// Looking at the schema inside the transaction makes a kept connection notice that somebody changed it. Otherwise it
+/// notices in the middle of the statement, and the driver panics over columns that it did not count.
+const BEGIN_READING: &str = "begin; select 1 from sqlite_master limit 1";
+const BEGIN_WRITING: &str = "begin immediate; select 1 from sqlite_master limit 1";
+
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    reading: SqliteConnectOptions,
+    writing: SqliteConnectOptions,
+    readers: Lane<SqliteConnection>,
+    writer: Lane<SqliteConnection>,
+    timeout: Duration,
+}
+
+impl Sqlite {
+    pub(super) fn open(url: &str, timeout: Duration) -> Result<Self, String> {
+        let options = SqliteConnectOptions::from_str(url).map_err(|error| format!("the address is not understood: {error}"))?;
+        if options.get_filename() == Path::new("") {
+            return Err("the address names no file".to_owned());
+        }
+        // Half the time for waiting, so that a locked database is told from a slow one.
+        let options = options.busy_timeout(timeout / 2).disable_statement_logging();
+        Ok(Self {
+            reading: options.clone().pragma("query_only", "on"),
+            writing: options,
+            readers: Lane::with_places(4),
+            writer: Lane::with_places(1),
+            timeout,
+        })
+    }
+
+    pub(super) async fn read(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        let place = self.readers.enter().await;
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => connect(&self.reading).await?,
+        };
+        end_by(&mut connection, self.timeout).await?;
+        command(&mut connection, BEGIN_READING).await?;
+        let mut columns = Vec::new();
+        let mut rows: Vec<Vec<Value>> = Vec::new();
+        {
+            let query = bound(sqlx::query(statement_of_the_pack(text)), values);
+            let mut stream = query.fetch(&mut connection);
+            while let Some(row) = stream.try_next().await? {
+                if columns.is_empty() {
+                    columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+                }
+                if rows.len() == MOST_ROWS {
+                    return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
+                }
+                rows.push(decoded(&row)?);
+            }
+        }
+        if columns.is_empty() {
+            columns = names(&mut connection, text).await?;
+        }
+        command(&mut connection, "rollback").await?;
+        place.keep(connection);
+        Ok(Rows::new(columns, rows))
+    }
+
+    pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
+        let place = self.readers.enter().await;
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => connect(&self.reading).await?,
+        };
+        end_by(&mut connection, self.timeout).await?;
+        command(&mut connection, BEGIN_READING).await?;
+        let columns = names(&mut connection, text).await?;
+        command(&mut connection, "rollback").await?;
+        place.keep(connection);
+        Ok(Some(columns))
+    }
+
+    pub(super) async fn act(&self, statement: &Statement<'_>) -> Result<Acted, Broken> {
+        let within = self.timeout;
+        let Ok(place) = tokio::time::timeout(within, self.writer.enter()).await else {
+            return Err(Fault::timed_out().into());
+        };
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => connect(&self.writing).await?,
+        };
+        let acted = match tokio::time::timeout(within, apply(&mut connection, statement, within)).await {
+            Ok(acted) => acted?,
+            // Dropping the connection rolls back: the commit was not sent.
+            Err(_) => return Err(Fault::timed_out().into()),
+        };
+        if let Some(verdict) = acted {
+            place.keep(connection);
+            return Ok(verdict);
+        }
+        // Without a time limit: a commit that is under way is waited for, not abandoned. The file is local and the
+        // wait for a lock is bounded by the busy timeout.
+        match command(&mut connection, "commit").await {
+            Ok(()) => {
+                place.keep(connection);
+                Ok(Acted::Committed)
+            }
+            Err(fault) => {
+                // A commit that met a lock leaves the transaction open, and it can be taken back for certain.
+                let in_doubt = fault.kind != FaultKind::Busy || command(&mut connection, "rollback").await.is_err();
+                Err(Broken { fault, in_doubt })
+            }
+        }
+    }
+}
+
+/// Everything before the commit; `None` means that it is to be committed.
+async fn apply(connection: &mut SqliteConnection, statement: &Statement<'_>, within: Duration) -> Result<Option<Acted>, Fault> {
+    end_by(connection, within).await?;
+    command(connection, BEGIN_WRITING).await?;
+    let verdict = changes(connection, statement).await;
+    match verdict {
+        Ok(None) => Ok(None),
+        Ok(Some(acted)) => command(connection, "rollback").await.map(|()| Some(acted)),
+        // The caller drops the connection, and with it the transaction.
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn changes(connection: &mut SqliteConnection, statement: &Statement<'_>) -> Result<Option<Acted>, Fault> {
+    if let Some(marks) = statement.marks {
+        let values = super::marks::values(statement.mark);
+        let query = bound(sqlx::query(statement_of_the_pack(&marks.write)), &values);
+        if query.execute(&mut *connection).await?.rows_affected() == 0 {
+            return Ok(Some(Acted::Already));
+        }
+    }
+    let query = bound(sqlx::query(statement_of_the_pack(statement.text)), statement.parameters);
+    let found = query.execute(&mut *connection).await?.rows_affected();
+    Ok((found != statement.rows).then_some(Acted::OtherRows(found)))
+}
+
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, Fault> {
+    options.connect().await.map_err(|error| Fault::connecting(&error))
+}
+
+async fn command(connection: &mut SqliteConnection, text: &'static str) -> Result<(), Fault> {
+    sqlx::raw_sql(text).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends a statement that runs on: dropping the future alone would leave the driver's thread at work.
+async fn end_by(connection: &mut SqliteConnection, within: Duration) -> Result<(), Fault> {
+    let end = Instant::now() + within;
+    connection.lock_handle().await?.set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < end);
+    Ok(())
+}
+
+async fn names(connection: &mut SqliteConnection, text: &str) -> Result<Vec<String>, Fault> {
+    let statement = connection.prepare(statement_of_the_pack(text)).await?;
+    Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
+}
+
+fn bound<'q>(query: Query<'q, sqlx::Sqlite, SqliteArguments>, values: &'q [Value]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
+    // Not cached: the driver would keep a statement's columns after the table has changed.
+    values.iter().fold(query.persistent(false), |query, value| match value {
+        Value::Null => query.bind(None::<String>),
+        Value::Bool(truth) => query.bind(*truth),
+        Value::Integer(number) => query.bind(*number),
+        Value::Money(money) => query.bind(money.minor),
+        Value::Decimal(_) => query.bind(value.number()),
+        // As SQLite's own datetime() writes it, so that the two can be compared.
+        Value::Time(time) => query.bind(time.format("%Y-%m-%d %H:%M:%S").to_string()),
+        Value::Text(text) => query.bind(text.original()),
+        Value::Json(json) => query.bind(json.to_string()),
+    })
+}
+
+fn decoded(row: &SqliteRow) -> Result<Vec<Value>, Fault> {
+    (0..row.len()).map(|index| decode(row, index).map_err(Fault::from)).collect()
+}
+
+fn decode(row: &SqliteRow, index: usize) -> Result<Value, sqlx::Error> {
+    let raw = row.try_get_raw(index)?;
+    if raw.is_null() {
+        return Ok(Value::Null);
+    }
+    let stored = raw.type_info().name().to_owned();
+    let declared = row.column(index).type_info().name();
+    Ok(match (stored.as_str(), declared) {
+        ("INTEGER", "BOOLEAN") => Value::Bool(row.try_get_unchecked::<i64, _>(index)? != 0),
+        ("INTEGER", _) => Value::Integer(row.try_get_unchecked(index)?),
+        ("REAL", _) => cell::float(row.try_get_unchecked(index)?),
+        ("BLOB", _) => Value::text(hex::encode(row.try_get_unchecked::<Vec<u8>, _>(index)?)),
+        (_, declared) => {
+            // Bytes, because SQLite does not check them: one odd letter must not lose the list.
+            let text = String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(index)?).into_owned();
+            let moment = if declared == "DATETIME" { cell::declared_moment(&text) } else { cell::moment(&text) };
+            moment.map_or_else(|| Value::text(text), Value::Time)
+        }
+    })
+}

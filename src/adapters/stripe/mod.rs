@@ -1,0 +1,99 @@
+//! Stripe over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
+//! journal decides that, with the same key.
+
+mod answer;
+mod api;
+mod list;
+mod object;
+mod refund;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::api::Api;
+use super::{environment::Found as Secret, wrong_order, wrong_query};
+use crate::{
+    domain::{
+        pack::{Query, Read},
+        plan::Order,
+        rows::{Params, Rows},
+        text::Text,
+    },
+    ports::{Doer, Found, Mark, Outcome, Source, SourceError},
+};
+
+/// A Stripe account.
+#[derive(Debug)]
+pub(super) struct StripeSystem {
+    api: Api,
+}
+
+impl StripeSystem {
+    pub(super) fn open(
+        name: &str,
+        key: Secret,
+        base: Option<&Secret>,
+        account: Option<&str>,
+        livemode: bool,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)? })
+    }
+}
+
+#[async_trait]
+impl Source for StripeSystem {
+    async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
+        match &query.read {
+            Read::Stripe(read) => {
+                let limit = self.api.transport.timeout;
+                tokio::time::timeout(limit, list::read(&self.api, read, params))
+                    .await
+                    .unwrap_or(Err(SourceError::TimedOut(limit)))
+            }
+            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+        }
+    }
+
+    async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
+        match &query.read {
+            Read::Stripe(_) => Ok(None),
+            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+        }
+    }
+}
+
+#[async_trait]
+impl Doer for StripeSystem {
+    async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
+        match order {
+            Order::Refund { charge, amount, reason, .. } => {
+                refund::send(&self.api, charge, *amount, reason.as_deref(), mark).await
+            }
+            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
+                wrong_order(&self.api.transport.name, "stripe")
+            }
+        }
+    }
+
+    async fn look_up(&self, order: &Order, mark: &Mark) -> Found {
+        match order {
+            Order::Refund { charge, amount, .. } => {
+                let limit = self.api.transport.timeout;
+                let look = refund::look_up(&self.api, charge, *amount, mark);
+                tokio::time::timeout(limit, look).await.unwrap_or_else(|_| {
+                    Found::CannotTell(
+                        self.api.transport.text(format_args!("refunds of {charge}: {}", SourceError::TimedOut(limit))),
+                    )
+                })
+            }
+            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
+                Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! A Stripe object as a row: its top-level fields, times as times, metadata flattened, ids of expanded objects.
+
+use chrono::DateTime;
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    adapters::http::cell,
+    domain::{pack::StripeList, rows::Rows, value::Value},
+};
+
+/// An object that is none: kept as it came, so that a list never loses a row unseen.
+const MALFORMED: &str = "malformed";
+
+pub(super) fn rows(list: StripeList, objects: &[Json]) -> Rows {
+    let flat: Vec<Vec<(String, Value)>> = objects.iter().map(flatten).collect();
+    let mut columns: Vec<String> = always(list).iter().map(|&name| name.to_owned()).collect();
+    for (name, _) in flat.iter().flatten() {
+        if !columns.contains(name) {
+            columns.push(name.clone());
+        }
+    }
+    let cells = flat.into_iter().map(|mut fields| {
+        let take = |name: &String| {
+            let index = fields.iter().position(|(field, _)| field == name)?;
+            Some(fields.swap_remove(index).1)
+        };
+        columns.iter().map(take_or_null(take)).collect()
+    });
+    let cells: Vec<Vec<Value>> = cells.collect();
+    Rows::new(columns, cells)
+}
+
+fn take_or_null<'a>(mut take: impl FnMut(&'a String) -> Option<Value>) -> impl FnMut(&'a String) -> Value {
+    move |name| take(name).unwrap_or_default()
+}
+
+/// Columns that are there even where no object has them, so that a rule over an empty list still knows their names.
+fn always(list: StripeList) -> &'static [&'static str] {
+    match list {
+        StripeList::Charges => &[
+            "id",
+            "amount",
+            "amount_refunded",
+            "currency",
+            "created",
+            "status",
+            "refunded",
+            "disputed",
+            "payment_intent",
+            "balance_transaction",
+        ],
+        StripeList::PaymentIntents => &["id", "amount", "amount_received", "currency", "created", "status", "latest_charge"],
+        StripeList::Refunds => &["id", "amount", "currency", "created", "status", "charge", "payment_intent", "reason"],
+        StripeList::Events => &["id", "type", "created", "pending_webhooks", "data"],
+        StripeList::BalanceTransactions => {
+            &["id", "amount", "fee", "net", "currency", "created", "available_on", "status", "type", "source"]
+        }
+        StripeList::Disputes => {
+            &["id", "amount", "currency", "created", "status", "reason", "charge", "payment_intent", "due_by"]
+        }
+        StripeList::Payouts => &["id", "amount", "currency", "created", "arrival_date", "status"],
+    }
+}
+
+fn flatten(object: &Json) -> Vec<(String, Value)> {
+    let Json::Object(fields) = object else {
+        return vec![(MALFORMED.to_owned(), Value::text(object.to_string()))];
+    };
+    let mut flat = Vec::with_capacity(fields.len() + 4);
+    for (name, value) in fields {
+        if name == "metadata"
+            && let Json::Object(metadata) = value
+        {
+            flat.extend(metadata.iter().map(|(key, value)| (format!("metadata.{key}"), words(value))));
+        }
+        flat.push((name.clone(), field(name, value)));
+    }
+    if let Some(due_by) = due_by(fields) {
+        flat.push(("due_by".to_owned(), due_by));
+    }
+    flat
+}
+
+fn field(name: &str, value: &Json) -> Value {
+    match value {
+        Json::Number(number) if is_moment(name) => number.as_i64().map_or_else(|| cell(value), moment),
+        // Expanded: the id is what other rows know it by.
+        Json::Object(object) if is_reference(name) => object.get("id").map_or_else(|| cell(value), words),
+        // An id or a word that happens to read as a moment is none.
+        Json::String(text) => Value::text(text.as_str()),
+        other => cell(other),
+    }
+}
+
+fn words(value: &Json) -> Value {
+    match value {
+        Json::String(text) => Value::text(text.as_str()),
+        other => cell(other),
+    }
+}
+
+fn is_moment(name: &str) -> bool {
+    matches!(name, "created" | "updated" | "available_on" | "arrival_date" | "due_by") || name.ends_with("_at")
+}
+
+fn is_reference(name: &str) -> bool {
+    matches!(
+        name,
+        "charge"
+            | "payment_intent"
+            | "customer"
+            | "balance_transaction"
+            | "latest_charge"
+            | "invoice"
+            | "source"
+            | "refund"
+            | "payout"
+    )
+}
+
+/// Seconds since 1970; zero is Stripe's "never".
+fn moment(seconds: i64) -> Value {
+    if seconds == 0 { Value::Null } else { DateTime::from_timestamp(seconds, 0).map_or(Value::Integer(seconds), Value::Time) }
+}
+
+/// When evidence for a dispute is due: the one nested field that everybody sorts by. Zero means that no answer is possible.
+fn due_by(fields: &Map<String, Json>) -> Option<Value> {
+    fields.get("evidence_details")?.get("due_by")?.as_i64().map(moment)
+}

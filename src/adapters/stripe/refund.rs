@@ -1,0 +1,189 @@
+//! A refund, sent with our key and our name in its metadata, and found again by that name.
+
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
+use stripe_client_core::StripeRequest as _;
+use stripe_core::refund::{CreateRefund, CreateRefundReason};
+
+use super::{
+    answer::{AGAIN, Judged, judge},
+    api::Api,
+};
+use crate::{
+    domain::money::Money,
+    ports::{Answer, Found, Mark, Outcome},
+};
+
+/// Outlives the idempotency key, which Stripe may forget after a day.
+const ACTION: &str = "wheelhouse_action";
+const STEP: &str = "wheelhouse_step";
+
+/// Stripe's limit for one value of metadata.
+const LONGEST: usize = 500;
+
+pub(super) async fn send(api: &Api, charge: &str, amount: Money, reason: Option<&str>, mark: &Mark) -> Outcome {
+    let what = format!("refund of {charge}");
+    let transport = &api.transport;
+    if amount.minor <= 0 {
+        return Outcome::Rejected(transport.text(format_args!("{what} not sent: {amount} is nothing to give back")));
+    }
+    let reason = match reason.map(reason_of).transpose() {
+        Ok(reason) => reason,
+        Err(why) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
+    };
+    match api.is_own_account().await {
+        Ok(()) => {}
+        Err(unread) => {
+            let why = transport.text(format_args!("{what} not sent: {}", api.unread("asking whose key this is", &unread)));
+            return if unread.may_pass() { Outcome::Again { after: AGAIN, why } } else { Outcome::Rejected(why) };
+        }
+    }
+    let request = request(charge, amount, reason, mark).build();
+    let form = in_order(&request.body.unwrap_or_default());
+    match judge(transport, &what, api.post(&request.path, form, &mark.key()).await) {
+        Judged::Outcome(outcome) => outcome,
+        Judged::AlreadyRefunded(said) => already_refunded(api, charge, amount, mark, &said).await,
+    }
+}
+
+/// Refused because the charge was given back before: by an earlier attempt of ours, or by somebody else?
+async fn already_refunded(api: &Api, charge: &str, amount: Money, mark: &Mark, said: &str) -> Outcome {
+    match look_up(api, charge, amount, mark).await {
+        Found::Ours(answer) => Outcome::Confirmed(answer),
+        // Sending again would be refused again, for ever.
+        Found::Absent => Outcome::Rejected(
+            api.transport.text(format_args!("refund of {charge} refused: already refunded, and not by this act: {said}")),
+        ),
+        Found::Unlabelled(why) | Found::CannotTell(why) => Outcome::Unknown(
+            api.transport.text(format_args!("refund of {charge}: already refunded: looking: {}", why.original())),
+        ),
+    }
+}
+
+fn request(charge: &str, amount: Money, reason: Option<CreateRefundReason>, mark: &Mark) -> CreateRefund {
+    let metadata: HashMap<String, String> = [
+        (ACTION, mark.action.0.clone()),
+        (STEP, mark.step.to_string()),
+        ("target", mark.target.chars().take(LONGEST).collect()),
+        ("operator", mark.operator.chars().take(LONGEST).collect()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let request = CreateRefund::default().amount(amount.minor).metadata(metadata);
+    let request = if parent_of(charge) == "charge" { request.charge(charge) } else { request.payment_intent(charge) };
+    match reason {
+        Some(reason) => request.reason(reason),
+        None => request,
+    }
+}
+
+/// Many a business keeps the payment intent's id and never sees the charge's; a refund takes either.
+fn parent_of(id: &str) -> &'static str {
+    if id.starts_with("pi_") { "payment_intent" } else { "charge" }
+}
+
+fn reason_of(reason: &str) -> Result<CreateRefundReason, String> {
+    match reason {
+        "duplicate" => Ok(CreateRefundReason::Duplicate),
+        "fraudulent" => Ok(CreateRefundReason::Fraudulent),
+        "requested_by_customer" => Ok(CreateRefundReason::RequestedByCustomer),
+        other => Err(format!("`{other}` is none of Stripe's reasons (duplicate, fraudulent, requested_by_customer)")),
+    }
+}
+
+/// The parameters come out of a hash map: sorted, so that every attempt sends the same bytes.
+fn in_order(form: &str) -> String {
+    let mut pairs: Vec<&str> = form.split('&').collect();
+    pairs.sort_unstable();
+    pairs.join("&")
+}
+
+/// Looks through all refunds of the charge for the one that carries our name.
+pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark) -> Found {
+    let what = format!("refunds of {charge}");
+    let mut unlabelled = None;
+    let mut query = vec![(parent_of(charge).to_owned(), charge.to_owned()), ("limit".to_owned(), "100".to_owned())];
+    loop {
+        let page = match api.get("/refunds", &query).await {
+            Ok(page) => page,
+            Err(unread) => return Found::CannotTell(api.transport.text(api.unread(&what, &unread).to_string())),
+        };
+        let Some(refunds) = page.get("data").and_then(Json::as_array) else {
+            return Found::CannotTell(api.transport.text(format_args!("{what}: a list without data")));
+        };
+        for refund in refunds {
+            match compare(refund, charge, amount, mark) {
+                Kinship::Ours => return ours(api, charge, refund),
+                Kinship::Unlabelled => {
+                    unlabelled.get_or_insert_with(|| id_of(refund).to_owned());
+                }
+                Kinship::Another => {}
+            }
+        }
+        if page.get("has_more").and_then(Json::as_bool) != Some(true) {
+            break;
+        }
+        match refunds.last().map(id_of) {
+            Some(last) if !last.is_empty() => {
+                query.truncate(2);
+                query.push(("starting_after".to_owned(), last.to_owned()));
+            }
+            _ => return Found::CannotTell(api.transport.text(format_args!("{what}: a page that cannot be turned"))),
+        }
+    }
+    match unlabelled {
+        Some(id) => Found::Unlabelled(api.transport.text(format_args!(
+            "{id} gives back {amount} of {charge}, and nothing in it says by whom; look at it in Stripe's dashboard"
+        ))),
+        None => Found::Absent,
+    }
+}
+
+enum Kinship {
+    Ours,
+    /// The same money, by an unknown hand.
+    Unlabelled,
+    Another,
+}
+
+fn compare(refund: &Json, charge: &str, amount: Money, mark: &Mark) -> Kinship {
+    let of = |name: &str| refund.get("metadata").and_then(|metadata| metadata.get(name)).and_then(Json::as_str);
+    // A stand-in that ignores the filter must not make another charge's refund ours.
+    let other_charge = match refund.get(parent_of(charge)) {
+        Some(Json::String(id)) => id != charge,
+        Some(Json::Object(expanded)) => expanded.get("id").and_then(Json::as_str).is_some_and(|id| id != charge),
+        _ => false,
+    };
+    if other_charge {
+        return Kinship::Another;
+    }
+    let step = mark.step.to_string();
+    match of(ACTION) {
+        Some(action) if action == mark.action.0 && of(STEP).is_none_or(|known| known == step) => Kinship::Ours,
+        Some(_) => Kinship::Another,
+        None if refund.get("amount").and_then(Json::as_i64) != Some(amount.minor) => Kinship::Another,
+        None if matches!(status_of(refund), "failed" | "canceled") => Kinship::Another,
+        None => Kinship::Unlabelled,
+    }
+}
+
+fn ours(api: &Api, charge: &str, refund: &Json) -> Found {
+    let (id, status) = (id_of(refund), status_of(refund));
+    let said = api.transport.text(format_args!("refund of {charge}: {id} {status}"));
+    if matches!(status, "failed" | "canceled") {
+        // It was made, and the money did not move: neither done nor absent.
+        return Found::CannotTell(api.transport.text(format_args!(
+            "refund of {charge}: {id} is ours and {status}: the money was not given back; decide in Stripe's dashboard"
+        )));
+    }
+    Found::Ours(Answer { reference: Some(id.to_owned()), request: None, said })
+}
+
+fn id_of(refund: &Json) -> &str {
+    refund.get("id").and_then(Json::as_str).unwrap_or_default()
+}
+
+fn status_of(refund: &Json) -> &str {
+    refund.get("status").and_then(Json::as_str).unwrap_or_default()
+}

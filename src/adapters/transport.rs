@@ -1,0 +1,179 @@
+//! HTTP as every adapter here needs it: our TLS roots, no proxies from the environment, a time limit, answers of
+//! bounded size, and a clear line between "not sent", "no answer" and "answered".
+
+use std::{
+    error::Error as _,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::scrub::Scrubber;
+use crate::{domain::text::Text, ports::SourceError};
+
+/// Bigger answers are refused: nothing that a screen shows needs them.
+pub(super) const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
+
+/// A client, the name of its connection, and what must not be said.
+pub(super) struct Transport {
+    pub(super) client: Client,
+    /// Keeps no connection: a kept one may break under a request, and leave in doubt whether it was done.
+    pub(super) fresh: Client,
+    pub(super) name: String,
+    pub(super) timeout: Duration,
+    pub(super) scrub: Scrubber,
+}
+
+/// An answer came: at least its status.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// Why the body is not all there, where it is not.
+    pub(super) cut: Option<String>,
+    pub(super) took: Duration,
+}
+
+/// No answer came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoReply {
+    /// Certainly not sent: nobody to connect to.
+    NotSent(String),
+    /// Sent, or perhaps sent, and the line went silent or broke.
+    Lost(String),
+    TimedOut {
+        sent: bool,
+    },
+}
+
+impl Transport {
+    pub(super) fn open(name: &str, timeout: Duration, scrub: Scrubber) -> Result<Self, String> {
+        let tls = tls()?;
+        let client = |kept: usize| {
+            Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .no_proxy()
+                .referer(false)
+                .redirect(redirect::Policy::none())
+                .timeout(timeout)
+                .pool_idle_timeout(Duration::from_mins(1))
+                .pool_max_idle_per_host(kept)
+                .user_agent(concat!("wheelhouse/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .map_err(|error| format!("no HTTP client: {}", reason(error)))
+        };
+        Ok(Self { client: client(4)?, fresh: client(0)?, name: name.to_owned(), timeout, scrub })
+    }
+
+    /// Sends once. Redirects are answers, not followed.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
+        let start = Instant::now();
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_timeout() => return Err(NoReply::TimedOut { sent: !error.is_connect() }),
+            Err(error) if error.is_connect() || error.is_builder() => {
+                return Err(NoReply::NotSent(self.scrub.clean(&reason(error))));
+            }
+            Err(error) => return Err(NoReply::Lost(self.scrub.clean(&reason(error)))),
+        };
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        let cut = loop {
+            match response.chunk().await {
+                Ok(None) => break None,
+                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
+                    break Some(format!("the answer is bigger than {} MiB", LARGEST_ANSWER / 1024 / 1024));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Err(error) if error.is_timeout() => break Some("the answer stopped in the middle, and time ran out".to_owned()),
+                Err(error) => break Some(format!("the answer broke off: {}", self.scrub.clean(&reason(error)))),
+            }
+        };
+        Ok(Reply { status, headers, body, cut, took: start.elapsed() })
+    }
+
+    /// The sentence for what failed, without secrets.
+    pub(super) fn text(&self, said: impl fmt::Display) -> Text {
+        self.scrub.text(&format!("{}: {said}", self.name))
+    }
+
+    pub(super) fn unread(&self, failure: &NoReply) -> SourceError {
+        match failure {
+            NoReply::NotSent(why) | NoReply::Lost(why) => {
+                SourceError::Unreachable(self.text(format_args!("nobody answers: {why}")))
+            }
+            NoReply::TimedOut { .. } => SourceError::TimedOut(self.timeout),
+        }
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("name", &self.name).field("scrub", &self.scrub).finish_non_exhaustive()
+    }
+}
+
+impl Reply {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(super) fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// `Retry-After` in seconds; the form with a date is not used by anybody we talk to.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let seconds: f64 = self.header("retry-after")?.trim().parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(Duration::from_hours(1)))
+    }
+
+    /// The beginning of the body, for a sentence about it.
+    pub(super) fn excerpt(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short: String = words.chars().take(160).collect();
+        if short.len() < words.len() { format!("{short}…") } else { short }
+    }
+}
+
+/// An address with a trailing slash taken off, checked to be one.
+pub(super) fn base_address(address: &str) -> Result<Url, String> {
+    let url = Url::parse(address).map_err(|error| format!("the address is not understood: {error}"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err("the address must begin with `https://` or `http://`".to_owned()),
+    }
+}
+
+/// The causes of an error without its address, which may hold a secret.
+fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !said.contains(&words) {
+            said = format!("{said}: {words}");
+        }
+        source = cause.source();
+    }
+    said
+}
+
+/// Mozilla's roots, compiled in: a bare machine has none of its own.
+fn tls() -> Result<ClientConfig, String> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("no TLS: {error}"))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
