@@ -2,4 +2,5 @@
 
 #[cfg(test)]
 mod packs;
+#[cfg(test)]
 mod town;

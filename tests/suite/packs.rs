@@ -346,7 +346,8 @@ async fn the_shop_runs_on_its_own_database() {
 #[test]
 fn a_pack_that_is_not_there_is_said_so() {
     let problems = load(Path::new("/nowhere/pack.toml")).unwrap_err();
-    assert!(problems.to_string().starts_with("/nowhere/pack.toml:1:1: cannot be read"), "{problems}");
+    assert_eq!(problems.to_string(), "/nowhere/pack.toml:1:1: cannot be read: No such file or directory (os error 2)");
+    assert_eq!(read("").unwrap_err().to_string(), "wrong.toml:1:1: the section `[pack]` is missing");
 }
 
 #[test]

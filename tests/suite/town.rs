@@ -121,6 +121,6 @@ impl Reply {
     }
 }
 
-fn later(hours: i64) -> Option<DateTime<Utc>> {
-    Some(moment() + TimeDelta::hours(hours))
+fn later(hours: i64) -> DateTime<Utc> {
+    moment() + TimeDelta::hours(hours)
 }

@@ -79,6 +79,9 @@ fn limit(reader: &mut Reader<'_>, place: &Place, raw: &RawLimit) -> Option<Limit
     let holds = reader.duration_or(&place.key("for"), raw.holds.as_ref(), Duration::ZERO);
     let word = reader.exactly_one(place, "the comparison of this limit", &keys)?;
     let (comparison, bound) = bounds.into_iter().find(|(comparison, _)| comparison.word() == word)?;
+    if let Some(Bound::Number(number)) = bound {
+        reader.finite(&place.key(word), number);
+    }
     Some(Limit { comparison, bound: bound?, holds })
 }
 
@@ -140,6 +143,7 @@ pub(super) fn metric(reader: &mut Reader<'_>, part: &Part<RawMetric>) -> Option<
 
 fn target(reader: &mut Reader<'_>, place: &Place, raw: &RawTarget) -> Option<Target> {
     let keys = [("at_least", raw.at_least.is_some()), ("at_most", raw.at_most.is_some())];
-    reader.exactly_one(place, "the target", &keys)?;
+    let word = reader.exactly_one(place, "the target", &keys)?;
+    raw.at_least.or(raw.at_most).iter().for_each(|number| reader.finite(&place.key(word), *number));
     raw.at_least.map(Target::AtLeast).or(raw.at_most.map(Target::AtMost))
 }
