@@ -4,15 +4,18 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     id::Id,
-    pack::{Connection, Query},
-    plan::{ActionId, Order},
+    journal::{Act, Entry},
+    pack::{Connection, Flag, Query, Reconciliation},
+    plan::{ActionId, Order, Target},
     rows::{Params, Rows},
+    snapshot::{FlagFlip, Flip, Handling, JournalLine, SignOff, Snapshot, Subject},
     text::Text,
 };
+
+pub use crate::domain::journal::{Answer, Found, Mark, Outcome};
 
 /// Why a look failed. The words are safe to show and hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,65 +50,6 @@ pub trait Source: Send + Sync {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
 }
 
-/// Names one attempt of one step of one act.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    pub action: ActionId,
-    pub step: usize,
-    /// From 1.
-    pub attempt: u32,
-    /// Goes into the outside's own record beside the id (`metadata`), for whoever reads it there.
-    pub target: String,
-    pub operator: String,
-}
-
-impl Mark {
-    /// The idempotency key: the same at every attempt of this step.
-    pub fn key(&self) -> String {
-        format!("{}-{}", self.action, self.step)
-    }
-}
-
-/// What the outside answered to an act.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// The outside's name for what it did (`re_1Nx...`), where it has one.
-    pub reference: Option<String>,
-    /// The outside's name for the request (Stripe's `Request-Id`).
-    pub request: Option<String>,
-    /// In words, for the operator.
-    pub said: Text,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It happened.
-    Confirmed(Answer),
-    /// It did not happen and may be asked again, with the same key, after so long.
-    Again { after: Duration, why: Text },
-    /// It did not happen and will not.
-    Rejected(Text),
-    /// It did not happen because the rows are not as they were; nothing was changed.
-    Changed(Text),
-    /// Nobody knows whether it happened.
-    Unknown(Text),
-}
-
-/// What a look for an act of ours found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Found {
-    /// It happened, and it was us.
-    Ours(Answer),
-    /// It certainly did not happen.
-    Absent,
-    /// Something like it happened, and nothing says by whom.
-    Unlabelled(Text),
-    /// This system keeps no trace that could be looked up, or it did not answer.
-    CannotTell(Text),
-}
-
 /// An outside system that can be acted upon.
 #[async_trait]
 pub trait Doer: Send + Sync {
@@ -135,6 +79,104 @@ impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
+}
+
+/// Why the cockpit's own record could not be kept or read. Where it cannot be written, nothing is sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("the journal cannot be written ({0}): nothing was sent")]
+    Unwritable(Text),
+    #[error("the journal cannot be read ({0})")]
+    Unreadable(Text),
+    /// Another cockpit holds it; who, where and since when.
+    #[error("{0} holds the journal: this cockpit only reads")]
+    ReadOnly(Text),
+    #[error("the journal's chain is broken ({0}): nothing is sent until it is mended")]
+    Broken(Text),
+}
+
+/// The durable record of acts. Every write is through to the disk when it answers, with its audit entry in the same
+/// transaction.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    async fn append(&self, entry: &Entry) -> Result<JournalLine, StoreError>;
+
+    /// Writes the act's state and the entry that tells of it in one transaction.
+    async fn save_transition(&self, act: &Act, entry: &Entry) -> Result<JournalLine, StoreError>;
+
+    /// Acts that are not over, oldest first.
+    async fn open_acts(&self) -> Result<Vec<Act>, StoreError>;
+
+    async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError>;
+
+    /// Every act on a target, whatever became of it, oldest first.
+    async fn acts_on(&self, target: &Target) -> Result<Vec<Act>, StoreError>;
+
+    /// Minor units of the acts committed since then, all but `except`, that happened, may have happened or still can.
+    async fn money_sent(&self, since: DateTime<Utc>, except: Option<&ActionId>) -> Result<i64, StoreError>;
+
+    /// Newest first.
+    async fn journal_tail(&self, at_most: usize) -> Result<Vec<JournalLine>, StoreError>;
+
+    /// Lines before a sequence number whose words hold `contains`, newest first.
+    async fn journal_page(&self, before: Option<u64>, contains: &str, at_most: usize) -> Result<Vec<JournalLine>, StoreError>;
+}
+
+/// What is remembered of one alert's subject.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Remembered {
+    /// The judge's own memory.
+    pub memory: Option<serde_json::Value>,
+    pub handling: Handling,
+}
+
+/// A stay of the operator at the cockpit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    pub number: i64,
+    pub operator: String,
+    pub began: DateTime<Utc>,
+    pub ended: Option<DateTime<Utc>>,
+}
+
+/// What outlives a start beside the acts: severities, handling, sign-offs, open flips, the last picture.
+#[async_trait]
+pub trait Memory: Send + Sync {
+    /// By `Subject::name`.
+    async fn load_memories(&self) -> Result<HashMap<String, Remembered>, StoreError>;
+    async fn save_memory(&self, subject: &Subject, memory: &serde_json::Value) -> Result<(), StoreError>;
+    async fn save_handling(&self, subject: &Subject, handling: &Handling, entry: &Entry) -> Result<JournalLine, StoreError>;
+    async fn record_flip(&self, flip: &Flip) -> Result<(), StoreError>;
+    /// Newest first.
+    async fn flips(&self, subject: &Subject, at_most: usize) -> Result<Vec<Flip>, StoreError>;
+    /// Flips of every subject since then, oldest first.
+    async fn flips_since(&self, since: DateTime<Utc>) -> Result<Vec<Flip>, StoreError>;
+    /// What was done and noted about a subject (entries saved with its handling, or with `subject` in their payload), newest first.
+    async fn lines_about(&self, subject: &Subject, at_most: usize) -> Result<Vec<JournalLine>, StoreError>;
+
+    /// Keeps the statement that was signed, whole.
+    async fn sign_off(
+        &self,
+        reconciliation: &Id<Reconciliation>,
+        sign_off: &SignOff,
+        statement: &serde_json::Value,
+        entry: &Entry,
+    ) -> Result<JournalLine, StoreError>;
+    async fn last_sign_off(&self, reconciliation: &Id<Reconciliation>) -> Result<Option<SignOff>, StoreError>;
+    /// A statement by its hash.
+    async fn statement(&self, hash: &str) -> Result<Option<serde_json::Value>, StoreError>;
+
+    /// `None` closes the loop.
+    async fn save_flag_flip(&self, flag: &Id<Flag>, flip: Option<&FlagFlip>) -> Result<(), StoreError>;
+    async fn flag_flips(&self) -> Result<Vec<(Id<Flag>, FlagFlip)>, StoreError>;
+
+    async fn last_snapshot(&self) -> Result<Option<Snapshot>, StoreError>;
+    async fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError>;
+
+    async fn begin_visit(&self, operator: &str, at: DateTime<Utc>) -> Result<i64, StoreError>;
+    async fn end_visit(&self, number: i64, at: DateTime<Utc>) -> Result<(), StoreError>;
+    /// The latest visit that has ended, or that was cut off, before this one.
+    async fn last_visit(&self, before: i64) -> Result<Option<Visit>, StoreError>;
 }
 
 /// The time; a test's clock stands where it is put.

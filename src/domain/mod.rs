@@ -14,6 +14,7 @@ pub mod metric;
 pub mod money;
 pub mod pack;
 pub mod plan;
+pub mod planning;
 pub mod policy;
 pub mod reconcile;
 pub mod rows;

@@ -1,3 +1,4 @@
 //! When to look, what changed, and acting through the journal.
 
+pub mod act;
 pub mod message;

@@ -1,0 +1,386 @@
+//! The transitions of an act. Never a `Send` that is not preceded by the `Persist` of that very attempt.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::{
+    entry::Entry,
+    outcome::{Answer, Found, Mark, Outcome},
+    state::{Act, ActState, Denial, Phase},
+};
+
+use crate::domain::{
+    age,
+    plan::{Order, Plan},
+    severity::Severity,
+    text::Text,
+};
+
+/// The outside may forget a key after 24 h, and then the same key is a new request; an hour is kept in hand.
+pub const KEY_LIFE: TimeDelta = TimeDelta::hours(23);
+/// A clock that was set back by more than this hides how old a key is.
+const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(-5);
+/// Attempts in a row before a person is asked.
+pub const TRIES: u32 = 6;
+/// The two looks that let an old key expire are at least so far apart.
+const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
+/// Pauses before the looks that the machine takes by itself after an unknown outcome.
+const LOOK_PAUSES: [TimeDelta; 3] = [TimeDelta::seconds(2), TimeDelta::seconds(10), TimeDelta::seconds(60)];
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// What happens to an act.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The operator confirmed; it waits until then for a change of mind.
+    Confirm {
+        until: DateTime<Utc>,
+    },
+    /// Its turn has come and policy permits it.
+    Begin,
+    /// Policy, judged again before the first attempt, forbids it.
+    Refuse(Text),
+    /// The row is not as it was drawn.
+    Change(Text),
+    TakeBack,
+    /// Go on with the next step.
+    Next,
+    /// The answer to the attempt under way.
+    Outcome(Outcome),
+    /// The answer to a look.
+    Found(Found),
+    /// Time has passed.
+    Wake,
+    /// The operator asks to look again, or to go on with what is left after a step that failed.
+    LookUp,
+    /// The program has started and found the act on disk.
+    Recover,
+    /// A person has looked outside and says whether the attempt in doubt happened.
+    Settle {
+        happened: bool,
+    },
+}
+
+/// What the driver must do, in this order; it stops at the first that fails.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Write the new state and this entry in one transaction, through to the disk.
+    Persist(Box<Entry>),
+    /// Carry out this attempt of the plan's step `mark.step`.
+    Send(Mark),
+    /// Look whether an earlier attempt happened.
+    LookUp(Mark),
+    /// Feed `Event::Next`.
+    Next,
+    /// Tell the operator how it stands.
+    Tell,
+}
+
+/// The whole behaviour of an act. An event that does not fit the phase changes nothing.
+pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> (ActState, Vec<Command>) {
+    let mut next = Transition { plan, state: state.clone(), now };
+    let commands = match (&state.phase, event) {
+        (Phase::Planned, Event::Confirm { until }) => next.confirm(until),
+        (Phase::Intent { until }, Event::Begin) if now < *until => Vec::new(),
+        (Phase::Intent { .. } | Phase::Claimed, Event::Begin) | (Phase::Confirmed, Event::Next | Event::Recover) => next.send(),
+        (Phase::Planned | Phase::Intent { .. } | Phase::Claimed, Event::Refuse(why)) => {
+            next.end(Phase::Refused, why, Severity::Yellow)
+        }
+        (Phase::Planned | Phase::Intent { .. } | Phase::Claimed, Event::Change(why)) => {
+            next.end(Phase::Changed, why, Severity::Yellow)
+        }
+        (Phase::Intent { .. } | Phase::Claimed, Event::TakeBack) => {
+            next.end(Phase::TakenBack, Text::new("taken back before it was sent"), Severity::Green)
+        }
+        (Phase::Intent { .. } | Phase::Claimed, Event::Recover) => {
+            next.end(Phase::NotSent, Text::new("not sent: the program ended before"), Severity::Yellow)
+        }
+        (Phase::Sent, Event::Outcome(outcome)) => next.outcome(outcome),
+        (Phase::Again { at }, Event::Wake) if now >= *at => {
+            if next.key_is_good() {
+                next.send()
+            } else {
+                next.look()
+            }
+        }
+        (Phase::Unknown { look_at: Some(at) }, Event::Wake) if now >= *at => next.look(),
+        (Phase::Sent, Event::Recover) => {
+            next.state.doubtful = true;
+            next.ask_anew()
+        }
+        (Phase::Again { .. } | Phase::Unknown { .. }, Event::Recover)
+        | (Phase::Unknown { .. } | Phase::Conflict, Event::LookUp) => next.ask_anew(),
+        (Phase::Rejected | Phase::Changed, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
+            next.state.tries = 0;
+            next.send()
+        }
+        (Phase::Unknown { .. }, Event::Found(found)) => next.found(found),
+        (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: true }) => {
+            let said = Text::new("a person looked and says that it happened");
+            next.through(Answer { reference: None, request: None, said })
+        }
+        (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: false }) => {
+            let said = next.with_what_stands("a person looked and says that it did not happen; it can be planned anew");
+            next.end(Phase::Expired, said, Severity::Yellow)
+        }
+        (
+            Phase::Planned
+            | Phase::Intent { .. }
+            | Phase::Claimed
+            | Phase::Sent
+            | Phase::Confirmed
+            | Phase::Again { .. }
+            | Phase::Unknown { .. }
+            | Phase::Done
+            | Phase::Rejected
+            | Phase::Changed
+            | Phase::TakenBack
+            | Phase::Refused
+            | Phase::NotSent
+            | Phase::Expired
+            | Phase::Conflict,
+            _,
+        ) => return (state.clone(), Vec::new()),
+    };
+    if !commands.is_empty() {
+        next.state.at = Some(now);
+    }
+    (next.state, commands)
+}
+
+struct Transition<'a> {
+    plan: &'a Plan,
+    state: ActState,
+    now: DateTime<Utc>,
+}
+
+impl Transition<'_> {
+    fn confirm(&mut self, until: DateTime<Utc>) -> Vec<Command> {
+        let held = until - self.now;
+        let said = if held > TimeDelta::zero() { format!("held for {}", age::span(held)) } else { "intended".to_owned() };
+        self.state.phase = Phase::Intent { until };
+        self.state.said = Text::new(said);
+        vec![self.persist(Severity::Green), Command::Tell]
+    }
+
+    fn send(&mut self) -> Vec<Command> {
+        if self.state.steps_done() >= self.plan.steps.len() {
+            return self.end(Phase::Done, Text::new("done"), Severity::Green);
+        }
+        self.state.phase = Phase::Sent;
+        self.state.attempts += 1;
+        self.state.tries += 1;
+        self.state.looks = 0;
+        self.state.denial = None;
+        self.state.absent_since = None;
+        self.state.was_sent = true;
+        self.state.first_sent_at.get_or_insert(self.now);
+        let attempt = match self.state.attempts {
+            1 => String::new(),
+            number => format!(", attempt {number}"),
+        };
+        self.state.said = Text::new(format!("sending {}{attempt}", self.step_said()));
+        vec![self.persist(Severity::Green), Command::Tell, Command::Send(self.state.mark(self.plan))]
+    }
+
+    fn outcome(&mut self, outcome: Outcome) -> Vec<Command> {
+        match outcome {
+            Outcome::Confirmed(answer) => self.through(answer),
+            Outcome::Again { after, why } => self.again(after, &why),
+            Outcome::Rejected(why) => self.denied(Denial::Rejected(why)),
+            Outcome::Changed(why) => self.denied(Denial::Changed(why)),
+            Outcome::Unknown(why) => {
+                self.state.doubtful = true;
+                self.state.phase = Phase::Unknown { look_at: Some(self.now + self.look_pause()) };
+                self.state.said = Text::new(format!("unknown whether it happened: {}", why.original()));
+                vec![self.persist(Severity::Unknown), Command::Tell]
+            }
+        }
+    }
+
+    fn through(&mut self, answer: Answer) -> Vec<Command> {
+        let said = match &answer.reference {
+            Some(reference) if !answer.said.original().contains(reference.as_str()) => {
+                format!("{} ({reference})", answer.said.original())
+            }
+            _ => answer.said.original().to_owned(),
+        };
+        self.state.answers.push(answer);
+        let was_sent = self.state.was_sent;
+        let answers = std::mem::take(&mut self.state.answers);
+        self.state = ActState { answers, was_sent, said: Text::new(said), ..ActState::default() };
+        let is_done = self.state.steps_done() >= self.plan.steps.len();
+        self.state.phase = if is_done { Phase::Done } else { Phase::Confirmed };
+        let mut commands = vec![self.persist(Severity::Green), Command::Tell];
+        if !is_done {
+            commands.push(Command::Next);
+        }
+        commands
+    }
+
+    fn again(&mut self, after: Duration, why: &Text) -> Vec<Command> {
+        if self.state.tries >= TRIES {
+            let said = format!("given up after {} tries: {}", self.state.attempts, why.original());
+            return self.denied(Denial::Rejected(Text::new(said)));
+        }
+        let backoff = Duration::from_millis(500 << self.state.tries.min(8));
+        let pause = after.max(backoff).min(LONGEST_PAUSE);
+        let at = self.now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::zero());
+        self.state.phase = Phase::Again { at };
+        self.state.said = Text::new(format!("tried again in {}: {}", age::span(at - self.now), why.original()));
+        vec![self.persist(Severity::Yellow), Command::Tell]
+    }
+
+    /// A no. Where an earlier attempt may have happened, it is looked up before the no is believed.
+    fn denied(&mut self, denial: Denial) -> Vec<Command> {
+        if !self.state.doubtful {
+            return self.believe(denial);
+        }
+        let (Denial::Rejected(why) | Denial::Changed(why)) = &denial;
+        self.state.said = Text::new(format!("unknown whether an earlier attempt happened; this one: {}", why.original()));
+        self.state.denial = Some(denial);
+        self.state.phase = Phase::Unknown { look_at: None };
+        self.state.looks += 1;
+        vec![self.persist(Severity::Unknown), Command::Tell, Command::LookUp(self.state.mark(self.plan))]
+    }
+
+    fn believe(&mut self, denial: Denial) -> Vec<Command> {
+        let (phase, why) = match denial {
+            Denial::Rejected(why) => (Phase::Rejected, why),
+            Denial::Changed(why) => (Phase::Changed, why),
+        };
+        let severity = if phase == Phase::Changed && !self.is_half_way() { Severity::Yellow } else { Severity::Red };
+        let said = self.with_what_stands(why.original());
+        self.end(phase, said, severity)
+    }
+
+    /// A look, on the operator's word or at the start: all bounds begin anew.
+    fn ask_anew(&mut self) -> Vec<Command> {
+        self.state.tries = 0;
+        self.state.looks = 0;
+        self.state.said = Text::new("being looked up");
+        let look = self.look();
+        let mut commands = vec![self.persist(Severity::Unknown), Command::Tell];
+        commands.extend(look);
+        commands
+    }
+
+    /// Reads only: nothing has to be on disk for it.
+    fn look(&mut self) -> Vec<Command> {
+        self.state.phase = Phase::Unknown { look_at: None };
+        self.state.looks += 1;
+        vec![Command::LookUp(self.state.mark(self.plan))]
+    }
+
+    fn found(&mut self, found: Found) -> Vec<Command> {
+        match found {
+            Found::Ours(answer) => self.through(answer),
+            Found::Absent => self.absent(),
+            Found::Unlabelled(what) => {
+                let said = format!("something like it happened and nothing says by whom: {}", what.original());
+                self.state.phase = Phase::Conflict;
+                self.state.said = Text::new(said);
+                vec![self.persist(Severity::Red), Command::Tell]
+            }
+            Found::CannotTell(why) => {
+                self.state.absent_since = None;
+                let look_at = (self.state.looks < LOOK_PAUSES.len() as u32).then(|| self.now + self.look_pause());
+                self.stay_unknown(look_at, format!("unknown whether it happened; the look could not tell: {}", why.original()))
+            }
+        }
+    }
+
+    fn absent(&mut self) -> Vec<Command> {
+        if let Some(denial) = self.state.denial.take() {
+            return self.believe(denial);
+        }
+        if self.key_is_good() {
+            if self.state.tries < TRIES {
+                return self.send();
+            }
+            let said = format!("not found after {} attempts: look again later", self.state.attempts);
+            return self.stay_unknown(None, said);
+        }
+        let since = *self.state.absent_since.get_or_insert(self.now);
+        if self.now - since >= SECOND_LOOK {
+            let said = self.with_what_stands("it did not happen and its key is too old to be sent again; it can be planned anew");
+            return self.end(Phase::Expired, said, Severity::Yellow);
+        }
+        let said = "not found, and its key is too old to be sent again: a second look follows".to_owned();
+        self.stay_unknown(Some(since + SECOND_LOOK), said)
+    }
+
+    fn stay_unknown(&mut self, look_at: Option<DateTime<Utc>>, said: String) -> Vec<Command> {
+        self.state.phase = Phase::Unknown { look_at };
+        self.state.said = Text::new(said);
+        vec![self.persist(Severity::Unknown), Command::Tell]
+    }
+
+    fn end(&mut self, phase: Phase, said: Text, severity: Severity) -> Vec<Command> {
+        self.state.phase = phase;
+        self.state.said = said;
+        vec![self.persist(severity), Command::Tell]
+    }
+
+    /// SQL keeps no key that could be forgotten: its row counts and marks are judged in the same transaction.
+    fn key_is_good(&self) -> bool {
+        let is_sql = matches!(self.plan.steps.get(self.state.steps_done()).map(|step| &step.order), Some(Order::Sql { .. }));
+        is_sql
+            || self.state.first_sent_at.is_none_or(|first| {
+                let age = self.now - first;
+                age < KEY_LIFE && age >= CLOCK_SLACK
+            })
+    }
+
+    fn is_half_way(&self) -> bool {
+        (1..self.plan.steps.len()).contains(&self.state.steps_done())
+    }
+
+    fn look_pause(&self) -> TimeDelta {
+        let [.., last] = LOOK_PAUSES;
+        LOOK_PAUSES.get(self.state.looks as usize).copied().unwrap_or(last)
+    }
+
+    fn with_what_stands(&self, why: &str) -> Text {
+        match self.state.steps_done() {
+            0 => Text::new(why),
+            done => {
+                let through: Vec<_> = self.plan.steps.iter().take(done).map(|step| step.said.original()).collect();
+                Text::new(format!("{} failed: {why}; what came before stands: {}", self.step_said(), through.join("; ")))
+            }
+        }
+    }
+
+    fn step_said(&self) -> String {
+        let number = self.state.steps_done();
+        let said = self.plan.steps.get(number).map_or("", |step| step.said.original());
+        match self.plan.steps.len() {
+            1 => said.to_owned(),
+            all => format!("step {} of {all} ({said})", number + 1),
+        }
+    }
+
+    fn persist(&self, severity: Severity) -> Command {
+        Command::Persist(Box::new(entry(&Act { plan: self.plan.clone(), state: self.state.clone() }, severity, self.now)))
+    }
+}
+
+/// The entry that tells of an act's new state.
+fn entry(act: &Act, severity: Severity, now: DateTime<Utc>) -> Entry {
+    let Act { plan, state } = act;
+    let payload = json!({
+        "act": plan.id,
+        "action": plan.action,
+        "target": plan.target,
+        "phase": state.phase.word(),
+        "step": state.steps_done(),
+        "attempt": state.attempts,
+        "key": state.mark(plan).key(),
+        "amount": plan.amount,
+        "batch": plan.batch,
+        "answer": state.answers.last(),
+    });
+    let said = format!("{}: {}", plan.label.original(), state.said.original());
+    Entry::new(now, plan.operator.clone(), plan.title.to_uppercase(), said).severity(severity).payload(payload)
+}

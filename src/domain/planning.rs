@@ -1,0 +1,257 @@
+//! An action on a row becomes a plan: every effect rendered to what will be sent, nothing left open.
+//!
+//! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    id::Id,
+    journal::Act,
+    money::{Currency, Money},
+    pack::{Action, EffectKind, Input, InputKind, Sql},
+    plan::{ActionId, BatchId, Order, Plan, Step, Target},
+    rows::Params,
+    template::Template,
+    text::Text,
+    value::Value,
+};
+
+/// What a plan takes from where it is made.
+#[derive(Clone, Debug)]
+pub struct Setting<'a> {
+    pub livemode: bool,
+    /// The payment account that the pack pins; empty where it pins none.
+    pub account: &'a str,
+    pub currency: Currency,
+    pub timezone: Tz,
+    pub operator: &'a str,
+    pub now: DateTime<Utc>,
+    pub batch: Option<BatchId>,
+}
+
+/// The plan of an action on one row. `earlier` are the acts on the same target, whatever became of them.
+pub fn make(
+    action: &Action,
+    target: Target,
+    row: Params,
+    inputs: &Params,
+    earlier: &[Act],
+    setting: &Setting<'_>,
+) -> Result<Plan, Text> {
+    let inputs = complete(&action.inputs, inputs)?;
+    let mut names = row.clone();
+    names.entry("id".to_owned()).or_insert_with(|| Value::text(target.key.as_str()));
+    names.extend(inputs.clone());
+    names.insert("now".to_owned(), Value::Time(setting.now));
+    names.insert("operator".to_owned(), Value::text(setting.operator));
+
+    let mut refunds = Vec::new();
+    for effect in &action.effects {
+        if let EffectKind::Refund { amount, .. } = &effect.kind {
+            refunds.push(money(&names, amount, setting.currency)?);
+        }
+    }
+    let amount = amount(action, &names, &refunds, setting.currency)?;
+    let epoch = epoch(action, earlier);
+    let id = identity(setting, &action.id, &target, amount, epoch);
+    names.insert("action_id".to_owned(), Value::text(id.0.as_str()));
+
+    let maker = Maker { names: &names, setting };
+    let steps = action
+        .effects
+        .iter()
+        .map(|effect| Ok(Step { order: maker.order(&effect.kind)?, said: Text::new(maker.render(&effect.said)?) }))
+        .collect::<Result<Vec<_>, Text>>()?;
+    if steps.is_empty() {
+        return Err(Text::new(format!("`{}` does nothing", action.id)));
+    }
+    let label = match &action.label {
+        Some(label) => maker.render(label)?,
+        None => target.key.clone(),
+    };
+    Ok(Plan {
+        id,
+        action: action.id.clone(),
+        title: action.title.clone(),
+        target,
+        label: Text::new(label),
+        row,
+        inputs,
+        amount,
+        epoch,
+        steps,
+        is_final: action.is_final(),
+        operator: setting.operator.to_owned(),
+        planned_at: setting.now,
+        batch: setting.batch.clone(),
+    })
+}
+
+/// False for a plan that was made under another account or mode: it must not be looked up, let alone sent, under this one.
+pub fn belongs(plan: &Plan, setting: &Setting<'_>) -> bool {
+    identity(setting, &plan.action, &plan.target, plan.amount, plan.epoch) == plan.id
+}
+
+/// Required inputs that are empty, by name.
+pub fn missing(action: &Action, inputs: &Params) -> Vec<String> {
+    action
+        .inputs
+        .iter()
+        .filter(|input| input.required && inputs.get(&input.name).is_none_or(is_empty))
+        .map(|input| input.name.clone())
+        .collect()
+}
+
+/// What a fresh read may name: the row, its id, and the usual moments.
+pub fn names_for_reading(target: &Target, row: &Params, now: DateTime<Utc>) -> Params {
+    let mut names = row.clone();
+    names.entry("id".to_owned()).or_insert_with(|| Value::text(target.key.as_str()));
+    for (name, days) in [("now", 0), ("day_ago", 1), ("week_ago", 7), ("month_ago", 30)] {
+        names.insert(name.to_owned(), Value::Time(now - TimeDelta::days(days)));
+    }
+    names
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.original().trim().is_empty(),
+        Value::Bool(_) | Value::Integer(_) | Value::Decimal(_) | Value::Money(_) | Value::Time(_) | Value::Json(_) => false,
+    }
+}
+
+/// The action's own inputs and no others; one that need not be given is empty text.
+fn complete(declared: &[Input], given: &Params) -> Result<Params, Text> {
+    if let Some(stranger) = given.keys().find(|name| !declared.iter().any(|input| input.name == **name)) {
+        return Err(Text::new(format!("there is no input `{stranger}`")));
+    }
+    declared
+        .iter()
+        .map(|input| {
+            let value = given.get(&input.name).filter(|value| !is_empty(value));
+            match (value, &input.kind) {
+                (None, _) if input.required => Err(Text::new(format!("`{}` is required", input.name))),
+                (None, _) => Ok((input.name.clone(), Value::text(""))),
+                (Some(value), InputKind::Choice(choices)) if !choices.contains(&value.original()) => {
+                    Err(Text::new(format!("`{}` must be one of {}", input.name, choices.join(", "))))
+                }
+                (Some(value), InputKind::Choice(_) | InputKind::Text) => Ok((input.name.clone(), value.clone())),
+            }
+        })
+        .collect()
+}
+
+fn amount(action: &Action, names: &Params, refunds: &[Money], currency: Currency) -> Result<Option<Money>, Text> {
+    let declared = action.amount.as_ref().map(|column| money(names, column, currency)).transpose()?;
+    let Some(first) = refunds.first() else { return Ok(declared) };
+    let mut total = Money::new(0, first.currency);
+    for refund in refunds {
+        if refund.minor <= 0 || refund.currency != total.currency {
+            return Err(Text::new(format!("{refund} cannot be refunded")));
+        }
+        total.minor = total.minor.checked_add(refund.minor).ok_or_else(|| Text::new("the amounts are out of range"))?;
+    }
+    match declared {
+        Some(declared) if declared != total => Err(Text::new(format!("the amount is {declared} but {total} would be refunded"))),
+        Some(_) | None => Ok(Some(total)),
+    }
+}
+
+fn money(names: &Params, column: &str, currency: Currency) -> Result<Money, Text> {
+    match names.get(column) {
+        Some(Value::Money(money)) => Ok(*money),
+        Some(Value::Integer(minor)) => Ok(Money::new(*minor, currency_of(names, currency)?)),
+        None | Some(Value::Null) => Err(Text::new(format!("no {column}"))),
+        Some(_) => Err(Text::new(format!("{column} is not an amount"))),
+    }
+}
+
+fn currency_of(names: &Params, default: Currency) -> Result<Currency, Text> {
+    match names.get("currency") {
+        Some(Value::Text(code)) => {
+            Currency::from_code(code.original()).ok_or_else(|| Text::new(format!("{} is not a currency", code.original())))
+        }
+        _ => Ok(default),
+    }
+}
+
+/// An act whose key has been used up, because it was sent and is over, gives way to the next number.
+fn epoch(action: &Action, earlier: &[Act]) -> u32 {
+    let used = earlier.iter().filter(|act| act.plan.action == action.id && act.state.was_sent && act.state.phase.is_over());
+    u32::try_from(used.count()).unwrap_or(u32::MAX)
+}
+
+/// The same for every operator who decides the same thing; each field is preceded by its length, so that no two
+/// different decisions read the same.
+fn identity(setting: &Setting<'_>, action: &Id<Action>, target: &Target, amount: Option<Money>, epoch: u32) -> ActionId {
+    let minor = amount.map(|amount| amount.minor.to_string()).unwrap_or_default();
+    let fields = [
+        if setting.livemode { "live" } else { "test" },
+        setting.account,
+        action.as_str(),
+        target.queue.as_ref().map_or("", |queue| queue.as_str()),
+        &target.key,
+        &minor,
+        amount.map_or("", |amount| amount.currency.code()),
+        &epoch.to_string(),
+    ];
+    let mut hash = Sha256::new();
+    for field in fields {
+        hash.update(field.len().to_be_bytes());
+        hash.update(field);
+    }
+    ActionId(hex::encode(hash.finalize()))
+}
+
+struct Maker<'a> {
+    names: &'a Params,
+    setting: &'a Setting<'a>,
+}
+
+impl Maker<'_> {
+    fn order(&self, kind: &EffectKind) -> Result<Order, Text> {
+        Ok(match kind {
+            EffectKind::Sql { on, sql, rows } => {
+                Order::Sql { on: on.clone(), statement: sql.numbered.clone(), parameters: self.bind(sql)?, rows: *rows }
+            }
+            EffectKind::Refund { on, charge, amount, reason } => Order::Refund {
+                on: on.clone(),
+                charge: self.charge(charge)?,
+                amount: money(self.names, amount, self.setting.currency)?,
+                reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
+            },
+            EffectKind::Http { on, method, path, body } => Order::Http {
+                on: on.clone(),
+                method: method.clone(),
+                path: self.render(path)?,
+                body: body.as_ref().map(|body| self.render(body)).transpose()?,
+            },
+            EffectKind::Mail { on, to, subject, body } => {
+                Order::Mail { on: on.clone(), to: self.render(to)?, subject: self.render(subject)?, body: self.render(body)? }
+            }
+            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.render(text)? },
+        })
+    }
+
+    fn bind(&self, sql: &Sql) -> Result<Vec<Value>, Text> {
+        let find = |name: &String| self.names.get(name).cloned().ok_or_else(|| Text::new(format!("no {name}")));
+        sql.parameters.iter().map(find).collect()
+    }
+
+    fn charge(&self, column: &str) -> Result<String, Text> {
+        match self.names.get(column) {
+            Some(Value::Text(charge)) if !charge.original().is_empty() => Ok(charge.original().to_owned()),
+            Some(_) | None => Err(Text::new(format!("no {column}"))),
+        }
+    }
+
+    fn render(&self, template: &Template) -> Result<String, Text> {
+        template.render_in(self.names, self.setting.timezone).map_err(Text::new)
+    }
+}
+
+#[cfg(test)]
+#[path = "planning_tests.rs"]
+mod tests;

@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use super::*;
+use crate::domain::{
+    journal::{ActState, Answer, Phase},
+    pack::{Confirm, Effect},
+};
+
+fn aud() -> Currency {
+    Currency::from_code("AUD").unwrap()
+}
+
+pub(crate) fn setting() -> Setting<'static> {
+    Setting {
+        livemode: true,
+        account: "acct_1",
+        currency: aud(),
+        timezone: chrono_tz::UTC,
+        operator: "jo",
+        now: "2026-11-20T09:00:00Z".parse().unwrap(),
+        batch: None,
+    }
+}
+
+fn template(source: &str) -> Template {
+    Template::parse(source).unwrap()
+}
+
+fn refund() -> EffectKind {
+    EffectKind::Refund { on: Id::new("stripe"), charge: "charge".into(), amount: "amount".into(), reason: None }
+}
+
+fn sql(parameters: &[&str]) -> EffectKind {
+    let parameters = parameters.iter().map(|name| (*name).to_owned()).collect();
+    EffectKind::Sql { on: Id::new("db"), sql: Sql { text: String::new(), numbered: "update $1".into(), parameters }, rows: 1 }
+}
+
+pub(crate) fn action(effects: Vec<EffectKind>) -> Action {
+    Action {
+        id: Id::new("refund"),
+        title: "Refund".to_owned(),
+        key: None,
+        effects: effects.into_iter().map(|kind| Effect { kind, said: template("do it for {{ id }}") }).collect(),
+        guards: Vec::new(),
+        inputs: vec![
+            Input {
+                name: "reason".into(),
+                title: "Reason".into(),
+                kind: InputKind::Choice(vec!["spam".into(), "other".into()]),
+                required: true,
+            },
+            Input { name: "note".into(), title: "Note".into(), kind: InputKind::Text, required: false },
+        ],
+        undo: None,
+        confirm: Confirm::Key,
+        hold: Duration::ZERO,
+        amount: None,
+        fresh: Vec::new(),
+        unchanged: Vec::new(),
+        label: None,
+        covers: Vec::new(),
+    }
+}
+
+pub(crate) fn row(cells: &[(&str, Value)]) -> Params {
+    cells.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+fn target() -> Target {
+    Target { queue: Some(Id::new("refunds")), key: "rr_1".to_owned() }
+}
+
+fn charged(minor: i64) -> Params {
+    row(&[("charge", Value::text("ch_1")), ("amount", Value::Money(Money::new(minor, aud())))])
+}
+
+fn spam() -> Params {
+    row(&[("reason", Value::text("spam"))])
+}
+
+fn planned(action: &Action, row: Params) -> Result<Plan, String> {
+    make(action, target(), row, &spam(), &[], &setting()).map_err(|why| why.original().to_owned())
+}
+
+#[test]
+fn everything_is_filled_in() {
+    let plan =
+        planned(&action(vec![refund(), sql(&["id", "reason", "note", "now", "operator", "action_id"])]), charged(2200)).unwrap();
+    assert_eq!(plan.amount, Some(Money::new(2200, aud())));
+    let Order::Sql { parameters, .. } = &plan.steps[1].order else { panic!("{plan:?}") };
+    let id = Value::text(plan.id.0.as_str());
+    let expected = [Value::text("rr_1"), Value::text("spam"), Value::text(""), Value::Time(setting().now), Value::text("jo"), id];
+    assert_eq!(parameters, &expected);
+    assert_eq!(plan.steps[0].said.shown(), "do it for rr_1");
+}
+
+#[test]
+fn a_plan_with_a_gap_is_refused() {
+    let money = |minor| Value::Money(Money::new(minor, aud()));
+    for (effects, cells, why) in [
+        (vec![sql(&["colour"])], vec![], "no colour"),
+        (vec![refund()], vec![("charge", Value::text("ch_1"))], "no amount"),
+        (vec![refund()], vec![("charge", Value::Null), ("amount", money(1))], "no charge"),
+        (vec![refund()], vec![("charge", Value::text("")), ("amount", money(1))], "no charge"),
+        (vec![refund()], vec![("charge", Value::text("ch_1")), ("amount", Value::text("22"))], "amount is not an amount"),
+        (vec![refund()], vec![("charge", Value::text("ch_1")), ("amount", money(0))], "A$0.00 cannot be refunded"),
+        (vec![refund()], vec![("charge", Value::text("ch_1")), ("amount", money(-5))], "-A$0.05 cannot be refunded"),
+        (vec![], vec![], "`refund` does nothing"),
+    ] {
+        assert_eq!(planned(&action(effects), row(&cells)).unwrap_err(), why);
+    }
+}
+
+#[test]
+fn the_amount_that_is_shown_is_the_amount_that_moves() {
+    let shown = Action { amount: Some("shown".to_owned()), ..action(vec![refund()]) };
+    let mut cells = charged(2200);
+    cells.insert("shown".to_owned(), Value::Money(Money::new(2100, aud())));
+    assert_eq!(planned(&shown, cells).unwrap_err(), "the amount is A$21.00 but A$22.00 would be refunded");
+}
+
+#[test]
+fn inputs_are_those_that_the_action_asks_for() {
+    for (inputs, why) in [
+        (row(&[]), "`reason` is required"),
+        (row(&[("reason", Value::text("  "))]), "`reason` is required"),
+        (row(&[("reason", Value::text("rude"))]), "`reason` must be one of spam, other"),
+        (row(&[("reason", Value::text("spam")), ("amount", Value::Integer(1))]), "there is no input `amount`"),
+    ] {
+        let refused = make(&action(vec![sql(&[])]), target(), Params::new(), &inputs, &[], &setting()).unwrap_err();
+        assert_eq!(refused.original(), why);
+    }
+    assert_eq!(missing(&action(vec![]), &row(&[("note", Value::text("x"))])), ["reason"]);
+}
+
+#[test]
+fn two_operators_who_decide_the_same_make_the_same_act_and_any_difference_makes_another() {
+    let base = |setting: &Setting<'_>, target: Target, row: Params| {
+        make(&action(vec![refund()]), target, row, &spam(), &[], setting).unwrap().id
+    };
+    let id = base(&setting(), target(), charged(2200));
+    let kim = Setting { operator: "kim", now: "2026-11-21T10:00:00Z".parse().unwrap(), ..setting() };
+    assert_eq!(base(&kim, target(), charged(2200)), id);
+    assert_eq!(id.0.len(), 64);
+    let others = [
+        base(&Setting { livemode: false, ..setting() }, target(), charged(2200)),
+        base(&Setting { account: "acct_2", ..setting() }, target(), charged(2200)),
+        base(&setting(), Target { key: "rr_2".to_owned(), ..target() }, charged(2200)),
+        base(&setting(), Target { queue: None, ..target() }, charged(2200)),
+        base(&setting(), Target { queue: Some(Id::new("refund")), key: "srr_1".to_owned() }, charged(2200)),
+        base(&setting(), target(), charged(2201)),
+    ];
+    assert!(others.iter().all(|other| *other != id));
+    let plan = make(&action(vec![refund()]), target(), charged(2200), &spam(), &[], &setting()).unwrap();
+    assert!(belongs(&plan, &kim));
+    assert!(
+        !belongs(&plan, &Setting { livemode: false, ..setting() })
+            && !belongs(&plan, &Setting { account: "acct_2", ..setting() })
+    );
+}
+
+#[test]
+fn a_used_key_gives_way_to_the_next_number_and_an_unused_one_is_kept() {
+    let action = action(vec![refund()]);
+    let first = planned(&action, charged(2200)).unwrap();
+    let cases = [
+        (Phase::NotSent, false, 0),
+        (Phase::TakenBack, false, 0),
+        (Phase::Refused, false, 0),
+        (Phase::Rejected, true, 1),
+        (Phase::Expired, true, 1),
+        (Phase::Done, true, 1),
+    ];
+    for (phase, was_sent, epoch) in cases {
+        let state = ActState { phase, was_sent, answers: Vec::<Answer>::new(), ..ActState::default() };
+        let earlier = [Act { plan: first.clone(), state }];
+        let next = make(&action, target(), charged(2200), &spam(), &earlier, &setting()).unwrap();
+        assert_eq!(next.epoch, epoch, "{:?}", earlier[0].state.phase);
+        assert_eq!(next.id == first.id, epoch == 0);
+    }
+}

@@ -1,0 +1,85 @@
+//! Acts that were confirmed together. Each is still an act of its own; the batch counts, pauses and ends.
+
+use chrono::{DateTime, Utc};
+
+use super::driver::Driver;
+
+use crate::domain::{
+    journal::{Act, Entry, Event, Phase},
+    plan::{BatchId, Standing},
+    snapshot::BatchReport,
+    text::Text,
+};
+
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    pub(super) report: BatchReport,
+    /// A batch of money stops at the first outcome that nobody knows.
+    pub(super) moves_money: bool,
+}
+
+impl Batch {
+    pub(super) fn new(id: BatchId, title: String, total: usize, moves_money: bool, now: DateTime<Utc>) -> Self {
+        let report =
+            BatchReport { id, title, total, done: 0, failed: 0, skipped: 0, paused: false, started_at: now, ended_at: None };
+        Self { report, moves_money }
+    }
+
+    /// Counts an act that is over; answers whether it was the last.
+    pub(super) fn count(&mut self, standing: Standing, now: DateTime<Utc>) -> bool {
+        let report = &mut self.report;
+        match standing {
+            Standing::Done => report.done += 1,
+            Standing::Rejected => report.failed += 1,
+            Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => report.skipped += 1,
+            Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => return false,
+        }
+        let is_last = report.done + report.failed + report.skipped >= report.total;
+        if is_last && report.ended_at.is_none() {
+            report.ended_at = Some(now);
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn said(&self) -> String {
+        let BatchReport { title, total, done, failed, skipped, .. } = &self.report;
+        format!("{title}: {done} of {total} done, {failed} failed, {skipped} skipped")
+    }
+}
+
+impl Driver {
+    pub(super) async fn pause(&mut self, id: &BatchId, paused: bool) -> Result<Text, Text> {
+        let in_doubt = self.running.iter().map(|running| &running.act).find(|act| {
+            act.plan.batch.as_ref() == Some(id) && matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict)
+        });
+        let in_doubt = in_doubt.map(|act| act.plan.label.original().to_owned());
+        let Some(batch) = self.batches.iter_mut().find(|batch| batch.report.id == *id) else {
+            return Err(Text::new("there is no such batch"));
+        };
+        if let (false, true, Some(label)) = (paused, batch.moves_money, in_doubt) {
+            return Err(Text::new(format!("nobody knows yet whether {label} happened: look it up first")));
+        }
+        batch.report.paused = paused;
+        let title = batch.report.title.clone();
+        let (word, said) = if paused { ("PAUSE", "paused") } else { ("RESUME", "goes on") };
+        let said = format!("{title} {said}");
+        let entry = Entry::new(self.now(), self.setup.operator.clone(), word, said.as_str());
+        self.record(&entry).await;
+        Ok(Text::new(said))
+    }
+
+    /// Nothing has to be unlocked for it: nothing is sent by taking back.
+    pub(super) async fn cancel(&mut self, id: &BatchId) -> Result<Text, Text> {
+        let held: Vec<_> =
+            self.intended().filter(|act| act.plan.batch.as_ref() == Some(id)).map(|act| act.plan.id.clone()).collect();
+        for id in &held {
+            self.feed(id, Event::TakeBack).await;
+        }
+        self.broken.clone().map_or_else(|| Ok(Text::new(format!("{} taken back before they were sent", held.len()))), Err)
+    }
+
+    pub(super) fn intended(&self) -> impl Iterator<Item = &Act> {
+        self.running.iter().map(|running| &running.act).filter(|act| matches!(act.state.phase, Phase::Intent { .. }))
+    }
+}

@@ -1,0 +1,142 @@
+//! The last judgement before the first attempt: the row read once more, every rule held against it, the permit given.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveTime, TimeZone as _, Utc};
+
+use super::{driver::Driver, flight, fresh::Fresh};
+
+use crate::{
+    domain::{
+        journal::{self, Act, Phase},
+        money::Money,
+        pack::{self, Action},
+        plan::{ActionId, Order, Plan},
+        planning,
+        policy::{self, Context, Permit, Refusal},
+        rows::Params,
+        text::Text,
+    },
+    ports::StoreError,
+};
+
+impl Driver {
+    /// Reads the row once more before the first attempt; the verdict comes when it lands.
+    pub(super) async fn judge_again(&mut self, id: &ActionId, now: DateTime<Utc>) {
+        let Some(running) = self.find(id) else { return };
+        let plan = running.act.plan.clone();
+        let Some(action) = self.action(&plan) else {
+            let why = Text::new(format!("`{}` is no longer in the pack", plan.action));
+            return self.feed(id, journal::Event::Refuse(why)).await;
+        };
+        self.fly(flight::read_afresh(&self.setup.connections, &action, &plan, self.setup.pack.currency, now), id);
+    }
+
+    /// The last judgement before the first attempt, over the row as it is now.
+    pub(super) async fn begin(&mut self, id: &ActionId, fresh: Fresh) {
+        let Some(running) = self.find(id) else { return };
+        let plan = running.act.plan.clone();
+        if self.broken.is_some() || self.is_paused(&plan) || !matches!(running.act.state.phase, Phase::Intent { .. }) {
+            return;
+        }
+        let event = match fresh {
+            Fresh::Unread(why) => journal::Event::Refuse(why),
+            Fresh::Gone => journal::Event::Change(Text::new("it is no longer there")),
+            Fresh::Row(row) => match self.permit(&plan, row).await {
+                Ok(Ok(permit)) => {
+                    self.give(id, permit);
+                    journal::Event::Begin
+                }
+                Ok(Err(Refusal::Changed(why))) => journal::Event::Change(why),
+                Ok(Err(refusal)) => journal::Event::Refuse(Text::new(refusal.to_string())),
+                Err(error) => return self.fail(&error),
+            },
+        };
+        self.feed(id, event).await;
+    }
+
+    /// A permit for the plan as it was confirmed, where every rule holds over the row as it is now.
+    async fn permit(&mut self, plan: &Plan, row: Params) -> Result<Result<Permit, Refusal>, StoreError> {
+        let Some(action) = self.action(plan) else {
+            return Ok(Err(Refusal::Guard(Text::new(format!("`{}` is no longer in the pack", plan.action)))));
+        };
+        let journal = Arc::clone(&self.setup.journal);
+        let mut earlier = journal.acts_on(&plan.target).await?;
+        earlier.retain(|act| act.plan.id != plan.id);
+        let (money_today, money_this_session) = self.money_without(Some(&plan.id)).await?;
+        let now = self.now();
+        let setting = planning::Setting { now, batch: plan.batch.clone(), ..self.setting() };
+        if let Err(refusal) = same_money(plan, &action, &row, &earlier, &setting) {
+            return Ok(Err(refusal));
+        }
+        let context = Context {
+            action: &action,
+            policy: &self.setup.pack.policy,
+            currency: self.setup.pack.currency,
+            // It was confirmed while writing was unlocked; a hold does not outlive its confirmation.
+            may_write: true,
+            wrong_account: self.setup.wrong_account.as_ref(),
+            drawn: Some(&plan.row),
+            earlier: &earlier,
+            money_today,
+            money_this_session,
+            now,
+        };
+        let judged = Plan { row, ..plan.clone() };
+        Ok(policy::review(judged, &context))
+    }
+
+    pub(super) fn setting(&self) -> planning::Setting<'_> {
+        let pinned = self.setup.pack.connections.iter().find_map(|connection| match &connection.kind {
+            pack::ConnectionKind::Stripe { account, livemode, .. } => Some((account.as_deref(), *livemode)),
+            pack::ConnectionKind::Sql { .. }
+            | pack::ConnectionKind::Http { .. }
+            | pack::ConnectionKind::Smtp { .. }
+            | pack::ConnectionKind::Webhook { .. } => None,
+        });
+        planning::Setting {
+            livemode: pinned.is_some_and(|(_, livemode)| livemode),
+            account: pinned.and_then(|(account, _)| account).unwrap_or_default(),
+            currency: self.setup.pack.currency,
+            timezone: self.setup.pack.timezone,
+            operator: &self.setup.operator,
+            now: self.now(),
+            batch: None,
+        }
+    }
+
+    /// Money sent, or still to be sent, today (in the pack's zone) and in this session.
+    pub(super) async fn money_without(&mut self, except: Option<&ActionId>) -> Result<(i64, i64), StoreError> {
+        let zone = self.setup.pack.timezone;
+        let today = self.now().with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
+        // Where a clock change swallows midnight, the day begins at the first moment that exists.
+        let began = zone.from_local_datetime(&today).earliest().map_or_else(|| today.and_utc(), |began| began.to_utc());
+        let session_began = self.setup.session_began;
+        let journal = Arc::clone(&self.setup.journal);
+        Ok((journal.money_sent(began, except).await?, journal.money_sent(session_began, except).await?))
+    }
+}
+
+/// The money that the row would now have moved must be the money that was confirmed.
+fn same_money(
+    plan: &Plan,
+    action: &Action,
+    row: &Params,
+    earlier: &[Act],
+    setting: &planning::Setting<'_>,
+) -> Result<(), Refusal> {
+    if plan.amount.is_none() {
+        return Ok(());
+    }
+    let remade =
+        planning::make(action, plan.target.clone(), row.clone(), &plan.inputs, earlier, setting).map_err(Refusal::Guard)?;
+    let money = |plan: &Plan| -> Vec<Order> {
+        let orders = plan.steps.iter().map(|step| &step.order);
+        orders.filter(|order| matches!(order, Order::Refund { .. })).cloned().collect()
+    };
+    if remade.amount == plan.amount && money(&remade) == money(plan) {
+        return Ok(());
+    }
+    let said = |amount: Option<Money>| amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
+    Err(Refusal::Changed(Text::new(format!("the money was {} and is {} now", said(plan.amount), said(remade.amount)))))
+}

@@ -1,0 +1,273 @@
+//! What an action would do, exactly: rows read afresh, every rule judged, every effect in words. Nothing is sent.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{
+    StreamExt as _,
+    future::BoxFuture,
+    stream::{self, FuturesUnordered},
+};
+
+use super::{
+    Reply, TakenBack,
+    aim::Aim,
+    driver::Driver,
+    fresh::{self, Fresh},
+};
+
+use crate::{
+    domain::{
+        guard,
+        id::Id,
+        money::Money,
+        pack::{self, Action, Confirm},
+        plan::{BatchId, Order, Plan, Target},
+        planning::{self, Setting},
+        policy::{self, Context, Refusal},
+        rows::Params,
+        text::Text,
+    },
+    engine::message::{Ask, PlanPreview, Preview},
+};
+
+/// Fresh reads of one proposal that wait at the same time.
+const READS: usize = 4;
+/// Previews that can still be confirmed.
+const KEPT: usize = 8;
+
+/// A preview that may be confirmed, and the very plans that it showed.
+pub(super) struct Proposal {
+    pub(super) ask: Ask,
+    pub(super) action: Action,
+    pub(super) plans: Vec<Plan>,
+    pub(super) preview: Preview,
+    pub(super) made_at: DateTime<Utc>,
+}
+
+/// Who waits for a preview.
+pub(super) enum Asker {
+    Preview(Reply<Box<Preview>>),
+    Undo(Reply<TakenBack>),
+}
+
+impl Asker {
+    /// Whoever asked may have gone; then nobody needs the answer.
+    fn answer(self, preview: Result<Box<Preview>, Text>) {
+        match self {
+            Self::Preview(reply) => drop(reply.send(preview)),
+            Self::Undo(reply) => drop(reply.send(preview.map(TakenBack::Undo))),
+        }
+    }
+}
+
+pub(super) struct Looked {
+    ask: Ask,
+    action: Action,
+    inputs: Params,
+    aims: Vec<(Aim, Fresh)>,
+    asker: Asker,
+}
+
+pub(super) type Look = BoxFuture<'static, Looked>;
+
+/// What the rules made of the aims.
+#[derive(Default)]
+struct Sorted {
+    plans: Vec<Plan>,
+    previews: Vec<PlanPreview>,
+    refused: Vec<(Target, Text)>,
+    changed: Vec<Text>,
+    total: Option<Money>,
+}
+
+impl Driver {
+    pub(super) fn propose(&mut self, ask: Ask, action: &Id<Action>, aims: Vec<Aim>, inputs: Params, asker: Asker) {
+        let Some(action) = pack::find(&self.setup.pack.actions, action).cloned() else {
+            return asker.answer(Err(Text::new(format!("there is no action `{action}`"))));
+        };
+        if aims.is_empty() {
+            return asker.answer(Err(Text::new("nothing is selected")));
+        }
+        let (connections, currency, now) = (self.setup.connections.clone(), self.setup.pack.currency, self.now());
+        let look: Look = Box::pin(async move {
+            let reads = stream::iter(aims).map(|aim| {
+                let (connections, action) = (&connections, &action);
+                async move {
+                    let fresh = fresh::read(connections, action, &aim.target, &aim.row, currency, now).await;
+                    (aim, fresh)
+                }
+            });
+            let aims = reads.buffered(READS).collect().await;
+            Looked { ask, action, inputs, aims, asker }
+        });
+        FuturesUnordered::push(&self.looks, look);
+    }
+
+    /// The rows have come: judges them and answers.
+    pub(super) async fn show(&mut self, looked: Looked) {
+        let Looked { ask, action, inputs, aims, asker } = looked;
+        asker.answer(self.preview(ask, action, &inputs, aims).await);
+    }
+
+    async fn preview(
+        &mut self,
+        ask: Ask,
+        action: Action,
+        inputs: &Params,
+        aims: Vec<(Aim, Fresh)>,
+    ) -> Result<Box<Preview>, Text> {
+        let now = self.now();
+        let missing = planning::missing(&action, inputs);
+        // While inputs are still to come, the rules and the effects are shown without them; it cannot be confirmed.
+        let mut drafted = action.clone();
+        drafted.inputs.iter_mut().for_each(|input| input.required &= missing.is_empty());
+        let batch = (aims.len() > 1).then(|| BatchId(format!("{}-{}", now.timestamp_micros(), ask.0)));
+        let (money_today, money_this_session) = self.money_without(None).await.map_err(|error| Text::new(error.to_string()))?;
+
+        let journal = Arc::clone(&self.setup.journal);
+        let mut sorted = Sorted::default();
+        for (aim, fresh) in aims {
+            let earlier = journal.acts_on(&aim.target).await.map_err(|error| Text::new(error.to_string()))?;
+            let so_far = sorted.total.map_or(0, |total| total.minor);
+            let context = Context {
+                action: &drafted,
+                policy: &self.setup.pack.policy,
+                currency: self.setup.pack.currency,
+                may_write: true,
+                wrong_account: self.setup.wrong_account.as_ref(),
+                drawn: aim.is_drawn.then_some(&aim.row),
+                earlier: &earlier,
+                money_today: money_today.saturating_add(so_far),
+                money_this_session: money_this_session.saturating_add(so_far),
+                now,
+            };
+            let setting = Setting { batch: batch.clone(), now, ..self.setting() };
+            sorted.take(&aim.target, fresh, inputs, &context, &setting);
+        }
+
+        let after = sorted.total.map_or(0, |total| total.minor);
+        let context = Context {
+            action: &drafted,
+            policy: &self.setup.pack.policy,
+            currency: self.setup.pack.currency,
+            may_write: true,
+            wrong_account: None,
+            drawn: None,
+            earlier: &[],
+            money_today,
+            money_this_session,
+            now,
+        };
+        let confirm = confirm(&action, &sorted.plans);
+        let preview = Preview {
+            action: action.id.clone(),
+            title: action.title.clone(),
+            plans: sorted.previews,
+            refused: sorted.refused,
+            expected: if confirm == Confirm::Typed { expected(&sorted.plans, sorted.total) } else { String::new() },
+            confirm,
+            total: sorted.total,
+            hold: action.hold,
+            is_final: action.is_final(),
+            changed: sorted.changed,
+            caps: if sorted.total.is_some() { policy::caps(&context, after) } else { Vec::new() },
+            missing,
+        };
+        if preview.missing.is_empty() {
+            let refused: Vec<_> = preview.refused.iter().map(|(target, why)| (target.key.clone(), why.clone())).collect();
+            self.record_refusals(&action.title, &refused).await;
+        }
+        self.proposals.retain(|proposal| proposal.ask != ask);
+        self.proposals.push_front(Proposal { ask, action, plans: sorted.plans, preview: preview.clone(), made_at: now });
+        self.proposals.truncate(KEPT);
+        Ok(Box::new(preview))
+    }
+}
+
+impl Proposal {
+    /// Long enough to read it; beyond that the world has moved on.
+    pub(super) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        (TimeDelta::zero()..TimeDelta::minutes(10)).contains(&(now - self.made_at))
+    }
+}
+
+impl Sorted {
+    fn take(&mut self, target: &Target, fresh: Fresh, inputs: &Params, context: &Context<'_>, setting: &Setting<'_>) {
+        match self.plan(target, fresh, inputs, context, setting) {
+            Ok(plan) => {
+                self.previews.push(plan_preview(&plan, context));
+                if let Some(amount) = plan.amount {
+                    let total = self.total.get_or_insert(Money::new(0, amount.currency));
+                    total.minor = total.minor.saturating_add(amount.minor);
+                }
+                self.plans.push(plan);
+            }
+            Err(refusal) => {
+                if let Refusal::Changed(why) = &refusal {
+                    self.changed.push(Text::new(format!("{}: {}", target.key, why.original())));
+                }
+                self.refused.push((target.clone(), Text::new(refusal.to_string())));
+            }
+        }
+    }
+
+    fn plan(
+        &self,
+        target: &Target,
+        fresh: Fresh,
+        inputs: &Params,
+        context: &Context<'_>,
+        setting: &Setting<'_>,
+    ) -> Result<Plan, Refusal> {
+        let row = match fresh {
+            Fresh::Row(row) => row,
+            Fresh::Gone => return Err(Refusal::Changed(Text::new("it is no longer there"))),
+            Fresh::Unread(why) => return Err(Refusal::Guard(why)),
+        };
+        let plan =
+            planning::make(context.action, target.clone(), row, inputs, context.earlier, setting).map_err(Refusal::Guard)?;
+        policy::judge(&plan, context)?;
+        match (plan.amount, self.total) {
+            (Some(amount), Some(total)) if amount.currency != total.currency => {
+                Err(Refusal::Cap(Text::new(format!("{amount} is in another currency than the others: on its own, please"))))
+            }
+            _ => Ok(plan),
+        }
+    }
+}
+
+fn plan_preview(plan: &Plan, context: &Context<'_>) -> PlanPreview {
+    PlanPreview {
+        id: plan.id.clone(),
+        target: plan.target.clone(),
+        label: plan.label.clone(),
+        amount: plan.amount,
+        guards: guard::verdicts(context.action, &policy::names(plan), context.now),
+        steps: plan.steps.iter().map(|step| step.said.clone()).collect(),
+    }
+}
+
+/// The pack's own confirmation, raised where it is too light: several are counted, a refund is always typed.
+fn confirm(action: &Action, plans: &[Plan]) -> Confirm {
+    let refunds = plans.iter().flat_map(|plan| &plan.steps).any(|step| matches!(step.order, Order::Refund { .. }));
+    let least = if refunds {
+        Confirm::Typed
+    } else if plans.len() > 1 {
+        Confirm::Count
+    } else {
+        Confirm::Key
+    };
+    action.confirm.max(least)
+}
+
+/// The amount, or the name; for several the count and the total.
+fn expected(plans: &[Plan], total: Option<Money>) -> String {
+    match (plans, total) {
+        ([], _) => String::new(),
+        ([_], Some(total)) => total.figures(),
+        ([plan], None) => plan.target.key.clone(),
+        (plans, Some(total)) => format!("{} {}", plans.len(), total.figures()),
+        (plans, None) => plans.len().to_string(),
+    }
+}

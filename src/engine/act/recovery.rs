@@ -1,0 +1,130 @@
+//! The start and the end: what an earlier run left is settled before anything else; an orderly end leaves nothing open
+//! that could be closed. Unlocking after a journal that failed is a start as well.
+
+use std::{mem, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Reply,
+    driver::{Driver, Mode},
+};
+
+use crate::{
+    domain::{
+        journal::{Entry, Event},
+        plan::Receipt,
+        planning,
+        text::Text,
+    },
+    engine::message,
+};
+
+impl Driver {
+    pub(super) async fn unlock(&mut self) -> Result<DateTime<Utc>, Text> {
+        if let Some(why) = &self.setup.read_only {
+            return Err(why.clone());
+        }
+        if matches!(self.mode, Mode::Stopping(_)) {
+            return Err(Text::new("it is stopping"));
+        }
+        if self.broken.is_some() && !self.flights.is_empty() {
+            return Err(Text::new("an effect is still on its way: try again when it has answered"));
+        }
+        let now = self.now();
+        let was_broken = self.broken.take().is_some();
+        let entry = Entry::new(now, self.setup.operator.clone(), "UNLOCK", "writing unlocked for 15 minutes");
+        self.record(&entry).await;
+        if let Some(why) = self.broken.clone() {
+            return Err(why);
+        }
+        if was_broken {
+            // Memory may be behind the disk: what was under way is taken from there and settled.
+            self.running.clear();
+            self.mode = Mode::NotRecovered;
+            if let Err(why) = self.begin_recovery().await {
+                self.broken = Some(why.clone());
+                return Err(why);
+            }
+        }
+        let until = self.lock.open(now);
+        (self.setup.tell)(message::Event::Lock { until: Some(until), why: None });
+        Ok(until)
+    }
+
+    pub(super) async fn close_lock(&mut self, word: &str, said: &str) -> Result<(), Text> {
+        if self.lock.until().is_some() {
+            self.lock.close();
+            let entry = Entry::new(self.now(), self.setup.operator.clone(), word, said);
+            self.record(&entry).await;
+        }
+        (self.setup.tell)(message::Event::Lock { until: None, why: None });
+        Ok(())
+    }
+
+    pub(super) async fn recover(&mut self, reply: Reply<Vec<Receipt>>) {
+        let is_first = matches!(self.mode, Mode::NotRecovered);
+        if self.setup.read_only.is_some() || !is_first {
+            if is_first {
+                self.mode = Mode::Ready;
+            }
+            return drop(reply.send(Ok(Vec::new())));
+        }
+        if let Err(why) = self.begin_recovery().await {
+            return drop(reply.send(Err(why)));
+        }
+        if let Mode::Recovering { reply: waiting, .. } = &mut self.mode {
+            *waiting = Some(reply);
+        }
+    }
+
+    async fn begin_recovery(&mut self) -> Result<(), Text> {
+        if let Some(why) = &self.setup.wrong_account {
+            return Err(why.clone());
+        }
+        let journal = Arc::clone(&self.setup.journal);
+        let mut open = journal.open_acts().await.map_err(|error| Text::new(error.to_string()))?;
+        let strangers = open.extract_if(.., |act| !planning::belongs(&act.plan, &self.setting())).count();
+        if strangers > 0 {
+            let said = format!("{strangers} open acts were made under another account or mode and are left for it to settle");
+            (self.setup.tell)(message::Event::Notice { said: Text::new(said), is_error: true });
+        }
+        let acts: Vec<_> = open.iter().map(|act| act.plan.id.clone()).collect();
+        self.mode = Mode::Recovering { acts: acts.clone(), reply: None };
+        for act in open {
+            self.adopt(act);
+        }
+        for id in &acts {
+            self.feed(id, Event::Recover).await;
+        }
+        Ok(())
+    }
+
+    /// Answers once everything found has been looked up and nothing is on its way.
+    pub(super) fn report_recovery(&mut self) {
+        if !self.flights.is_empty() || !matches!(self.mode, Mode::Recovering { .. }) {
+            return;
+        }
+        let Mode::Recovering { acts, reply } = mem::replace(&mut self.mode, Mode::Ready) else { return };
+        let now = self.now();
+        let known = || self.running.iter().map(|running| &running.act).chain(&self.ended);
+        let receipts: Vec<_> =
+            acts.iter().filter_map(|id| known().find(|act| act.plan.id == *id)).map(|act| self.receipt(act, now)).collect();
+        if let Some(reply) = reply {
+            drop(reply.send(Ok(receipts.clone())));
+        }
+        (self.setup.tell)(message::Event::Recovered(receipts));
+    }
+
+    /// Starts nothing more; what has not been sent is said to be so.
+    pub(super) async fn stop(&mut self, reply: Option<Reply<()>>) {
+        self.mode = Mode::Stopping(reply);
+        self.looks.clear();
+        let held: Vec<_> = self.intended().map(|act| act.plan.id.clone()).collect();
+        for id in &held {
+            if self.broken.is_none() {
+                self.feed(id, Event::Recover).await;
+            }
+        }
+    }
+}

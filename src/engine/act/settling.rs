@@ -1,0 +1,51 @@
+//! What stands in doubt: looked up again when the operator asks, or decided by a person who has looked.
+
+use std::sync::Arc;
+
+use super::driver::Driver;
+
+use crate::domain::{
+    journal::{Event, Phase},
+    plan::ActionId,
+    planning,
+    text::Text,
+};
+
+impl Driver {
+    pub(super) async fn look_up(&mut self, id: &ActionId) -> Result<Text, Text> {
+        self.may_act()?;
+        if self.is_flying(id) {
+            return Err(Text::new("it is on its way: wait for the answer"));
+        }
+        if self.find(id).is_none() {
+            let journal = Arc::clone(&self.setup.journal);
+            let act = journal.act(id).await.map_err(|error| Text::new(error.to_string()))?;
+            let Some(act) = act else { return Err(Text::new("there is no such act")) };
+            if !planning::belongs(&act.plan, &self.setting()) {
+                return Err(Text::new("it was made under another account or mode: it is settled there"));
+            }
+            if act.state.phase.is_over() && !self.lock.is_open(self.now()) {
+                return Err(Text::new("writing is locked: W unlocks it"));
+            }
+            self.adopt(act);
+        }
+        self.feed(id, Event::LookUp).await;
+        let flies = self.is_flying(id);
+        self.running.retain(|running| !running.act.state.phase.is_over());
+        if flies { Ok(Text::new("being looked up")) } else { Err(Text::new("there is nothing to look up")) }
+    }
+
+    pub(super) async fn settle(&mut self, id: &ActionId, happened: bool) -> Result<Text, Text> {
+        self.may_act()?;
+        if !self.lock.is_open(self.now()) {
+            return Err(Text::new("writing is locked: W unlocks it"));
+        }
+        let in_doubt =
+            self.find(id).is_some_and(|running| matches!(running.act.state.phase, Phase::Unknown { .. } | Phase::Conflict));
+        if !in_doubt || self.is_flying(id) {
+            return Err(Text::new("nothing about it is in doubt"));
+        }
+        self.feed(id, Event::Settle { happened }).await;
+        self.broken.clone().map_or_else(|| Ok(Text::new("settled")), Err)
+    }
+}

@@ -1,0 +1,142 @@
+//! Acts and their entries: each change of state and the entry that tells of it in one transaction.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, Row as _, sqlite::SqliteRow};
+
+use super::{Store, audit, json, not_written, parse, unreadable};
+
+use crate::{
+    domain::{
+        journal::{Act, Entry},
+        plan::{ActionId, Target},
+        snapshot::JournalLine,
+    },
+    ports::{Journal, StoreError},
+};
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+#[async_trait]
+impl Journal for Store {
+    async fn append(&self, entry: &Entry) -> Result<JournalLine, StoreError> {
+        let mut inner = self.writer().await?;
+        let before = inner.head.clone();
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
+        let (head, line) = audit::append(&mut transaction, &before, entry).await.map_err(not_written)?;
+        transaction.commit().await.map_err(not_written)?;
+        inner.advance(head).await?;
+        Ok(line)
+    }
+
+    async fn save_transition(&self, act: &Act, entry: &Entry) -> Result<JournalLine, StoreError> {
+        let plan = json("the plan", &act.plan)?;
+        let state = json("the act", &act.state)?;
+        let is_open = !act.state.phase.is_over();
+        let money = match act.plan.amount {
+            Some(amount) if is_open || act.state.may_have_happened() => amount.minor.saturating_abs(),
+            Some(_) | None => 0,
+        };
+        let mut inner = self.writer().await?;
+        let before = inner.head.clone();
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
+        sqlx::query(
+            "INSERT INTO plans (id, target, committed_at, is_over, money, plan, state) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (id) DO UPDATE SET is_over = excluded.is_over, money = excluded.money, plan = excluded.plan, \
+             state = excluded.state, \
+             committed_at = CASE WHEN plans.is_over THEN excluded.committed_at ELSE plans.committed_at END",
+        )
+        .bind(&act.plan.id.0)
+        .bind(target_name(&act.plan.target))
+        .bind(audit::time(entry.at))
+        .bind(i64::from(!is_open))
+        .bind(money)
+        .bind(plan)
+        .bind(&state)
+        .execute(&mut *transaction)
+        .await
+        .map_err(not_written)?;
+        let (head, line) = audit::append(&mut transaction, &before, entry).await.map_err(not_written)?;
+        sqlx::query("INSERT INTO plan_events (sequence, plan, state) VALUES ($1, $2, $3)")
+            .bind(line.sequence.cast_signed())
+            .bind(&act.plan.id.0)
+            .bind(&state)
+            .execute(&mut *transaction)
+            .await
+            .map_err(not_written)?;
+        transaction.commit().await.map_err(not_written)?;
+        inner.advance(head).await?;
+        Ok(line)
+    }
+
+    async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let rows = sqlx::query("SELECT plan, state FROM plans WHERE is_over = 0 ORDER BY committed_at, rowid")
+            .fetch_all(&mut inner.connection)
+            .await
+            .map_err(unreadable)?;
+        rows.iter().map(act).collect()
+    }
+
+    async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let row = sqlx::query("SELECT plan, state FROM plans WHERE id = $1")
+            .bind(&id.0)
+            .fetch_optional(&mut inner.connection)
+            .await
+            .map_err(unreadable)?;
+        row.as_ref().map(act).transpose()
+    }
+
+    async fn acts_on(&self, target: &Target) -> Result<Vec<Act>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let rows = sqlx::query("SELECT plan, state FROM plans WHERE target = $1 ORDER BY committed_at, rowid")
+            .bind(target_name(target))
+            .fetch_all(&mut inner.connection)
+            .await
+            .map_err(unreadable)?;
+        rows.iter().map(act).collect()
+    }
+
+    async fn money_sent(&self, since: DateTime<Utc>, except: Option<&ActionId>) -> Result<i64, StoreError> {
+        let mut inner = self.inner.lock().await;
+        sqlx::query_scalar("SELECT coalesce(sum(money), 0) FROM plans WHERE committed_at >= $1 AND id <> $2")
+            .bind(audit::time(since))
+            .bind(except.map_or("", |id| id.0.as_str()))
+            .fetch_one(&mut inner.connection)
+            .await
+            .map_err(unreadable)
+    }
+
+    async fn journal_tail(&self, at_most: usize) -> Result<Vec<JournalLine>, StoreError> {
+        self.journal_page(None, "", at_most).await
+    }
+
+    async fn journal_page(&self, before: Option<u64>, contains: &str, at_most: usize) -> Result<Vec<JournalLine>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let rows = sqlx::query(
+            "SELECT * FROM audit WHERE sequence < $1 \
+             AND ($2 = '' OR instr(lower(who || ' ' || word || ' ' || said), lower($2)) > 0) \
+             ORDER BY sequence DESC LIMIT $3",
+        )
+        .bind(before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX)))
+        .bind(contains)
+        .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
+        .fetch_all(&mut inner.connection)
+        .await
+        .map_err(unreadable)?;
+        audit::lines(&rows).map_err(unreadable)
+    }
+}
+
+/// The same key in two queues is two targets.
+fn target_name(target: &Target) -> String {
+    let queue = target.queue.as_ref().map_or("", |queue| queue.as_str());
+    format!("{queue}/{}", target.key)
+}
+
+fn act(row: &SqliteRow) -> Result<Act, StoreError> {
+    let plan: String = row.try_get("plan").map_err(unreadable)?;
+    let state: String = row.try_get("state").map_err(unreadable)?;
+    Ok(Act { plan: parse("a plan", &plan)?, state: parse("an act", &state)? })
+}
