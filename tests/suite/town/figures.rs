@@ -207,8 +207,13 @@ async fn the_same_seed_and_moment_give_the_same_rows() {
 #[tokio::test]
 async fn a_town_in_a_directory_is_found_again_as_it_was_left() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { dir: Some(dir.path().join("town")), ..options() };
+    // A name that would mean something in an address.
+    let options = Options { dir: Some(dir.path().join("my 100% town?")), ..options() };
     let first = Town::open(options.clone()).await.unwrap();
+    let url = &first.environment["DTD_DATABASE_URL"];
+    assert!(url.ends_with("/my%20100%25%20town%3F/business.db"), "{url}");
+    let by_url: SqliteConnectOptions = url.parse().unwrap();
+    SqliteConnection::connect_with(&by_url.create_if_missing(false)).await.unwrap();
     change(&first, "update reviews set moderation_status = 'approved' where id = 'rv_901'").await;
     let refund = Caller::of(&first).refund("k1", &format!("charge={}", charge(&first).await)).await;
     assert_eq!(refund.status, 200, "{}", refund.text);
