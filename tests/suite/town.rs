@@ -2,6 +2,7 @@
 
 mod faults;
 mod figures;
+mod living;
 mod pack;
 mod refunds;
 mod site;
