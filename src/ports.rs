@@ -144,7 +144,8 @@ pub struct Visit {
 pub trait Memory: Send + Sync {
     /// By `Subject::name`.
     async fn load_memories(&self) -> Result<HashMap<String, Remembered>, StoreError>;
-    async fn save_memory(&self, subject: &Subject, memory: &serde_json::Value) -> Result<(), StoreError>;
+    /// All of them in one transaction.
+    async fn save_memories(&self, memories: &[(Subject, serde_json::Value)]) -> Result<(), StoreError>;
     async fn save_handling(&self, subject: &Subject, handling: &Handling, entry: &Entry) -> Result<JournalLine, StoreError>;
     async fn record_flip(&self, flip: &Flip) -> Result<(), StoreError>;
     /// Newest first.

@@ -2,7 +2,7 @@
 //!
 //! Never waits for an answer of the outside: looks, probes and acts run beside it and come back as events.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -26,9 +26,9 @@ use crate::{
     domain::{
         journal::Entry,
         pack::Pack,
-        snapshot::{Digest, Handling, JournalLine, Snapshot},
+        snapshot::{Digest, Handling, JournalLine, Snapshot, Subject},
     },
-    ports::{Clock, Store},
+    ports::{Clock, Store, StoreError},
 };
 
 /// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
@@ -68,6 +68,8 @@ pub struct Watcher {
     before: Option<Snapshot>,
     last_visit: Option<DateTime<Utc>>,
     digest: Option<Digest>,
+    /// Memories of the judges that are not in the record yet.
+    unsaved: BTreeMap<Subject, serde_json::Value>,
     /// The picture as it was last published: what the operator sees.
     pub(super) latest: Option<Arc<Snapshot>>,
 }
@@ -105,6 +107,7 @@ impl Watcher {
             last_visit,
             digest: None,
             latest: None,
+            unsaved: BTreeMap::new(),
             ground,
         }
     }
@@ -196,17 +199,16 @@ impl Watcher {
         ControlFlow::Continue(())
     }
 
+    /// Flips are recorded at once. The judges' memories go with the picture: after a crash a holding clock is behind by
+    /// a minute at most, and forty looks are not forty writes through to the disk.
     pub(super) async fn remember(&mut self, changes: Changes) {
         let record = Arc::clone(&self.ground.record);
-        for (subject, memory) in &changes.memories {
-            if let Err(error) = record.save_memory(subject, memory).await {
-                tracing::error!(subject = subject.name(), %error, "an alert's memory could not be saved");
-            }
+        self.unsaved.extend(changes.memories);
+        if !changes.flips.is_empty() {
+            self.save_memories().await;
         }
         for flip in &changes.flips {
-            if let Err(error) = record.record_flip(flip).await {
-                tracing::error!(subject = flip.subject.name(), %error, "a flip could not be recorded");
-            }
+            log_loss("a flip", record.record_flip(flip).await);
             if self.board.flipped(&flip.subject) {
                 let said = format!("{} turned {}: what was done about it has ended", flip.subject.name(), flip.to.word());
                 let entry = Entry::by_system(flip.at, "FLIP", said).severity(flip.to);
@@ -280,9 +282,8 @@ impl Watcher {
         self.changed_since = None;
         if self.kept_at.is_none_or(|kept| kept.elapsed() >= KEEPING) && self.looks.is_empty() {
             self.kept_at = Some(Instant::now());
-            if let Err(error) = self.ground.record.save_snapshot(&snapshot).await {
-                tracing::error!(%error, "the picture could not be kept");
-            }
+            self.save_memories().await;
+            log_loss("the picture", self.ground.record.save_snapshot(&snapshot).await);
         }
         self.tell(Event::Snapshot(snapshot));
     }
@@ -338,13 +339,25 @@ impl Watcher {
 
     async fn leave(mut self) {
         let snapshot = self.picture().await;
+        self.save_memories().await;
         let record = &self.ground.record;
-        if let Err(error) = record.save_snapshot(&snapshot).await {
-            tracing::error!(%error, "the picture could not be kept");
+        log_loss("the picture", record.save_snapshot(&snapshot).await);
+        log_loss("the visit's end", record.end_visit(self.visit, self.ground.clock.now()).await);
+    }
+
+    async fn save_memories(&mut self) {
+        let memories: Vec<_> = std::mem::take(&mut self.unsaved).into_iter().collect();
+        if !memories.is_empty() {
+            log_loss("the alerts' memory", self.ground.record.save_memories(&memories).await);
         }
-        if let Err(error) = record.end_visit(self.visit, self.ground.clock.now()).await {
-            tracing::error!(%error, "the visit's end could not be recorded");
-        }
+    }
+}
+
+/// What could not be kept is logged; a cockpit that only reads keeps nothing, and that is no failure.
+fn log_loss(what: &str, kept: Result<(), StoreError>) {
+    match kept {
+        Ok(()) | Err(StoreError::ReadOnly(_)) => {}
+        Err(error) => tracing::error!(what, %error, "could not be kept"),
     }
 }
 
