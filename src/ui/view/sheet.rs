@@ -126,7 +126,7 @@ fn shrink(widths: &mut [u16], columns: &[Column], available: u16, at_least: impl
 }
 
 /// How much a text that may run on over empty cells widens its own column.
-const SPILLED: usize = 12;
+const SPILLED: usize = 8;
 
 /// True where no cell after this one holds anything.
 fn is_end(row: &[Cell], at: usize) -> bool {
