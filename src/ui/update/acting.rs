@@ -202,8 +202,12 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
     };
     let held = model.receipts.held(model.now);
     let on_row = here.as_ref().and_then(|target| held.iter().find(|receipt| receipt.target == *target));
-    let chosen = on_row.or_else(|| held.first()).map(|receipt| (receipt.plan.clone(), receipt.label.one_line()));
-    let (plan, said) = match chosen {
+    let first = on_row.or_else(|| held.first()).map(|receipt| (receipt.plan.clone(), receipt.label.one_line()));
+    let (plan, said) = match first {
+        // What was confirmed together is taken back together, unless the operator stands on one row of it.
+        Some(_) if on_row.is_none() && model.receipts.held_together(model.now) => {
+            (None, format!("taking back {} acts", held.len()))
+        }
         Some((plan, label)) => (Some(plan), format!("taking back {label}")),
         None if !may_write(model) => return Vec::new(),
         None => {

@@ -360,6 +360,23 @@ fn what_is_held_is_taken_back_first() {
 }
 
 #[test]
+fn what_was_confirmed_together_is_taken_back_together_unless_one_row_is_chosen() {
+    let mut model = fixture::model();
+    for key in ["rr_0312", "rr_0314"] {
+        let mut receipt = fixture::receipt(&fixture::target("refunds", key), Standing::Held);
+        receipt.batch = Some(BatchId("b".to_owned()));
+        tell(&mut model, Event::Receipt(receipt));
+    }
+    let plan_of = |cmds: &[Cmd]| match cmds {
+        [Cmd::Ask(Request::TakeBack { plan, .. })] => plan.as_ref().map(|plan| plan.0.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(plan_of(&press(&mut model, "u")), None);
+    press(&mut model, "2 j enter G");
+    assert_eq!(plan_of(&press(&mut model, "u")).as_deref(), Some("id-rr_0314"));
+}
+
+#[test]
 fn quitting_never_abandons_an_act_silently() {
     let mut model = fixture::model();
     let target = fixture::target("refunds", "rr_0312");

@@ -145,8 +145,9 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let seconds = first.held_until.map_or(0, |until| (until - ink.now).num_seconds().max(0));
         let more = if held.len() > 1 { format!(" (+{} held)", held.len() - 1) } else { String::new() };
         let key = model.keymap.key_of(Intent::TakeBack);
+        let it = if model.receipts.held_together(ink.now) { "all of them" } else { "it" };
         parts.push((
-            format!("{} {} held, sends in {seconds}s{more}: {key} takes it back", first.title, first.label.one_line()),
+            format!("{} {} held, sends in {seconds}s{more}: {key} takes {it} back", first.title, first.label.one_line()),
             Role::Warning,
         ));
     }
