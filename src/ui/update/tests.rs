@@ -573,6 +573,21 @@ proptest! {
 }
 
 #[test]
+fn no_size_is_too_small_to_draw() {
+    for keys in
+        ["", "2 enter p", "2 j enter", "4 f", "1 w", "1 enter", "?", ":", "!", "z", "c", "2 j enter F", "4 O", "5 t", "2 enter /"]
+    {
+        let mut model = unlocked();
+        press(&mut model, keys);
+        for (width, height) in (1..26).flat_map(|width| (1..14).map(move |height| (width, height))) {
+            update(&mut model, Msg::Resize(width, height), fixture::now());
+            let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+            assert_eq!(buffer(&model, &mut terminal).area.height, height, "{keys}");
+        }
+    }
+}
+
+#[test]
 fn a_key_that_is_let_go_means_nothing() {
     let mut model = fixture::model();
     let mut up = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
