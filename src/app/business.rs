@@ -17,7 +17,7 @@ use crate::{
         reader::Reader,
         watcher::Ground,
     },
-    ports::{Clock as _, Connections},
+    ports::Clock as _,
     store::{Access, Store},
 };
 
@@ -34,8 +34,6 @@ pub struct Opening {
 
 pub struct Business {
     pub ground: Ground,
-    pub connections: Connections,
-    pub store: Arc<Store>,
     pub actor: Actor,
     /// What the acting part tells.
     pub acted: mpsc::Receiver<Event>,
@@ -117,12 +115,14 @@ impl Opening {
             read_only,
             wrong_account: None,
             session_began: now,
+            hold_at_least: self.choice.config.confirm.hold_at_least,
+            unlocked_for: self.choice.config.confirm.unlocked_for,
             tell: Arc::new(move |event| told(&tell, event)),
         });
         tokio::spawn(task);
-        let reader = Arc::new(Reader::new(&pack, connections.clone()));
+        let reader = Arc::new(Reader::new(&pack, connections));
         let ground = Ground { pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
-        Ok(Business { ground, connections, store, actor, acted, warnings, _town: town })
+        Ok(Business { ground, actor, acted, warnings, _town: town })
     }
 
     fn read_only(&self, access: &Access) -> Option<Text> {

@@ -24,16 +24,12 @@ impl Choice {
     pub fn make(arguments: &Arguments) -> Result<Self, Complaint> {
         let config = config(arguments)?;
         let operator = operator(arguments, &config);
-        match arguments.demo() {
-            Some(name) => {
-                let built_in = built_in(name)?;
-                Ok(Self { loaded: load_built_in(built_in)?, config, operator, demo: Some(built_in) })
-            }
-            None => {
-                let path = pack_path(arguments.business.pack.as_deref(), &config)?;
-                Ok(Self { loaded: pack::load(&path)?, config, operator, demo: None })
-            }
+        if let Some(name) = arguments.demo() {
+            let built_in = built_in(name)?;
+            return Ok(Self { loaded: load_built_in(built_in)?, config, operator, demo: Some(built_in) });
         }
+        let path = pack_path(arguments.business.pack.as_deref(), &config)?;
+        Ok(Self { loaded: pack::load(&path)?, config, operator, demo: None })
     }
 }
 

@@ -120,12 +120,12 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
                 Watch::Check(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
             })
             .await;
-        for receipt in business.actor.recover().await.map_err(refused)? {
+        for receipt in business.actor.recover().await.map_err(|why| refused(&why))? {
             output::complain(&act::line(&receipt));
         }
-        let aims = targets.into_iter().map(|target| watcher.aim(target)).collect();
+        let aims = targets.iter().map(|target| watcher.aim(target)).collect();
         let ask = Ask(1);
-        let preview = business.actor.propose(ask, Id::new(deed.action), aims, inputs).await.map_err(refused)?;
+        let preview = business.actor.propose(ask, Id::new(deed.action), aims, inputs).await.map_err(|why| refused(&why))?;
         let said = Said { preview: &preview, json: deed.json };
         if deed.dry_run || preview.plans.is_empty() {
             said.print()?;
@@ -135,9 +135,9 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
             said.print()?;
             return Err(Complaint::said(act::how_to_confirm(&preview)));
         }
-        business.actor.unlock().await.map_err(refused)?;
+        business.actor.unlock().await.map_err(|why| refused(&why))?;
         let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
-        business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(refused)?;
+        business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(|why| refused(&why))?;
         let receipts = wait_for(&mut business, &awaited).await;
         act::print_receipts(&receipts, &preview.refused, deed.json)?;
         Ok(act::exit_status(&receipts, &preview.refused))
@@ -158,7 +158,7 @@ async fn wait_for(business: &mut Business, awaited: &[ActionId]) -> Vec<Receipt>
     }
 }
 
-fn refused(why: Text) -> Complaint {
+fn refused(why: &Text) -> Complaint {
     Complaint::said(why.to_string())
 }
 
@@ -202,17 +202,17 @@ async fn record(opening: &Opening) -> Result<Store, Complaint> {
     Store::open_to_read(&path).await.map_err(|error| Complaint::said(format!("{}: {error}", path.display())))
 }
 
-pub fn verify(opening: Opening) -> Result<u8, Complaint> {
+pub fn verify(opening: &Opening) -> Result<u8, Complaint> {
     on_runtime(async {
-        let store = record(&opening).await?;
+        let store = record(opening).await?;
         let verified = store.verify().await.map_err(|error| Complaint::said(error.to_string()))?;
         Ok(journal::print_verified(&verified)?)
     })
 }
 
-pub fn export(opening: Opening, format: ExportFormat) -> Result<u8, Complaint> {
+pub fn export(opening: &Opening, format: ExportFormat) -> Result<u8, Complaint> {
     on_runtime(async {
-        let store = record(&opening).await?;
+        let store = record(opening).await?;
         let format = match format {
             ExportFormat::Jsonl => store::Format::JsonLines,
             ExportFormat::Csv => store::Format::Csv,
@@ -227,7 +227,7 @@ pub fn export(opening: Opening, format: ExportFormat) -> Result<u8, Complaint> {
 pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
         let business = opening.open().await?;
-        let receipts = business.actor.recover().await.map_err(refused)?;
+        let receipts = business.actor.recover().await.map_err(|why| refused(&why))?;
         act::print_recovered(&receipts)?;
         Ok(act::exit_status(&receipts, &[]))
     })

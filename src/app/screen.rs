@@ -11,7 +11,7 @@ use crate::{
         Mode, Model, Shown,
         keymap::Keymap,
         terminal::Settings,
-        theme::{Background, Depth, Theme},
+        theme::{self, Depth, Theme},
     },
 };
 
@@ -29,17 +29,13 @@ impl Look {
         let config = &choice.config;
         let remapped: BTreeMap<String, String> = config.keys.iter().cloned().collect();
         let keymap = Keymap::with(&remapped).map_err(|problems| Complaint::said(problems.join("\n")))?;
-        let name = arguments.screen.theme.as_deref().or(config.theme.as_deref()).unwrap_or("auto");
-        let theme = match name {
-            "auto" => {
-                let told = env::var("COLORFGBG").ok().and_then(|value| Background::from_colorfgbg(&value));
-                Theme::for_background(told.unwrap_or(Background::Dark))
-            }
-            name => Theme::open(name).map_err(|error| Complaint::said(error.to_string()))?,
-        };
+        let name = arguments.screen.theme.as_deref().or(config.theme.as_deref());
+        let colorfgbg = env::var("COLORFGBG").ok();
+        let chosen = theme::Choice::of(name, colorfgbg.as_deref()).map_err(|error| Complaint::said(error.to_string()))?;
         let mut settings = Settings::new(Depth::of(&io::stdout()));
         settings.is_in_tmux = env::var_os("TMUX").is_some();
-        Ok(Self { theme, settings, keymap, ascii: arguments.screen.ascii || config.ascii })
+        settings.asks_background = chosen.asks_background;
+        Ok(Self { theme: chosen.theme, settings, keymap, ascii: arguments.screen.ascii || config.ascii })
     }
 
     pub fn model(&self, opening: &Opening, last: Option<Arc<Snapshot>>) -> Model {

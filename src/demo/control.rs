@@ -12,10 +12,7 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{
-    fault::Fault,
-    town::Levers,
-};
+use super::{fault::Fault, town::Levers};
 
 pub(super) fn router(levers: Levers) -> Router {
     Router::new()

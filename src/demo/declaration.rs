@@ -47,18 +47,19 @@ pub struct StripeTown {
     pub currency: String,
     pub key: String,
     pub livemode: bool,
-    /// id, created, amount, currency, status, payment_intent, customer, email, name, description, metadata (JSON), fee.
+    /// `id, created, amount, currency, status, payment_intent, customer, email, name, description, metadata, fee`; metadata
+    /// is JSON here and below.
     pub charges: String,
-    /// id, created, charge, payment_intent, amount, currency, reason, status, metadata (JSON).
+    /// `id, created, charge, payment_intent, amount, currency, reason, status, metadata`
     #[serde(default)]
     pub refunds: Option<String>,
-    /// id, created, type, object (a charge's, intent's or refund's id), delivered (0 or 1).
+    /// `id, created, type, object` (a charge's or an intent's id), `delivered` (0 or 1)
     #[serde(default)]
     pub events: Option<String>,
-    /// id, created, charge, payment_intent, amount, currency, reason, status, due_by.
+    /// `id, created, charge, payment_intent, amount, currency, reason, status, due_by`
     #[serde(default)]
     pub disputes: Option<String>,
-    /// id, created, amount, currency, status, arrival_date.
+    /// `id, created, amount, currency, status, arrival_date`
     #[serde(default)]
     pub payouts: Option<String>,
 }

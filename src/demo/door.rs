@@ -80,11 +80,20 @@ impl Door {
     pub async fn open(target: Option<Target>, faults: Faults) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
+        if let Some(target) = target {
+            faults.door(target, true);
+        }
         Ok(Self { listener: Some(listener), address, target, changes: faults.changes(), faults })
     }
 
     fn refuses(&self) -> bool {
         self.target.is_some_and(|target| self.faults.stands(target, FaultKind::Refuse))
+    }
+
+    fn say(&self) {
+        if let Some(target) = self.target {
+            self.faults.door(target, self.listener.is_some());
+        }
     }
 
     async fn change(&mut self) {
@@ -105,12 +114,16 @@ impl Listener for Door {
         loop {
             if self.refuses() {
                 self.listener = None;
+                self.say();
                 self.change().await;
                 continue;
             }
             let Some(listener) = &self.listener else {
                 match TcpListener::bind(self.address).await {
-                    Ok(listener) => self.listener = Some(listener),
+                    Ok(listener) => {
+                        self.listener = Some(listener);
+                        self.say();
+                    }
                     Err(_) => tokio::time::sleep(PATIENCE).await,
                 }
                 continue;

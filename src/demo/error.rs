@@ -29,7 +29,7 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
-    pub(super) fn declaration(file: &str, said: impl ToString) -> Self {
+    pub(super) fn declaration(file: &str, said: impl std::fmt::Display) -> Self {
         Self::Declaration { file: file.to_owned(), said: said.to_string() }
     }
 }

@@ -49,6 +49,7 @@ pub enum FaultKind {
 }
 
 const SLOW: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const TARGETS: [(&str, Target); 6] = [
     ("stripe", Target::Stripe),
@@ -74,8 +75,7 @@ const KINDS: [(&str, FaultKind); 9] = [
 impl Fault {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |said: String| Error::Fault { source_text: text.to_owned(), said };
-        let (place, what) =
-            text.split_once('=').ok_or_else(|| wrong("write TARGET=KIND, as in `stripe=500`".to_owned()))?;
+        let (place, what) = text.split_once('=').ok_or_else(|| wrong("write TARGET=KIND, as in `stripe=500`".to_owned()))?;
         let (name, path) = match place.split_once(':') {
             Some((name, path)) if path.starts_with('/') => (name, Some(path.to_owned())),
             Some(_) => return Err(wrong("a path begins with `/`".to_owned())),
@@ -147,22 +147,17 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The faults that stand now, shared by every stand-in.
-#[derive(Clone, Debug)]
-pub(super) struct Faults(Arc<watch::Sender<Vec<Fault>>>);
+/// The faults that stand now, shared by every stand-in, and which doors are open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    standing: Arc<watch::Sender<Vec<Fault>>>,
+    doors: Arc<watch::Sender<Vec<(Target, bool)>>>,
+}
 
 impl Faults {
-    pub fn starting_with(faults: &[Fault]) -> Self {
-        let standing = Self(Arc::new(watch::Sender::new(Vec::new())));
-        for fault in faults {
-            standing.switch(fault);
-        }
-        standing
-    }
-
     /// A fault takes the place of an earlier one of the same target and path.
     pub fn switch(&self, fault: &Fault) {
-        self.0.send_modify(|standing| {
+        self.standing.send_modify(|standing| {
             standing.retain(|other| other.target != fault.target || other.path != fault.path);
             if fault.kind != FaultKind::Clear {
                 standing.push(fault.clone());
@@ -171,21 +166,21 @@ impl Faults {
     }
 
     pub fn clear(&self) {
-        self.0.send_modify(Vec::clear);
+        self.standing.send_modify(Vec::clear);
     }
 
     pub fn standing(&self) -> Vec<Fault> {
-        self.0.borrow().clone()
+        self.standing.borrow().clone()
     }
 
     pub fn changes(&self) -> watch::Receiver<Vec<Fault>> {
-        self.0.subscribe()
+        self.standing.subscribe()
     }
 
     /// The fault that meets this request, counted.
     pub fn meet(&self, target: Target, path: &str) -> Option<FaultKind> {
         let mut met = None;
-        self.0.send_if_modified(|standing| {
+        self.standing.send_if_modified(|standing| {
             let Some(index) = standing.iter().position(|fault| fault.fits(target, path)) else { return false };
             let Some(fault) = standing.get_mut(index) else { return false };
             met = Some(fault.kind);
@@ -204,8 +199,25 @@ impl Faults {
         met
     }
 
+    /// Says whether a door is open.
+    pub fn door(&self, target: Target, open: bool) {
+        self.doors.send_modify(|doors| match doors.iter_mut().find(|(known, _)| *known == target) {
+            Some(door) => door.1 = open,
+            None => doors.push((target, open)),
+        });
+    }
+
+    /// Waits until every door is as the faults want it, so that whoever switched one sees it at once.
+    pub async fn settled(&self) {
+        let mut doors = self.doors.subscribe();
+        let as_wanted =
+            doors.wait_for(|doors| doors.iter().all(|(target, open)| *open != self.stands(*target, FaultKind::Refuse)));
+        // A port that another program has taken meanwhile stays shut.
+        let _ = tokio::time::timeout(PATIENCE, as_wanted).await;
+    }
+
     pub fn stands(&self, target: Target, kind: FaultKind) -> bool {
-        self.0.borrow().iter().any(|fault| fault.target == target && fault.kind == kind)
+        self.standing.borrow().iter().any(|fault| fault.target == target && fault.kind == kind)
     }
 }
 
@@ -215,9 +227,19 @@ mod tests {
 
     #[test]
     fn a_fault_reads_back_as_it_was_written() {
-        for text in ["stripe=500", "site:/api/health=timeout:3", "webhook=502", "vercel=429:1", "database=timeout",
-            "mail=refuse", "stripe=drop", "site=slow", "site=stale", "stripe=refuse", "stripe=none"]
-        {
+        for text in [
+            "stripe=500",
+            "site:/api/health=timeout:3",
+            "webhook=502",
+            "vercel=429:1",
+            "database=timeout",
+            "mail=refuse",
+            "stripe=drop",
+            "site=slow",
+            "site=stale",
+            "stripe=refuse",
+            "stripe=none",
+        ] {
             assert_eq!(Fault::parse(text).unwrap().to_string(), text);
         }
     }
@@ -241,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_counted_fault_is_gone_after_its_count() {
-        let faults = Faults::starting_with(&[Fault::parse("site:/a=500:2").unwrap()]);
+        let faults = Faults::default();
+        faults.switch(&Fault::parse("site:/a=500:2").unwrap());
         assert_eq!(faults.meet(Target::Site, "/b"), None);
         assert_eq!(faults.meet(Target::Site, "/a/1"), Some(FaultKind::Failing));
         assert_eq!(faults.meet(Target::Stripe, "/a"), None);

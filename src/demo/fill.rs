@@ -115,14 +115,22 @@ async fn stripe_objects(connection: &mut SqliteConnection, stripe: &StripeTown, 
 }
 
 const CHARGES: &[&str] = &[
-    "id", "created", "amount", "currency", "status", "payment_intent", "customer", "email", "name", "description",
-    "metadata", "fee",
+    "id",
+    "created",
+    "amount",
+    "currency",
+    "status",
+    "payment_intent",
+    "customer",
+    "email",
+    "name",
+    "description",
+    "metadata",
+    "fee",
 ];
-const REFUNDS: &[&str] =
-    &["id", "created", "charge", "payment_intent", "amount", "currency", "reason", "status", "metadata"];
+const REFUNDS: &[&str] = &["id", "created", "charge", "payment_intent", "amount", "currency", "reason", "status", "metadata"];
 const EVENTS: &[&str] = &["id", "created", "type", "object", "delivered"];
-const DISPUTES: &[&str] =
-    &["id", "created", "charge", "payment_intent", "amount", "currency", "reason", "status", "due_by"];
+const DISPUTES: &[&str] = &["id", "created", "charge", "payment_intent", "amount", "currency", "reason", "status", "due_by"];
 const PAYOUTS: &[&str] = &["id", "created", "amount", "currency", "status", "arrival_date"];
 
 /// Stripe counts seconds since 1970; the business writes times as text.
@@ -133,11 +141,7 @@ fn cell(column: &str) -> String {
     }
 }
 
-async fn first_values(
-    connection: &mut SqliteConnection,
-    declaration: &Declaration,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
+async fn first_values(connection: &mut SqliteConnection, declaration: &Declaration, now: DateTime<Utc>) -> Result<(), Error> {
     let created = json!(now.timestamp_millis());
     if let Some(vercel) = &declaration.vercel {
         let insert = Script::new(

@@ -38,14 +38,10 @@ impl Script {
         rows.iter().map(|row| cells(row).map_err(Error::sql(&self.what))).collect()
     }
 
-    fn query(
-        &self,
-        values: &Values,
-    ) -> Result<sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>, Error> {
+    fn query(&self, values: &Values) -> Result<sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>, Error> {
         let mut query = sqlx::query(AssertSqlSafe(self.numbered.clone())).persistent(false);
         for name in &self.names {
-            let value =
-                values.get(name).ok_or_else(|| Error::Parameter { what: self.what.clone(), name: name.clone() })?;
+            let value = values.get(name).ok_or_else(|| Error::Parameter { what: self.what.clone(), name: name.clone() })?;
             query = match value {
                 Json::Null => query.bind(None::<String>),
                 Json::Bool(truth) => query.bind(*truth),

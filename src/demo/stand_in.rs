@@ -81,6 +81,7 @@ async fn meet_fault(
     }
     match met {
         None | Some(FaultKind::Clear) => next.run(request).await,
+        Some(FaultKind::Stale) if !reads => next.run(request).await,
         Some(FaultKind::Failing) if service_knows => {
             request.extensions_mut().insert(Trouble::Failing);
             next.run(request).await
@@ -107,8 +108,7 @@ async fn meet_fault(
             tokio::time::sleep(pause).await;
             answer
         }
-        Some(FaultKind::Stale) if reads => frozen(&guard, request, next).await,
-        Some(FaultKind::Stale) => next.run(request).await,
+        Some(FaultKind::Stale) => frozen(&guard, request, next).await,
     }
 }
 

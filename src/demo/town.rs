@@ -81,15 +81,15 @@ impl Town {
         let mail = dir.join("mail");
         std::fs::create_dir_all(&mail).map_err(Error::io(&mail))?;
         let levers = Levers {
-            faults: Faults::starting_with(&[]),
+            faults: Faults::default(),
             board: Switchboard { stand_ins: pool(files.stand_ins, 4), clock },
             lock: Arc::default(),
             business: business.clone(),
             mail: mail.clone(),
         };
         let mut places = Places::default();
-        places.note("database", format!("sqlite://{}", business.display()));
-        places.note("mail", format!("file://{}", mail.display()));
+        places.note("database", address("sqlite", &business)?);
+        places.note("mail", address("file", &mail)?);
         places.stand_ins(&declaration, &levers, &dir).await?;
         let control = places.serve(None, control::router(levers.clone()), &levers.faults).await?;
         let file = dir.join("control.txt");
@@ -138,28 +138,23 @@ impl Town {
 }
 
 fn directory(wanted: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), Error> {
-    match wanted {
-        Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
-            Ok((std::path::absolute(dir).map_err(Error::io(dir))?, None))
-        }
-        None => {
-            let scratch = tempfile::Builder::new()
-                .prefix("wheelhouse-demo-")
-                .tempdir()
-                .map_err(Error::io(std::env::temp_dir()))?;
-            Ok((scratch.path().to_owned(), Some(scratch)))
-        }
+    if let Some(dir) = wanted {
+        std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        return Ok((std::path::absolute(dir).map_err(Error::io(dir))?, None));
     }
+    let scratch = tempfile::Builder::new().prefix("wheelhouse-demo-").tempdir().map_err(Error::io(std::env::temp_dir()))?;
+    Ok((scratch.path().to_owned(), Some(scratch)))
+}
+
+/// A file as an address, with what means something in an address encoded.
+fn address(scheme: &str, file: &Path) -> Result<String, Error> {
+    let unfit = || Error::Io { path: file.to_owned(), source: std::io::ErrorKind::InvalidFilename.into() };
+    let url = reqwest::Url::from_file_path(file).map_err(|()| unfit())?;
+    Ok(format!("{scheme}://{}", url.path()))
 }
 
 /// Fills a new town, or finds an old one as it was left, and sets its clock.
-async fn settle(
-    files: &Files<'_>,
-    pack: &BuiltIn,
-    declaration: &Declaration,
-    options: &Options,
-) -> Result<TownClock, Error> {
+async fn settle(files: &Files<'_>, pack: &BuiltIn, declaration: &Declaration, options: &Options) -> Result<TownClock, Error> {
     if let Some(ahead) = left_off(files, pack.name).await? {
         let clock = options.at.map_or_else(|| TownClock::ahead_by(ahead), TownClock::standing_at);
         let mut stand_ins = open(files.stand_ins).await?;
@@ -172,10 +167,8 @@ async fn settle(
     let clock = options.at.map_or_else(|| TownClock::ahead_by(TimeDelta::zero()), TownClock::standing_at);
     fill::fill(files, pack, declaration, options.seed, now).await?;
     let mut stand_ins = open(files.stand_ins).await?;
-    let filled = Values::from([
-        ("pack".into(), json!(pack.name)),
-        ("ahead".into(), json!(clock.ahead().num_milliseconds().to_string())),
-    ]);
+    let filled =
+        Values::from([("pack".into(), json!(pack.name)), ("ahead".into(), json!(clock.ahead().num_milliseconds().to_string()))]);
     let note = "insert into town (name, value) values ('pack', :pack), ('ahead', :ahead)";
     Script::new("filled", note).run(&mut stand_ins, &filled).await?;
     Ok(clock)
@@ -291,6 +284,7 @@ impl Levers {
 
     /// Makes what is no server be as the faults that stand say.
     async fn follow(&self) -> Result<(), Error> {
+        self.faults.settled().await;
         let mut lock = self.lock.lock().await;
         match (self.faults.stands(Target::Database, FaultKind::Timeout), lock.is_some()) {
             (true, false) => {

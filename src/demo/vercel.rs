@@ -12,12 +12,7 @@ use axum::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{
-    declaration::VercelTown,
-    error::Error,
-    script::Values,
-    switchboard::Switchboard,
-};
+use super::{declaration::VercelTown, error::Error, script::Values, switchboard::Switchboard};
 
 struct Vercel {
     declared: VercelTown,

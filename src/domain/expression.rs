@@ -13,7 +13,7 @@ use std::{fmt, ops::Range, sync::Arc};
 
 pub(super) use evaluate::Scope;
 pub(super) use function::original;
-pub(super) use syntax::{Node, range, understand};
+pub(super) use syntax::{Node, check_length, range, understand};
 
 use super::{
     rows::{Params, Row},
@@ -56,6 +56,7 @@ pub enum NoValue {
 
 impl Expression {
     pub fn parse(source: &str) -> Result<Self, ExpressionError> {
+        check_length(0..source.len())?;
         let parsed = minijinja::machinery::parse_expr(source).map_err(|error| ExpressionError::of_parser(&error, source))?;
         let node = understand(&parsed)?;
         Ok(Self { source: source.to_owned(), node: Arc::new(node) })
@@ -246,19 +247,33 @@ mod tests {
 
     #[test]
     fn mistakes_in_the_source_are_placed() {
-        for (source, at, said) in [
-            ("a +", 0..3, "unexpected end of input"),
-            ("a == none", 5..9, "nothing equals `none`"),
-            ("a ** 2", 0..6, "`**`"),
-            ("frist(a)", 0..5, "`frist`"),
-            ("a | json_safe", 0..13, "`json_safe`"),
-            ("a is odd", 0..8, "`is odd`"),
-            ("round(a, b, c)", 0..14, "`round`"),
+        for (source, part, said) in [
+            ("a == none", "none", "nothing equals `none`"),
+            ("a ** 2", "a ** 2", "`**`"),
+            ("1 + frist(a)", "frist(a)", "`frist`"),
+            ("a | json_safe", "json_safe", "`json_safe`"),
+            ("a is odd", "odd", "`is odd`"),
+            ("round(a, b, c)", "round(a, b, c)", "`round`"),
+            ("a in [b", "b", "expected `,`"),
+            ("a(1)(2)", "a(1)", "only a function"),
+            ("{'a': 1}", "{'a': 1}", "map"),
         ] {
             let error = Expression::parse(source).unwrap_err();
             assert!(error.said.contains(said), "{source}: {error}");
-            assert!(error.at.start >= at.start.min(error.at.start) && error.at.end <= source.len(), "{source}: {:?}", error.at);
+            assert_eq!(source.get(error.at), Some(part), "{source}");
         }
+    }
+
+    #[test]
+    fn what_nests_without_end_is_refused_and_not_fallen_over() {
+        for source in
+            ["(".repeat(5_000), "not ".repeat(5_000) + "a", "a + ".repeat(5_000) + "a", "[".repeat(5_000), "-".repeat(5_000)]
+        {
+            assert!(Expression::parse(&source).is_err());
+            assert!(crate::domain::template::Template::parse(&format!("{{{{ {source} }}}}")).is_err());
+        }
+        let longest = "a+".repeat(60) + "1";
+        assert_eq!(Expression::parse(&longest).unwrap().evaluate(&row()), Err(NoValue::NoColumn("a".into())));
     }
 
     #[test]

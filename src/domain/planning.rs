@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    id::Id,
     journal::Act,
     money::{Currency, Money},
     pack::{Action, EffectKind, Input, InputKind, Sql},
@@ -54,7 +55,7 @@ pub fn make(
     }
     let amount = amount(action, &names, &refunds, setting.currency)?;
     let epoch = epoch(action, earlier);
-    let id = identity(setting, action, &target, amount, epoch);
+    let id = identity(setting, &action.id, &target, amount, epoch);
     names.insert("action_id".to_owned(), Value::text(id.0.as_str()));
 
     let maker = Maker { names: &names, setting };
@@ -86,6 +87,11 @@ pub fn make(
         planned_at: setting.now,
         batch: setting.batch.clone(),
     })
+}
+
+/// False for a plan that was made under another account or mode: it must not be looked up, let alone sent, under this one.
+pub fn belongs(plan: &Plan, setting: &Setting<'_>) -> bool {
+    identity(setting, &plan.action, &plan.target, plan.amount, plan.epoch) == plan.id
 }
 
 /// Required inputs that are empty, by name.
@@ -179,12 +185,12 @@ fn epoch(action: &Action, earlier: &[Act]) -> u32 {
 
 /// The same for every operator who decides the same thing; each field is preceded by its length, so that no two
 /// different decisions read the same.
-fn identity(setting: &Setting<'_>, action: &Action, target: &Target, amount: Option<Money>, epoch: u32) -> ActionId {
+fn identity(setting: &Setting<'_>, action: &Id<Action>, target: &Target, amount: Option<Money>, epoch: u32) -> ActionId {
     let minor = amount.map(|amount| amount.minor.to_string()).unwrap_or_default();
     let fields = [
         if setting.livemode { "live" } else { "test" },
         setting.account,
-        action.id.as_str(),
+        action.as_str(),
         target.queue.as_ref().map_or("", |queue| queue.as_str()),
         &target.key,
         &minor,

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{
-    id::Id,
     journal::{ActState, Answer, Phase},
     pack::{Confirm, Effect},
 };
@@ -152,6 +151,12 @@ fn two_operators_who_decide_the_same_make_the_same_act_and_any_difference_makes_
         base(&setting(), target(), charged(2201)),
     ];
     assert!(others.iter().all(|other| *other != id));
+    let plan = make(&action(vec![refund()]), target(), charged(2200), &spam(), &[], &setting()).unwrap();
+    assert!(belongs(&plan, &kim));
+    assert!(
+        !belongs(&plan, &Setting { livemode: false, ..setting() })
+            && !belongs(&plan, &Setting { account: "acct_2", ..setting() })
+    );
 }
 
 #[test]

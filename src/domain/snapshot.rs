@@ -207,6 +207,9 @@ pub struct JobHealth {
     pub state: String,
     /// Why, in a sentence.
     pub why: String,
+    /// Since when it is not well: the first failure in a row, or the first run that did not come.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
     /// Newest first.
     pub runs: Vec<Run>,
     /// The latest moment at which it should have run.

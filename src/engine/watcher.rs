@@ -26,7 +26,7 @@ use crate::{
     domain::{
         journal::Entry,
         pack::Pack,
-        snapshot::{Digest, JournalLine, Snapshot},
+        snapshot::{Digest, Handling, JournalLine, Snapshot},
     },
     ports::{Clock, Store},
 };
@@ -34,7 +34,7 @@ use crate::{
 /// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
 const GATHERING: Duration = Duration::from_millis(40);
 /// How often the picture is kept for the next start.
-const KEEPING: Duration = Duration::from_secs(60);
+const KEEPING: Duration = Duration::from_mins(1);
 /// Journal lines in a snapshot.
 const LINES: usize = 200;
 
@@ -68,6 +68,8 @@ pub struct Watcher {
     before: Option<Snapshot>,
     last_visit: Option<DateTime<Utc>>,
     digest: Option<Digest>,
+    /// The picture as it was last published: what the operator sees.
+    pub(super) latest: Option<Arc<Snapshot>>,
 }
 
 impl Watcher {
@@ -102,6 +104,7 @@ impl Watcher {
             before,
             last_visit,
             digest: None,
+            latest: None,
             ground,
         }
     }
@@ -207,7 +210,7 @@ impl Watcher {
             if self.board.flipped(&flip.subject) {
                 let said = format!("{} turned {}: what was done about it has ended", flip.subject.name(), flip.to.word());
                 let entry = Entry::by_system(flip.at, "FLIP", said).severity(flip.to);
-                let _ = record.save_handling(&flip.subject, &Default::default(), &entry).await;
+                let _ = record.save_handling(&flip.subject, &Handling::default(), &entry).await;
                 self.journal_is_old = true;
             }
         }
@@ -286,10 +289,10 @@ impl Watcher {
 
     async fn picture(&mut self) -> Arc<Snapshot> {
         let now = self.ground.clock.now();
-        if std::mem::take(&mut self.journal_is_old) {
-            if let Ok(lines) = self.ground.record.journal_tail(LINES).await {
-                self.journal = lines.into();
-            }
+        if std::mem::take(&mut self.journal_is_old)
+            && let Ok(lines) = self.ground.record.journal_tail(LINES).await
+        {
+            self.journal = lines.into();
         }
         let acts = self.actor.standings();
         self.sequence += 1;
@@ -328,7 +331,9 @@ impl Watcher {
             snapshot.since_last_visit.clone_from(&self.digest);
             self.before = None;
         }
-        Arc::new(snapshot)
+        let snapshot = Arc::new(snapshot);
+        self.latest = Some(Arc::clone(&snapshot));
+        snapshot
     }
 
     async fn leave(mut self) {

@@ -3,6 +3,7 @@
 //! The way is: text -> tree with places (`source`) -> parts as written (`raw`, by `shape`) -> `validate` -> `Pack`.
 //! Nothing after validation can be wrong in form.
 
+mod columns;
 pub mod config;
 mod duration;
 mod literal;
@@ -18,6 +19,7 @@ mod validate;
 
 use std::{fs, path::Path, sync::Arc};
 
+pub use columns::Columns;
 pub use config::Config;
 pub use duration::parse_duration;
 pub use place::Place;

@@ -46,6 +46,10 @@ impl Problem {
 
     fn render(&self, renderer: &Renderer) -> String {
         let title = format!("{}:{}:{}: {}", self.file, self.line, self.column, self.message);
+        if self.text.is_empty() {
+            // A file that could not be read has no line to show.
+            return title;
+        }
         let caret = AnnotationKind::Primary.span(self.span.clone()).label(self.label.as_str());
         let snippet = Snippet::source(self.text.as_ref()).line_start(1).fold(true).annotation(caret);
         let mut group = Group::with_title(Level::ERROR.no_name().primary_title(title.as_str())).element(snippet);

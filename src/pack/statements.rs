@@ -1,19 +1,8 @@
-//! Every statement and request of a pack with its place, to be prepared at start; and what a pack expects of the
-//! columns, once they are known.
+//! Every statement and request of a pack with its place, to be prepared at start.
 
-use std::ops::Range;
+use crate::domain::pack::{Action, Effect, EffectKind, Query, Read};
 
-use crate::domain::{
-    expression::Expression,
-    pack::{Action, Check, Effect, EffectKind, Flag, HttpRead, Job, Ledger, Metric, Named, Query, Queue, Read},
-};
-
-use super::{Loaded, Place, Problem, Problems, nearest::advice};
-
-/// Names that are at hand beside a row's columns.
-const BESIDE: [&str; 8] = ["rows", "now", "day_ago", "week_ago", "month_ago", "operator", "action_id", "reason"];
-/// Columns of every answer over HTTP.
-const HTTP: [&str; 5] = ["ok", "status", "latency_ms", "body", "error"];
+use super::{Loaded, Place, source::Shape};
 
 /// A read or a statement, and where it stands (`checks.stock.read`, `actions.ship.do[0]`).
 #[derive(Clone, Debug)]
@@ -58,193 +47,50 @@ impl Loaded {
                 add(format!("actions.{}.fresh[{index}]", action.id), query);
             }
         }
-        all.extend(pack.actions.iter().flat_map(changes));
+        for action in &pack.actions {
+            all.extend(self.own_effects(action).into_iter().filter_map(change));
+        }
         all
     }
 
-    /// What the part at a path (as `statements` gives it) takes from its rows and does not find among the columns.
-    pub fn check_columns(&self, path: &str, columns: &[String]) -> Problems {
-        let mut parts = path.split('.');
-        let (section, name, read) =
-            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let place = Place::default().key(section).key(name);
-        let mut wants = Wants { loaded: self, columns, problems: Vec::new() };
-        let pack = &self.pack;
-        match (section, read) {
-            ("checks", "read") => named(&pack.checks, name).for_each(|check| wants.check(&place, check)),
-            ("queues", "read") => named(&pack.queues, name).for_each(|queue| wants.queue(&place, queue)),
-            ("jobs", "history") => named(&pack.jobs, name).for_each(|job| wants.history(&place, job)),
-            ("ledgers", "read") => named(&pack.ledgers, name).for_each(|ledger| wants.ledger(&place, ledger)),
-            ("flags", _) => named(&pack.flags, name).for_each(|flag| wants.flag(&place, flag, read)),
-            ("metrics", "read") => named(&pack.metrics, name).for_each(|metric| wants.metric(&place, metric)),
-            ("metrics", "series") => ["at", "value"].into_iter().for_each(|column| wants.column(&place.key("series"), column)),
-            _ => {}
-        }
-        Problems::from(wants.problems)
-    }
-
-    /// The answers over HTTP, whose columns are in the file itself.
-    pub(super) fn check_http_columns(&self) -> Problems {
-        let statements = self.statements().into_iter().filter(|statement| !statement.changes);
-        statements.fold(Problems::default(), |problems, statement| match &statement.query.read {
-            Read::Http(read) => problems.and(self.check_columns(&statement.path, &http_columns(read))),
-            Read::Sql(_) | Read::Stripe(_) => problems,
-        })
-    }
-}
-
-fn named<'a, Kind: Named>(list: &'a [Kind], name: &'a str) -> impl Iterator<Item = &'a Kind> {
-    list.iter().filter(move |part| part.id().as_str() == name)
-}
-
-fn http_columns(read: &HttpRead) -> Vec<String> {
-    let own = read.columns.iter().map(|(name, _)| name.clone());
-    own.chain(HTTP.map(ToOwned::to_owned)).collect()
-}
-
-fn changes(action: &Action) -> impl Iterator<Item = Statement> {
-    // Actions that flags and jobs bring along stand in their sections.
-    let place = match action.id.as_str().split_once('.') {
-        Some(("flag", name)) => format!("flags.{name}.set"),
-        Some(("job", name)) => format!("jobs.{name}.run"),
-        _ => format!("actions.{}.do", action.id),
-    };
-    let change = move |(index, effect): (usize, &Effect)| match &effect.kind {
-        EffectKind::Sql { on, sql, .. } => {
-            let query = Query { on: on.clone(), read: Read::Sql(sql.clone()), money: Vec::new() };
-            Some(Statement { path: format!("{place}[{index}]"), query, changes: true })
-        }
-        EffectKind::Refund { .. } | EffectKind::Http { .. } | EffectKind::Mail { .. } | EffectKind::Webhook { .. } => None,
-    };
-    action.effects.iter().enumerate().filter_map(change)
-}
-
-/// Collects what is wanted and not there.
-struct Wants<'a> {
-    loaded: &'a Loaded,
-    columns: &'a [String],
-    problems: Vec<Problem>,
-}
-
-impl Wants<'_> {
-    fn check(&mut self, place: &Place, check: &Check) {
-        self.money(place, &check.query);
-        self.expression(&place.key("value"), &check.value);
-        check.detail.iter().for_each(|detail| self.names(&place.key("detail"), detail.source(), &detail.names()));
-    }
-
-    fn metric(&mut self, place: &Place, metric: &Metric) {
-        self.money(place, &metric.query);
-        self.expression(&place.key("value"), &metric.value);
-        metric.previous.iter().for_each(|previous| self.expression(&place.key("previous"), previous));
-        metric.said.iter().for_each(|said| self.names(&place.key("said"), said.source(), &said.names()));
-    }
-
-    fn queue(&mut self, place: &Place, queue: &Queue) {
-        self.money(place, &queue.query);
-        self.column(&place.key("id"), &queue.key);
-        queue.since.iter().for_each(|column| self.column(&place.key("since"), column));
-        queue.body.iter().for_each(|column| self.column(&place.key("body"), column));
-        queue.deadline.iter().for_each(|deadline| self.column(&place.key("deadline").key("column"), &deadline.column));
-        for preset in &queue.presets {
-            self.expression(&place.key("presets").key(&preset.name), &preset.filter);
-        }
-        for (index, spec) in queue.columns.iter().enumerate() {
-            self.column(&place.key("columns").index(index).key("column"), &spec.column);
-        }
-    }
-
-    fn history(&mut self, place: &Place, job: &Job) {
-        let place = place.key("history_columns");
-        let columns = &job.history_columns;
-        let named = [
-            ("started", Some(&columns.started)),
-            ("finished", columns.finished.as_ref()),
-            ("status", Some(&columns.status)),
-            ("attempt", columns.attempt.as_ref()),
-            ("error", columns.error.as_ref()),
-        ];
-        self.named(&place, &named);
-    }
-
-    fn ledger(&mut self, place: &Place, ledger: &Ledger) {
-        self.money(place, &ledger.query);
-        let columns = &ledger.columns;
-        let named = [
-            ("key", Some(&columns.key)),
-            ("link", columns.link.as_ref()),
-            ("amount", Some(&columns.amount)),
-            ("refunded", columns.refunded.as_ref()),
-            ("currency", columns.currency.as_ref()),
-            ("at", Some(&columns.at)),
-            ("status", columns.status.as_ref()),
-        ];
-        self.named(&place.key("columns"), &named);
-    }
-
-    fn flag(&mut self, place: &Place, flag: &Flag, read: &str) {
-        if read == "read" {
-            self.column(&place.key("column"), &flag.column);
-            return;
-        }
-        for (index, probe) in flag.probes.iter().enumerate().filter(|(index, _)| read == format!("probes[{index}]")) {
-            self.column(&place.key("probes").index(index).key("column"), &probe.column);
-        }
-    }
-
-    fn named(&mut self, place: &Place, columns: &[(&str, Option<&String>)]) {
-        for (key, column) in columns {
-            if let Some(column) = column {
-                self.column(&place.key(key), column);
+    /// The effects that an action's own part of the file says, with their places; those taken over from a flag or a job
+    /// stand there.
+    pub(super) fn own_effects<'p>(&self, action: &'p Action) -> Vec<(Place, &'p Effect)> {
+        let place = match action.id.as_str().split_once('.') {
+            Some(("flag", name)) => Place::default().key("flags").key(name).key("set"),
+            Some(("job", name)) => Place::default().key("jobs").key(name).key("run"),
+            _ => Place::default().key("actions").key(action.id.as_str()).key("do"),
+        };
+        let written = match self.source.find(&place).map(|tree| &tree.shape) {
+            Some(Shape::Array(items)) => items.len(),
+            _ => 1,
+        };
+        let mut effects = action.effects.iter();
+        let mut own = Vec::new();
+        for index in 0..written {
+            let place = place.index(index);
+            let taken_over = ["flag", "job"].into_iter().find_map(|kind| {
+                let name = place.key(kind).key(if kind == "flag" { "set" } else { "run" });
+                match &self.source.find(&name)?.shape {
+                    Shape::Text(name) => self.pack.actions.iter().find(|action| action.id.as_str() == format!("{kind}.{name}")),
+                    _ => None,
+                }
+            });
+            match taken_over {
+                Some(other) => effects.by_ref().take(other.effects.len()).for_each(drop),
+                None => own.extend(effects.next().map(|effect| (place, effect))),
             }
         }
-    }
-
-    fn money(&mut self, place: &Place, query: &Query) {
-        let kind = match query.read {
-            Read::Sql(_) => "sql",
-            Read::Stripe(_) => "stripe",
-            Read::Http(_) => "http",
-        };
-        for (index, column) in query.money.iter().enumerate() {
-            self.column(&place.key("read").key(kind).key("money").index(index), column);
-        }
-    }
-
-    fn expression(&mut self, place: &Place, expression: &Expression) {
-        self.names(place, expression.source(), &expression.columns());
-    }
-
-    fn names(&mut self, place: &Place, source: &str, names: &[String]) {
-        for name in names {
-            self.wanted(place, name, word(source, name));
-        }
-    }
-
-    fn column(&mut self, place: &Place, column: &str) {
-        self.wanted(place, column, None);
-    }
-
-    fn wanted(&mut self, place: &Place, name: &str, part: Option<Range<usize>>) {
-        // A part of a JSON cell: the column is what its name begins with.
-        let is = |known: &str| name == known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
-        if self.columns.iter().any(|column| is(column)) || BESIDE.iter().any(|beside| is(beside)) {
-            return;
-        }
-        let source = &self.loaded.source;
-        let span = part.map_or_else(|| source.locate(place), |part| source.locate_within(place, part));
-        let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        let message = format!("the rows have no column `{name}`");
-        self.problems.push(source.problem(span, message, "not a column", Some(advice(name, &known, "columns"))));
+        own
     }
 }
 
-/// Where a name first stands as a word of its own.
-fn word(source: &str, name: &str) -> Option<Range<usize>> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    source.match_indices(name).map(|(at, _)| at..at + name.len()).find(|at| {
-        let before = source.get(..at.start).and_then(|text| text.chars().next_back());
-        let after = source.get(at.end..).and_then(|text| text.chars().next());
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
-    })
+fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
+    match &effect.kind {
+        EffectKind::Sql { on, sql, .. } => {
+            let query = Query { on: on.clone(), read: Read::Sql(sql.clone()), money: Vec::new() };
+            Some(Statement { path: place.to_string(), query, changes: true })
+        }
+        EffectKind::Refund { .. } | EffectKind::Http { .. } | EffectKind::Mail { .. } | EffectKind::Webhook { .. } => None,
+    }
 }

@@ -52,6 +52,19 @@ pub enum Access {
     },
 }
 
+impl Access {
+    /// Why nothing can be written, where nothing can.
+    pub fn refusal(&self) -> Option<StoreError> {
+        match self {
+            Self::Write => None,
+            Self::ReadOnly { holder } => {
+                let holder = holder.as_ref().map_or_else(|| "another cockpit".to_owned(), ToString::to_string);
+                Some(StoreError::ReadOnly(Text::new(holder)))
+            }
+        }
+    }
+}
+
 pub struct Store {
     path: PathBuf,
     access: Access,
@@ -167,9 +180,8 @@ impl Store {
 
     /// The connection, for a change; refuses where another cockpit writes or the chain is broken.
     async fn writer(&self) -> Result<MutexGuard<'_, Inner>, StoreError> {
-        if let Access::ReadOnly { holder } = &self.access {
-            let holder = holder.as_ref().map_or_else(|| "another cockpit".to_owned(), ToString::to_string);
-            return Err(StoreError::ReadOnly(Text::new(holder)));
+        if let Some(refusal) = self.access.refusal() {
+            return Err(refusal);
         }
         if let Some(broken) = &self.broken {
             return Err(StoreError::Broken(Text::new(broken.to_string())));

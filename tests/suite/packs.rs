@@ -18,7 +18,7 @@ use wheelhouse::{
         rows::Params,
         value::Value,
     },
-    pack::{Loaded, Problems, load, parse, schema},
+    pack::{Columns, Loaded, Problems, load, parse, schema},
 };
 
 fn packs() -> PathBuf {
@@ -267,14 +267,50 @@ fn columns_that_rows_do_not_have_are_shown_where_they_are_wanted() {
     let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(loaded.check_columns("checks.stock_low.read", &columns(&["low", "least"])).is_empty());
     let said = loaded.check_columns("checks.stock_low.read", &columns(&["lows", "least"])).to_string();
-    assert!(said.contains("no column `low`") && said.contains("did you mean `lows`?"), "{said}");
+    assert!(said.contains("the rows have no `low`") && said.contains("did you mean `lows`?"), "{said}");
     let problems = loaded.check_columns("queues.to_ship.read", &columns(&["id", "customer", "total", "country", "note"]));
     let said: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(said, ["the rows have no column `paid_at`"; 3], "since, deadline and the list: {problems}");
+    assert_eq!(said, ["the rows have no `paid_at`"; 3], "since, deadline and the list: {problems}");
     let problems = loaded.check_columns("ledgers.payments.read", &columns(&["id", "amount_cents", "received_at", "state"]));
     assert_eq!(problems.len(), 1, "{problems}");
     let problems = loaded.check_columns("jobs.stocktake.history", &columns(&["started_at"]));
     assert_eq!(problems.len(), 4, "{problems}");
+}
+
+#[test]
+fn what_an_action_takes_and_nothing_gives_is_shown() {
+    let loaded = shop();
+    let known = |read: &[&str]| {
+        let columns = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        [
+            ("queues.to_ship.read".to_owned(), columns(read)),
+            ("actions.ship.fresh[0]".to_owned(), columns(&["status", "total"])),
+            ("ledgers.payments.read".to_owned(), columns(&["id", "order_id", "received_at"])),
+            ("ledgers.orders.read".to_owned(), columns(&["id"])),
+        ]
+        .into()
+    };
+    assert!(loaded.check_actions(&known(&["id", "customer", "paid_at"])).is_empty());
+    let problems = loaded.check_actions(&known(&["id", "client", "paid"]));
+    let said: Vec<_> = problems.iter().map(|problem| (problem.label.as_str(), problem.message.as_str())).collect();
+    let message = |name: &str| format!("an item of `to_ship`, the inputs and the fresh reads give no `{name}`");
+    let expected = [message("customer"), message("paid_at"), message("customer")];
+    assert_eq!(said, expected.each_ref().map(|message| ("not there", message.as_str())), "{problems}");
+    assert!(loaded.check_actions(&[].into()).is_empty(), "what is not known is not judged");
+}
+
+#[test]
+fn effects_behind_those_of_a_flag_keep_their_places() {
+    let loaded = read(
+        &TOWN.replace("{ webhook = {", "{ sql = { on = \"db\", text = \"delete from alarms where id = :id\" } }, { webhook = {"),
+    );
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    let statements = loaded.statements();
+    let own = statements.iter().find(|statement| statement.path.starts_with("actions.go_safe")).unwrap();
+    assert_eq!(own.path, "actions.go_safe.do[2]");
+    let said = Problems::for_query(&loaded, &own.path, "no such table: alarms").to_string();
+    assert!(said.contains("delete from alarms"), "{said}");
+    assert!(statements.iter().any(|statement| statement.path == "flags.mode.set[1]" && statement.changes));
 }
 
 #[tokio::test]
@@ -285,6 +321,7 @@ async fn the_shop_runs_on_its_own_database() {
         let text = fs::read_to_string(packs().join("shop").join(file)).unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut database).await.unwrap();
     }
+    let mut known = Columns::new();
     for statement in loaded.statements() {
         let Read::Sql(sql) = &statement.query.read else { panic!("{statement:?}") };
         let numbered = sqlx::AssertSqlSafe(sql.numbered.clone()).into_sql_str();
@@ -300,13 +337,17 @@ async fn the_shop_runs_on_its_own_database() {
             "{}",
             statement.path
         );
+        known.insert(statement.path, columns);
     }
+    let problems = loaded.check_actions(&known);
+    assert!(problems.is_empty(), "{problems}");
 }
 
 #[test]
 fn a_pack_that_is_not_there_is_said_so() {
     let problems = load(Path::new("/nowhere/pack.toml")).unwrap_err();
-    assert!(problems.to_string().starts_with("/nowhere/pack.toml:1:1: cannot be read"), "{problems}");
+    assert_eq!(problems.to_string(), "/nowhere/pack.toml:1:1: cannot be read: No such file or directory (os error 2)");
+    assert_eq!(read("").unwrap_err().to_string(), "wrong.toml:1:1: the section `[pack]` is missing");
 }
 
 #[test]
@@ -317,6 +358,14 @@ fn no_text_makes_the_reader_fall_over() {
         if let Err(problems) = read(good.get(..at).unwrap()) {
             assert!(!problems.to_string().is_empty());
         }
+    }
+    for text in [
+        format!("a = {}", "[".repeat(10_000)),
+        format!("a{}=1", ".a".repeat(10_000)),
+        "{{".repeat(10_000),
+        "\u{feff}[pack]".to_owned(),
+    ] {
+        assert!(!read(&text).unwrap_err().to_string().is_empty());
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod faults;
 mod figures;
+mod living;
+mod pack;
 mod refunds;
 mod site;
 mod stripe;
@@ -120,6 +122,6 @@ impl Reply {
     }
 }
 
-fn later(hours: i64) -> Option<DateTime<Utc>> {
-    Some(moment() + TimeDelta::hours(hours))
+fn later(hours: i64) -> DateTime<Utc> {
+    moment() + TimeDelta::hours(hours)
 }

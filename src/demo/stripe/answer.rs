@@ -22,13 +22,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub fn ok(body: Json) -> Self {
+    pub fn ok(body: &Json) -> Self {
         Self::of(200, body)
     }
 
-    pub fn of(status: u16, body: Json) -> Self {
+    pub fn of(status: u16, body: &Json) -> Self {
         // Indented, as Stripe's own are.
-        let body = serde_json::to_string_pretty(&body).unwrap_or_default();
+        let body = serde_json::to_string_pretty(body).unwrap_or_default();
         Self { status, body, request: request_id(), key: None, replay_of: None, retry: None }
     }
 }
@@ -92,14 +92,14 @@ impl From<Refusal> for Answer {
             error.insert("param".to_owned(), json!(param));
         }
         error.insert("type".to_owned(), json!(refusal.kind));
-        Self { retry: refusal.retry, ..Self::of(refusal.status, json!({ "error": error })) }
+        Self { retry: refusal.retry, ..Self::of(refusal.status, &json!({ "error": error })) }
     }
 }
 
 impl From<Result<Json, Refusal>> for Answer {
     fn from(result: Result<Json, Refusal>) -> Self {
         match result {
-            Ok(body) => Self::ok(body),
+            Ok(body) => Self::ok(&body),
             Err(refusal) => refusal.into(),
         }
     }

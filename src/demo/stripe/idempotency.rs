@@ -1,4 +1,4 @@
-//! Idempotency keys as Stripe keeps them (https://docs.stripe.com/api/idempotent_requests).
+//! Idempotency keys as Stripe keeps them (<https://docs.stripe.com/api/idempotent_requests>).
 //!
 //! The first status and body under a key are given again to the same request, failures of the service too; the same key
 //! with another request is an error; two at once conflict; what fails validation is not kept; after 24 hours a key is new.
@@ -75,10 +75,10 @@ fn conflict(key: &str) -> Refusal {
 }
 
 /// The request as it is compared: order does not matter.
-fn canonical(params: &[(String, String)]) -> Json {
+fn canonical(params: &[(String, String)]) -> String {
     let mut sorted = params.to_vec();
     sorted.sort();
-    json!(sorted)
+    json!(sorted).to_string()
 }
 
 async fn kept(stripe: &Stripe, asked: &Asked, key: &str) -> Result<Option<Answer>, Refusal> {
@@ -95,13 +95,13 @@ async fn kept(stripe: &Stripe, asked: &Asked, key: &str) -> Result<Option<Answer
             text("endpoint"),
         )));
     }
-    if text("params") != canonical(&asked.params).to_string() {
+    if text("params") != canonical(&asked.params) {
         return Err(wrong(format!(
             "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '{key}' if you meant to execute a different request.",
         )));
     }
     let status = row.get("status").and_then(Json::as_u64).and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
-    let mut answer = Answer::of(status, Json::Null);
+    let mut answer = Answer::of(status, &Json::Null);
     answer.body = text("body");
     answer.replay_of = Some(text("request"));
     Ok(Some(answer))
@@ -112,11 +112,11 @@ async fn carry_out(stripe: &Stripe, asked: &Asked, key: Option<&str>) -> Result<
     let mut connection = stripe.board.stand_ins.acquire().await.map_err(Error::sql("stripe"))?;
     let mut transaction = connection.begin_with("begin immediate").await.map_err(Error::sql("stripe"))?;
     let answer = if asked.trouble == Some(Trouble::Failing) {
-        Answer { body: STRIPE_FAILING.to_owned(), ..Answer::of(500, Json::Null) }
+        Answer { body: STRIPE_FAILING.to_owned(), ..Answer::of(500, &Json::Null) }
     } else {
         let order = refunds::read(&asked.path, &asked.params)?;
         match refunds::carry_out(stripe, &mut transaction, &order).await {
-            Ok(object) => Answer::ok(object),
+            Ok(object) => Answer::ok(&object),
             Err(refusal) if refusal.code == Some("resource_missing") => return Err(refusal),
             Err(refusal) => refusal.into(),
         }
@@ -143,7 +143,7 @@ async fn keep(
     let values = Values::from([
         ("key".into(), json!(key)),
         ("endpoint".into(), json!(asked.path)),
-        ("params".into(), json!(canonical(&asked.params).to_string())),
+        ("params".into(), json!(canonical(&asked.params))),
         ("status".into(), json!(answer.status)),
         ("body".into(), json!(answer.body)),
         ("request".into(), json!(answer.request)),

@@ -89,7 +89,8 @@ pub(super) async fn row(stripe: &Stripe, listing: &Listing, id: &str) -> Result<
 
 /// Charges and intents carry what came back of them; events carry their object's row.
 fn select(listing: &Listing) -> String {
-    const REFUNDED: &str = "(select coalesce(sum(amount), 0) from refunds where refunds.charge = {} and refunds.status in ('succeeded', 'pending'))";
+    const REFUNDED: &str =
+        "(select coalesce(sum(amount), 0) from refunds where refunds.charge = {} and refunds.status in ('succeeded', 'pending'))";
     const DISPUTED: &str = "exists (select 1 from disputes where disputes.charge = {})";
     let extra = match listing.word {
         "charges" => {
@@ -158,16 +159,10 @@ fn limit(given: Option<&str>) -> Result<usize, Refusal> {
         .map_err(|_| Refusal::of_param("parameter_invalid_integer", "limit", format!("Invalid integer: {given}")))?;
     match usize::try_from(whole) {
         Ok(limit @ 1..=100) => Ok(limit),
-        Ok(0) | Err(_) => Err(Refusal::of_param(
-            "parameter_invalid_integer",
-            "limit",
-            "This value must be greater than or equal to 1.",
-        )),
-        Ok(_) => Err(Refusal::of_param(
-            "parameter_invalid_integer",
-            "limit",
-            "This value must be less than or equal to 100.",
-        )),
+        Ok(0) | Err(_) => {
+            Err(Refusal::of_param("parameter_invalid_integer", "limit", "This value must be greater than or equal to 1."))
+        }
+        Ok(_) => Err(Refusal::of_param("parameter_invalid_integer", "limit", "This value must be less than or equal to 100.")),
     }
 }
 

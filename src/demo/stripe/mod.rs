@@ -1,5 +1,5 @@
 //! Stripe, as far as a cockpit talks to it: lists, single objects, the account, and refunds with idempotency as Stripe
-//! does it (https://docs.stripe.com/api, version 2025 and later).
+//! does it (<https://docs.stripe.com/api>, versions of 2025).
 
 mod answer;
 mod idempotency;
@@ -105,7 +105,7 @@ async fn route(stripe: &Stripe, asked: &Asked) -> Answer {
     let parts: Vec<&str> = asked.path.trim_start_matches('/').split('/').collect();
     let read = asked.method == Method::GET;
     match parts.as_slice() {
-        ["v1", "account"] if read => Answer::ok(objects::account(stripe)),
+        ["v1", "account"] if read => Answer::ok(&objects::account(stripe)),
         ["v1", list] if read && lists::find(list).is_some() => lists::list(stripe, list, &asked.params).await,
         ["v1", list, id] if read && lists::find(list).is_some() => lists::one(stripe, list, id, &asked.params).await,
         ["v1", "charges", charge, "refunds"] if read => {

@@ -42,50 +42,68 @@ fn transaction(id: &str) -> String {
     format!("txn_{}", id.get(3..).unwrap_or_default())
 }
 
-const CHARGE_NULLS: &[&str] = &["application", "application_fee", "application_fee_amount", "failure_balance_transaction", "on_behalf_of", "receipt_number", "review", "shipping", "source", "source_transfer", "statement_descriptor", "statement_descriptor_suffix", "transfer_data", "transfer_group"];
+const CHARGE_NULLS: &[&str] = &[
+    "application",
+    "application_fee",
+    "application_fee_amount",
+    "failure_balance_transaction",
+    "on_behalf_of",
+    "receipt_number",
+    "review",
+    "shipping",
+    "source",
+    "source_transfer",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+];
 
 pub(super) fn charge(stripe: &Stripe, row: &Row) -> Json {
     let (id, amount, refunded) = (text(row, "id"), whole(row, "amount"), whole(row, "refunded"));
     let paid = text(row, "status") == "succeeded";
-    with_nulls(json!({
-        "id": id,
-        "object": "charge",
-        "amount": amount,
-        "amount_captured": if paid { amount } else { 0 },
-        "amount_refunded": refunded,
-        "balance_transaction": if paid { Json::from(transaction(id)) } else { Json::Null },
-        "billing_details": {
-            "address": {
-                "city": null, "country": stripe.declared.country, "line1": null, "line2": null, "postal_code": null, "state": null
+    with_nulls(
+        json!({
+            "id": id,
+            "object": "charge",
+            "amount": amount,
+            "amount_captured": if paid { amount } else { 0 },
+            "amount_refunded": refunded,
+            "balance_transaction": if paid { Json::from(transaction(id)) } else { Json::Null },
+            "billing_details": {
+                "address": {
+                    "city": null, "country": stripe.declared.country, "line1": null, "line2": null, "postal_code": null, "state": null
+                },
+                "email": cell(row, "email"),
+                "name": cell(row, "name"),
+                "phone": null,
+                "tax_id": null
             },
-            "email": cell(row, "email"),
-            "name": cell(row, "name"),
-            "phone": null,
-            "tax_id": null
-        },
-        "calculated_statement_descriptor": stripe.declared.name.to_uppercase(),
-        "captured": paid,
-        "created": cell(row, "created"),
-        "currency": cell(row, "currency"),
-        "customer": cell(row, "customer"),
-        "description": cell(row, "description"),
-        "disputed": whole(row, "disputed") != 0,
-        "failure_code": if paid { Json::Null } else { json!("card_declined") },
-        "failure_message": if paid { Json::Null } else { json!("Your card was declined.") },
-        "fraud_details": {},
-        "livemode": stripe.declared.livemode,
-        "metadata": metadata(row),
-        "outcome": outcome(paid),
-        "paid": paid,
-        "payment_intent": cell(row, "payment_intent"),
-        "payment_method": format!("pm_{}", id.get(3..).unwrap_or_default()),
-        "payment_method_details": { "type": "card", "card": card(amount) },
-        "radar_options": {},
-        "receipt_email": cell(row, "email"),
-        "receipt_url": format!("https://pay.stripe.com/receipts/{id}"),
-        "refunded": refunded >= amount && amount > 0,
-        "status": cell(row, "status")
-    }), CHARGE_NULLS)
+            "calculated_statement_descriptor": stripe.declared.name.to_uppercase(),
+            "captured": paid,
+            "created": cell(row, "created"),
+            "currency": cell(row, "currency"),
+            "customer": cell(row, "customer"),
+            "description": cell(row, "description"),
+            "disputed": whole(row, "disputed") != 0,
+            "failure_code": if paid { Json::Null } else { json!("card_declined") },
+            "failure_message": if paid { Json::Null } else { json!("Your card was declined.") },
+            "fraud_details": {},
+            "livemode": stripe.declared.livemode,
+            "metadata": metadata(row),
+            "outcome": outcome(paid),
+            "paid": paid,
+            "payment_intent": cell(row, "payment_intent"),
+            "payment_method": format!("pm_{}", id.get(3..).unwrap_or_default()),
+            "payment_method_details": { "type": "card", "card": card(amount) },
+            "radar_options": {},
+            "receipt_email": cell(row, "email"),
+            "receipt_url": format!("https://pay.stripe.com/receipts/{id}"),
+            "refunded": refunded >= amount && amount > 0,
+            "status": cell(row, "status")
+        }),
+        CHARGE_NULLS,
+    )
 }
 
 fn outcome(paid: bool) -> Json {
@@ -112,7 +130,7 @@ fn card(amount: i64) -> Json {
         "exp_month": 8,
         "exp_year": 2030,
         "extended_authorization": { "status": "disabled" },
-        "fingerprint": "dTd0000000000001",
+        "fingerprint": "Th0000000000DEMO",
         "funding": "credit",
         "incremental_authorization": { "status": "unavailable" },
         "installments": null,
@@ -129,34 +147,57 @@ fn card(amount: i64) -> Json {
     })
 }
 
-const INTENT_NULLS: &[&str] = &["application", "application_fee_amount", "canceled_at", "cancellation_reason", "client_secret", "excluded_payment_method_types", "last_payment_error", "next_action", "on_behalf_of", "payment_method_configuration_details", "processing", "review", "setup_future_usage", "shipping", "source", "statement_descriptor", "statement_descriptor_suffix", "transfer_data", "transfer_group"];
+const INTENT_NULLS: &[&str] = &[
+    "application",
+    "application_fee_amount",
+    "canceled_at",
+    "cancellation_reason",
+    "client_secret",
+    "excluded_payment_method_types",
+    "last_payment_error",
+    "next_action",
+    "on_behalf_of",
+    "payment_method_configuration_details",
+    "processing",
+    "review",
+    "setup_future_usage",
+    "shipping",
+    "source",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+];
 
 pub(super) fn payment_intent(stripe: &Stripe, row: &Row) -> Json {
     let amount = whole(row, "amount");
     let paid = text(row, "status") == "succeeded";
-    with_nulls(json!({
-        "id": cell(row, "payment_intent"),
-        "object": "payment_intent",
-        "amount": amount,
-        "amount_capturable": 0,
-        "amount_details": { "tip": {} },
-        "amount_received": if paid { amount } else { 0 },
-        "automatic_payment_methods": { "allow_redirects": "always", "enabled": true },
-        "capture_method": "automatic",
-        "confirmation_method": "automatic",
-        "created": cell(row, "created"),
-        "currency": cell(row, "currency"),
-        "customer": cell(row, "customer"),
-        "description": cell(row, "description"),
-        "latest_charge": cell(row, "charge"),
-        "livemode": stripe.declared.livemode,
-        "metadata": metadata(row),
-        "payment_method": format!("pm_{}", text(row, "charge").get(3..).unwrap_or_default()),
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "receipt_email": cell(row, "email"),
-        "status": if paid { "succeeded" } else { "requires_payment_method" }
-    }), INTENT_NULLS)
+    with_nulls(
+        json!({
+            "id": cell(row, "payment_intent"),
+            "object": "payment_intent",
+            "amount": amount,
+            "amount_capturable": 0,
+            "amount_details": { "tip": {} },
+            "amount_received": if paid { amount } else { 0 },
+            "automatic_payment_methods": { "allow_redirects": "always", "enabled": true },
+            "capture_method": "automatic",
+            "confirmation_method": "automatic",
+            "created": cell(row, "created"),
+            "currency": cell(row, "currency"),
+            "customer": cell(row, "customer"),
+            "description": cell(row, "description"),
+            "latest_charge": cell(row, "charge"),
+            "livemode": stripe.declared.livemode,
+            "metadata": metadata(row),
+            "payment_method": format!("pm_{}", text(row, "charge").get(3..).unwrap_or_default()),
+            "payment_method_options": {},
+            "payment_method_types": ["card"],
+            "receipt_email": cell(row, "email"),
+            "status": if paid { "succeeded" } else { "requires_payment_method" }
+        }),
+        INTENT_NULLS,
+    )
 }
 
 pub(super) fn refund(_: &Stripe, row: &Row) -> Json {
@@ -252,28 +293,43 @@ pub(super) fn dispute(stripe: &Stripe, row: &Row) -> Json {
     })
 }
 
-const PAYOUT_NULLS: &[&str] = &["application_fee", "application_fee_amount", "destination", "failure_balance_transaction", "failure_code", "failure_message", "original_payout", "payout_method", "reversed_by", "statement_descriptor", "trace_id"];
+const PAYOUT_NULLS: &[&str] = &[
+    "application_fee",
+    "application_fee_amount",
+    "destination",
+    "failure_balance_transaction",
+    "failure_code",
+    "failure_message",
+    "original_payout",
+    "payout_method",
+    "reversed_by",
+    "statement_descriptor",
+    "trace_id",
+];
 
 pub(super) fn payout(stripe: &Stripe, row: &Row) -> Json {
     let id = text(row, "id");
-    with_nulls(json!({
-        "id": id,
-        "object": "payout",
-        "amount": cell(row, "amount"),
-        "arrival_date": cell(row, "arrival_date"),
-        "automatic": true,
-        "balance_transaction": transaction(id),
-        "created": cell(row, "created"),
-        "currency": cell(row, "currency"),
-        "description": "STRIPE PAYOUT",
-        "livemode": stripe.declared.livemode,
-        "metadata": {},
-        "method": "standard",
-        "reconciliation_status": "completed",
-        "source_type": "card",
-        "status": cell(row, "status"),
-        "type": "bank_account"
-    }), PAYOUT_NULLS)
+    with_nulls(
+        json!({
+            "id": id,
+            "object": "payout",
+            "amount": cell(row, "amount"),
+            "arrival_date": cell(row, "arrival_date"),
+            "automatic": true,
+            "balance_transaction": transaction(id),
+            "created": cell(row, "created"),
+            "currency": cell(row, "currency"),
+            "description": "STRIPE PAYOUT",
+            "livemode": stripe.declared.livemode,
+            "metadata": {},
+            "method": "standard",
+            "reconciliation_status": "completed",
+            "source_type": "card",
+            "status": cell(row, "status"),
+            "type": "bank_account"
+        }),
+        PAYOUT_NULLS,
+    )
 }
 
 pub(super) fn account(stripe: &Stripe) -> Json {

@@ -41,9 +41,8 @@ pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Ref
             _ if name.starts_with("expand[") => {}
             _ => {
                 let inner = name.strip_prefix("metadata[").and_then(|rest| rest.strip_suffix(']'));
-                let inner = inner.ok_or_else(|| {
-                    Refusal::of_param("parameter_unknown", name, format!("Received unknown parameter: {name}"))
-                })?;
+                let inner = inner
+                    .ok_or_else(|| Refusal::of_param("parameter_unknown", name, format!("Received unknown parameter: {name}")))?;
                 metadata.insert(inner.to_owned(), value.clone());
             }
         }
@@ -143,7 +142,10 @@ fn refundable(charge: &Row, amount: Option<i64>) -> Result<i64, Refusal> {
     let (charged, refunded) = (whole_of(charge, "amount"), whole_of(charge, "refunded"));
     let left = charged - refunded;
     if text_of(charge, "status") != "succeeded" {
-        return Err(Refusal { param: Some("charge".to_owned()), ..Refusal::invalid(format!("Charge {id} cannot be refunded: it has not succeeded.")) });
+        return Err(Refusal {
+            param: Some("charge".to_owned()),
+            ..Refusal::invalid(format!("Charge {id} cannot be refunded: it has not succeeded."))
+        });
     }
     if whole_of(charge, "disputed") != 0 {
         let message = format!("Charge {id} has been charged back; cannot issue a refund.");
@@ -156,7 +158,9 @@ fn refundable(charge: &Row, amount: Option<i64>) -> Result<i64, Refusal> {
     let amount = amount.unwrap_or(left);
     if amount > left {
         let currency = text_of(charge, "currency").to_uppercase();
-        let said = |minor: i64| Currency::from_code(&currency).map_or_else(|| minor.to_string(), |currency| Money::new(minor, currency).to_string());
+        let said = |minor: i64| {
+            Currency::from_code(&currency).map_or_else(|| minor.to_string(), |currency| Money::new(minor, currency).to_string())
+        };
         let message = if refunded > 0 {
             format!("Refund amount ({}) is greater than unrefunded amount on charge ({})", said(amount), said(left))
         } else {

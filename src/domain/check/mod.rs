@@ -35,6 +35,9 @@ pub struct Measurement {
     pub said: String,
     /// The check's own line about it.
     pub detail: Text,
+    /// Since when the outside says that it is so.
+    #[serde(default)]
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// What there is to judge.
@@ -100,7 +103,10 @@ pub fn measure(check: &pack::Check, rows: &Rows, now: DateTime<Utc>) -> Result<M
         // A line that cannot be said must not hide the reading.
         Some(template) => Text::new(template.render(&facts).unwrap_or_else(|why| format!("(detail: {why})"))),
     };
-    Ok(Measurement { said: figure(&value, &check.unit), value, detail })
+    let since = check.since.as_ref().and_then(|since| {
+        rows.iter().filter_map(|row| since.evaluate(row).ok()?.time()).filter(|since| *since <= now).min()
+    });
+    Ok(Measurement { said: figure(&value, &check.unit), value, detail, since })
 }
 
 /// Takes an observation into account at `now`. Call it when a look has ended and, with `Nothing`, when time has passed.
@@ -130,7 +136,8 @@ pub fn judge(check: &pack::Check, memory: &Memory, observation: Observation, now
     let said = memory.last.as_ref().map_or_else(String::new, |last| last.said.clone());
     let detail = blind.clone().or_else(|| memory.last.as_ref().map(|last| last.detail.clone())).unwrap_or_else(|| Text::new(""));
     let why = blind.clone().unwrap_or_else(|| Text::new(said.clone()));
-    let (tenure, flip) = memory.tenure.judged(&Subject::Check(check.id.clone()), severity, why.clone(), now);
+    let began = memory.last.as_ref().and_then(|last| last.since);
+    let (tenure, flip) = memory.tenure.judged(&Subject::Check(check.id.clone()), severity, why.clone(), began, now);
     let reading = looked.then(|| Reading {
         at: if blind.is_some() { now } else { memory.last_reading_at.unwrap_or(now) },
         value: memory.last.as_ref().filter(|_| blind.is_none()).map(|last| last.value.clone()),

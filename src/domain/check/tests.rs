@@ -33,6 +33,7 @@ fn check(yellow: Option<Limit>, red: Option<Limit>) -> Check {
         red,
         recovers_after: Duration::ZERO,
         escalates_after: None,
+        since: None,
         every: Duration::from_mins(1),
         playbook: None,
         detail: None,
@@ -41,7 +42,7 @@ fn check(yellow: Option<Limit>, red: Option<Limit>) -> Check {
 }
 
 fn number(value: i64) -> Measurement {
-    Measurement { value: Value::Integer(value), said: format!("{value}%"), detail: Text::new("") }
+    Measurement { value: Value::Integer(value), said: format!("{value}%"), detail: Text::new(""), since: None }
 }
 
 fn seen(second: i64, value: i64) -> (i64, Observation) {
@@ -223,7 +224,7 @@ fn a_value_of_the_wrong_type_is_unknown_never_green() {
         (&senseless, Value::text("ok"), '?'),
         (&endless, Value::Integer(1), '?'),
     ] {
-        let measurement = Measurement { said: value.to_string(), value, detail: Text::new("") };
+        let measurement = Measurement { said: value.to_string(), value, detail: Text::new(""), since: None };
         let step = (0, Observation::Read { at: at(0), measurement: measurement.clone() });
         assert_eq!(letters(check, vec![step]), letter.to_string(), "{measurement:?}");
     }

@@ -98,8 +98,31 @@ impl Node {
     }
 }
 
+/// Longer than any rule that a person reads. It bounds how deep a rule can nest: the parser and everything after it
+/// go down by recursion.
+const LONGEST: usize = 1_000;
+/// More terms in a row, or brackets within brackets, than a rule needs.
+const DEEPEST: usize = 60;
+
+/// To be asked before anything is parsed.
+pub(in crate::domain) fn check_length(at: Range<usize>) -> Result<(), ExpressionError> {
+    if at.len() <= LONGEST {
+        return Ok(());
+    }
+    Err(ExpressionError { said: format!("longer than {LONGEST} characters"), at })
+}
+
 /// Takes what has a meaning over a row and says what has none, and where.
 pub(in crate::domain) fn understand(expression: &Expr<'_>) -> Result<Node, ExpressionError> {
+    understand_at(expression, 0)
+}
+
+fn understand_at(expression: &Expr<'_>, depth: usize) -> Result<Node, ExpressionError> {
+    if depth > DEEPEST {
+        return Err(mistake("too deeply nested".into(), expression.span()));
+    }
+    let depth = depth + 1;
+    let understand = |expression: &Expr<'_>| understand_at(expression, depth);
     match expression {
         Expr::Const(constant) => constant_node(constant, expression.span()),
         Expr::Var(_) | Expr::GetAttr(_) | Expr::GetItem(_) => {
@@ -114,10 +137,10 @@ pub(in crate::domain) fn understand(expression: &Expr<'_>) -> Result<Node, Expre
                 UnaryOpKind::Neg => Node::Negative(inner),
             })
         }
-        Expr::BinOp(binary) => binary_node(binary.op, &binary.left, &binary.right, expression.span()),
+        Expr::BinOp(binary) => binary_node(binary.op, &binary.left, &binary.right, expression.span(), depth),
         Expr::Compare(chain) => {
             if let [only] = chain.ops.as_slice() {
-                return binary_node(plain(only.op), &chain.expr, &only.expr, expression.span())
+                return binary_node(plain(only.op), &chain.expr, &only.expr, expression.span(), depth)
                     .map(|node| if matches!(only.op, CompareOpKind::NotIn) { Node::Not(Box::new(node)) } else { node });
             }
             let mut links = Vec::new();
@@ -146,10 +169,10 @@ pub(in crate::domain) fn understand(expression: &Expr<'_>) -> Result<Node, Expre
             let Some(first) = &filter.expr else {
                 return Err(mistake(format!("`{}` has nothing to work on", filter.name), expression.span()));
             };
-            call_node(filter.name, Some(first), &filter.args, expression.span())
+            call_node(filter.name, Some(first), &filter.args, expression.span(), depth)
         }
         Expr::Call(call) => match &call.expr {
-            Expr::Var(name) => call_node(name.id, None, &call.args, expression.span()),
+            Expr::Var(name) => call_node(name.id, None, &call.args, expression.span(), depth),
             other => Err(mistake("only a function can be called".into(), other.span())),
         },
         Expr::List(_) | Expr::Tuple(_) => Err(mistake("a list has a place only after `in`".into(), expression.span())),
@@ -227,7 +250,14 @@ fn relation(operator: BinOpKind) -> Option<Relation> {
     }
 }
 
-fn binary_node(operator: BinOpKind, left: &Expr<'_>, right: &Expr<'_>, span: Span) -> Result<Node, ExpressionError> {
+fn binary_node(
+    operator: BinOpKind,
+    left: &Expr<'_>,
+    right: &Expr<'_>,
+    span: Span,
+    depth: usize,
+) -> Result<Node, ExpressionError> {
+    let understand = |expression: &Expr<'_>| understand_at(expression, depth);
     if let Some(relation) = relation(operator) {
         return Ok(Node::Compare(Box::new(understand(left)?), vec![(relation, understand(right)?)]));
     }
@@ -261,7 +291,14 @@ fn binary_node(operator: BinOpKind, left: &Expr<'_>, right: &Expr<'_>, span: Spa
     })
 }
 
-fn call_node(name: &str, first: Option<&Expr<'_>>, rest: &[CallArg<'_>], span: Span) -> Result<Node, ExpressionError> {
+fn call_node(
+    name: &str,
+    first: Option<&Expr<'_>>,
+    rest: &[CallArg<'_>],
+    span: Span,
+    depth: usize,
+) -> Result<Node, ExpressionError> {
+    let understand = |expression: &Expr<'_>| understand_at(expression, depth);
     let Some(function) = Function::from_name(name) else {
         let known = Function::ALL.map(Function::name).join(", ");
         return Err(mistake(format!("there is no function `{name}`; there are {known}"), span));

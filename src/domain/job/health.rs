@@ -45,6 +45,7 @@ pub fn health(job: &Job, runs: &Rows, now: DateTime<Utc>) -> JobHealth {
         severity: Severity::Unknown,
         state: "?".to_owned(),
         why: String::new(),
+        since: None,
         runs: Vec::new(),
         expected: times.as_ref().and_then(|times| times.at_or_before(now)),
         next: times.as_ref().and_then(|times| times.after(now)),
@@ -66,6 +67,7 @@ pub fn health(job: &Job, runs: &Rows, now: DateTime<Utc>) -> JobHealth {
     health.usual = course.usual;
     health.runs = course.told();
     (health.severity, health.state, health.why) = course.judged(job);
+    health.since = course.troubled_since().filter(|_| health.severity > Severity::Unknown);
     health
 }
 
@@ -212,6 +214,13 @@ impl Course {
             }
             End::Running => self.running(job, slot, run, &when.to_string()),
         }
+    }
+
+    fn troubled_since(&self) -> Option<DateTime<Utc>> {
+        let ended = self.slots.iter().rev().flat_map(|slot| slot.runs.iter().rev()).filter(|run| run.end != End::Running);
+        let failed = ended.take_while(|run| run.end == End::Failed).last().map(|run| run.started);
+        let absent = self.outstanding().last().map(|slot| slot.due);
+        failed.into_iter().chain(absent).min()
     }
 
     /// Runs that ended badly since the last that went well; one that still runs says nothing yet.

@@ -21,6 +21,9 @@ pub struct Check {
     pub recovers_after: Duration,
     /// A yellow of this age becomes red.
     pub escalates_after: Option<Duration>,
+    /// Since when the outside says that it is so: a time in each row, of which the earliest counts. The moment of the
+    /// first look where it says nothing.
+    pub since: Option<Expression>,
     pub every: Duration,
     pub playbook: Option<Id<Playbook>>,
     /// One line about the reading, over the columns of the first row (`attempt {{ attempt }}/5`).

@@ -5,7 +5,10 @@ use minijinja::{
     syntax::SyntaxConfig,
 };
 
-use crate::domain::expression::{ExpressionError, Node, range, understand};
+use crate::domain::expression::{ExpressionError, Node, check_length, range, understand};
+
+/// More tags than any text needs; bounds how deep `if`s can nest.
+const TAGS: usize = 200;
 
 #[derive(Debug)]
 pub(super) enum Piece {
@@ -30,6 +33,15 @@ pub(super) enum How {
 }
 
 pub(super) fn pieces(source: &str) -> Result<Vec<Piece>, ExpressionError> {
+    for (open, close) in [("{{", "}}"), ("{%", "%}")] {
+        for (start, _) in source.match_indices(open) {
+            let rest = source.get(start..).unwrap_or_default();
+            check_length(start..start + rest.find(close).unwrap_or(rest.len()))?;
+        }
+    }
+    if source.matches("{%").count() > TAGS {
+        return Err(ExpressionError { said: format!("more than {TAGS} tags"), at: 0..source.len() });
+    }
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default();
     let parsed = parse(source, "<template>", syntax).map_err(|error| ExpressionError::of_parser(&error, source))?;
     let mut pieces = Vec::new();

@@ -116,7 +116,7 @@ impl Driver {
         if let Some(why) = &self.setup.read_only {
             return Err(why.clone());
         }
-        if let Some(why) = &self.broken {
+        if let Some(why) = self.setup.wrong_account.as_ref().or(self.broken.as_ref()) {
             return Err(why.clone());
         }
         match self.mode {

@@ -21,6 +21,7 @@ use super::{
 
 use crate::{
     domain::{
+        age,
         journal::{self, Act, Command, Entry, Phase},
         pack::{self, Action},
         plan::{ActionId, BatchId, Plan, Receipt},
@@ -77,9 +78,9 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(setup: Setup) -> Self {
         Self {
+            lock: WriteLock::lasting(setup.unlocked_for),
             setup,
             mode: Mode::NotRecovered,
-            lock: WriteLock::default(),
             running: Vec::new(),
             ended: VecDeque::new(),
             batches: Vec::new(),
@@ -218,8 +219,8 @@ impl Driver {
     pub(super) async fn advance(&mut self) {
         let now = self.now();
         if self.lock.expire(now) {
-            let why = Text::new("a quarter of an hour is over");
-            let entry = Entry::by_system(now, "LOCK", "writing locked: a quarter of an hour is over");
+            let why = Text::new(format!("{} are over", age::span(self.lock.open_for())));
+            let entry = Entry::by_system(now, "LOCK", format!("writing locked: {}", why.original()));
             self.record(&entry).await;
             (self.setup.tell)(Event::Lock { until: None, why: Some(why) });
         }

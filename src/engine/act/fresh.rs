@@ -7,15 +7,6 @@ use crate::{
     ports::Connections,
 };
 
-/// A target, and its row where the operator saw one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Aim {
-    pub target: Target,
-    pub row: Params,
-    /// False where the row is not what the operator looked at: it is then not compared with the fresh one.
-    pub is_drawn: bool,
-}
-
 /// What a fresh read found.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fresh {

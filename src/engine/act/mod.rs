@@ -3,6 +3,7 @@
 //! One task owns every act. It never blocks the looking part: requests come through a bounded channel, answers and
 //! receipts leave through a callback, and nothing is sent before recovery has settled what an earlier run left.
 
+mod aim;
 mod batch;
 mod commit;
 mod driver;
@@ -21,7 +22,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use fresh::Aim;
+pub use aim::Aim;
 
 use driver::{Driver, Mode};
 
@@ -55,6 +56,10 @@ pub struct Setup {
     pub read_only: Option<Text>,
     /// Why the payment account, or its mode, is not the one that the pack pins; found by whoever opened it.
     pub wrong_account: Option<Text>,
+    /// Every final act is held at least so long.
+    pub hold_at_least: Duration,
+    /// How long an unlock lasts.
+    pub unlocked_for: Duration,
     /// The start of the session, for the cap on its money.
     pub session_began: DateTime<Utc>,
     /// Takes receipts, notices and the state of the lock. Must not block.

@@ -11,8 +11,9 @@ use futures_util::{
 
 use super::{
     Reply, TakenBack,
+    aim::Aim,
     driver::Driver,
-    fresh::{self, Aim, Fresh},
+    fresh::{self, Fresh},
 };
 
 use crate::{
@@ -159,6 +160,7 @@ impl Driver {
             now,
         };
         let confirm = confirm(&action, &sorted.plans);
+        let is_final = action.is_final();
         let preview = Preview {
             action: action.id.clone(),
             title: action.title.clone(),
@@ -167,8 +169,8 @@ impl Driver {
             expected: if confirm == Confirm::Typed { expected(&sorted.plans, sorted.total) } else { String::new() },
             confirm,
             total: sorted.total,
-            hold: action.hold,
-            is_final: action.is_final(),
+            hold: if is_final { action.hold.max(self.setup.hold_at_least) } else { action.hold },
+            is_final,
             changed: sorted.changed,
             caps: if sorted.total.is_some() { policy::caps(&context, after) } else { Vec::new() },
             missing,

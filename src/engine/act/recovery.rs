@@ -12,8 +12,10 @@ use super::{
 
 use crate::{
     domain::{
+        age,
         journal::{Entry, Event},
         plan::Receipt,
+        planning,
         text::Text,
     },
     engine::message,
@@ -32,7 +34,12 @@ impl Driver {
         }
         let now = self.now();
         let was_broken = self.broken.take().is_some();
-        let entry = Entry::new(now, self.setup.operator.clone(), "UNLOCK", "writing unlocked for 15 minutes");
+        let entry = Entry::new(
+            now,
+            self.setup.operator.clone(),
+            "UNLOCK",
+            format!("writing unlocked for {}", age::span(self.lock.open_for())),
+        );
         self.record(&entry).await;
         if let Some(why) = self.broken.clone() {
             return Err(why);
@@ -41,7 +48,7 @@ impl Driver {
             // Memory may be behind the disk: what was under way is taken from there and settled.
             self.running.clear();
             self.mode = Mode::NotRecovered;
-            if let Err(why) = self.begin_recovery(None).await {
+            if let Err(why) = self.begin_recovery().await {
                 self.broken = Some(why.clone());
                 return Err(why);
             }
@@ -69,21 +76,27 @@ impl Driver {
             }
             return drop(reply.send(Ok(Vec::new())));
         }
-        // A failure has answered by dropping nothing: the reply is taken only where recovery began.
-        let journal = Arc::clone(&self.setup.journal);
-        if let Err(error) = journal.open_acts().await {
-            return drop(reply.send(Err(Text::new(error.to_string()))));
+        if let Err(why) = self.begin_recovery().await {
+            return drop(reply.send(Err(why)));
         }
-        if let Err(why) = self.begin_recovery(Some(reply)).await {
-            (self.setup.tell)(message::Event::Notice { said: why, is_error: true });
+        if let Mode::Recovering { reply: waiting, .. } = &mut self.mode {
+            *waiting = Some(reply);
         }
     }
 
-    async fn begin_recovery(&mut self, reply: Option<Reply<Vec<Receipt>>>) -> Result<(), Text> {
+    async fn begin_recovery(&mut self) -> Result<(), Text> {
+        if let Some(why) = &self.setup.wrong_account {
+            return Err(why.clone());
+        }
         let journal = Arc::clone(&self.setup.journal);
-        let open = journal.open_acts().await.map_err(|error| Text::new(error.to_string()))?;
+        let mut open = journal.open_acts().await.map_err(|error| Text::new(error.to_string()))?;
+        let strangers = open.extract_if(.., |act| !planning::belongs(&act.plan, &self.setting())).count();
+        if strangers > 0 {
+            let said = format!("{strangers} open acts were made under another account or mode and are left for it to settle");
+            (self.setup.tell)(message::Event::Notice { said: Text::new(said), is_error: true });
+        }
         let acts: Vec<_> = open.iter().map(|act| act.plan.id.clone()).collect();
-        self.mode = Mode::Recovering { acts: acts.clone(), reply };
+        self.mode = Mode::Recovering { acts: acts.clone(), reply: None };
         for act in open {
             self.adopt(act);
         }

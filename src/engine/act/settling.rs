@@ -7,6 +7,7 @@ use super::driver::Driver;
 use crate::domain::{
     journal::{Event, Phase},
     plan::ActionId,
+    planning,
     text::Text,
 };
 
@@ -20,6 +21,9 @@ impl Driver {
             let journal = Arc::clone(&self.setup.journal);
             let act = journal.act(id).await.map_err(|error| Text::new(error.to_string()))?;
             let Some(act) = act else { return Err(Text::new("there is no such act")) };
+            if !planning::belongs(&act.plan, &self.setting()) {
+                return Err(Text::new("it was made under another account or mode: it is settled there"));
+            }
             if act.state.phase.is_over() && !self.lock.is_open(self.now()) {
                 return Err(Text::new("writing is locked: W unlocks it"));
             }

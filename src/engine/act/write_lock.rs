@@ -1,18 +1,28 @@
-//! Writing is locked at the start and unlocked by a key for a quarter of an hour.
+//! Writing is locked at the start and unlocked by a key for a while (a quarter of an hour, unless configured otherwise).
+
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-const OPEN_FOR: TimeDelta = TimeDelta::minutes(15);
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WriteLock {
+    open_for: TimeDelta,
     until: Option<DateTime<Utc>>,
 }
 
 impl WriteLock {
-    /// A second unlock begins the quarter of an hour anew.
+    /// Closed.
+    pub(super) fn lasting(open_for: Duration) -> Self {
+        Self { open_for: TimeDelta::from_std(open_for).unwrap_or(TimeDelta::zero()), until: None }
+    }
+
+    pub(super) fn open_for(self) -> TimeDelta {
+        self.open_for
+    }
+
+    /// A second unlock begins the time anew.
     pub(super) fn open(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let until = now + OPEN_FOR;
+        let until = now + self.open_for;
         self.until = Some(until);
         until
     }
@@ -23,7 +33,7 @@ impl WriteLock {
 
     /// A clock that was set back does not keep it open for longer than it was opened for.
     pub(super) fn is_open(self, now: DateTime<Utc>) -> bool {
-        self.until.is_some_and(|until| now < until && until - now <= OPEN_FOR)
+        self.until.is_some_and(|until| now < until && until - now <= self.open_for)
     }
 
     pub(super) fn until(self) -> Option<DateTime<Utc>> {
@@ -47,12 +57,13 @@ mod tests {
     #[test]
     fn it_is_open_for_a_quarter_of_an_hour_and_no_longer() {
         let now: DateTime<Utc> = "2026-11-20T09:00:00Z".parse().unwrap();
-        let mut lock = WriteLock::default();
+        let open_for = TimeDelta::minutes(15);
+        let mut lock = WriteLock::lasting(Duration::from_mins(15));
         assert!(!lock.is_open(now) && !lock.expire(now));
         lock.open(now);
         assert!(lock.is_open(now) && lock.is_open(now + TimeDelta::milliseconds(899_999)));
-        assert!(!lock.is_open(now + OPEN_FOR) && !lock.is_open(now - TimeDelta::seconds(1)));
-        assert!(lock.expire(now + OPEN_FOR) && !lock.expire(now + OPEN_FOR));
+        assert!(!lock.is_open(now + open_for) && !lock.is_open(now - TimeDelta::seconds(1)));
+        assert!(lock.expire(now + open_for) && !lock.expire(now + open_for));
         lock.open(now);
         lock.close();
         assert_eq!(lock.until(), None);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -46,7 +45,7 @@ impl CheckSlot {
     }
 
     pub fn apply(&mut self, check: &pack::Check, answer: Result<Rows, SourceError>, came: &Came) -> Changes {
-        let observation = match answer.map_err(said).and_then(|rows| check::measure(check, &rows, came.at)) {
+        let observation = match answer.map_err(|error| said(&error)).and_then(|rows| check::measure(check, &rows, came.at)) {
             Ok(measurement) => {
                 self.looked_at = Some(came.at);
                 self.failure = None;
@@ -130,12 +129,11 @@ impl TenureSlot {
     fn judged(
         &mut self,
         subject: Subject,
-        severity: Severity,
-        detail: Text,
+        (severity, detail, began): (Severity, Text, Option<DateTime<Utc>>),
         looked_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Changes {
-        let (tenure, flip) = self.tenure.judged(&subject, severity, detail.clone(), now);
+        let (tenure, flip) = self.tenure.judged(&subject, severity, detail.clone(), began, now);
         let is_new_look = looked_at != self.judged_look;
         if is_new_look || flip.is_some() {
             self.recent.push_front(Reading { at: looked_at.unwrap_or(now), value: None, severity, said: detail.clone() });
@@ -157,31 +155,34 @@ impl TenureSlot {
 impl Board {
     pub(super) fn judge_job(&mut self, index: usize, now: DateTime<Utc>) -> Changes {
         let look = &self.jobs[index].look;
-        let (severity, detail) = match (look.fresh(now), &look.failure) {
-            (Some(health), None) => (health.severity, Text::new(health.why.clone())),
-            (_, Some(failure)) => (Severity::Unknown, failure.said.clone()),
+        let judged = match (look.fresh(now), &look.failure) {
+            (Some(health), None) => (health.severity, Text::new(health.why.clone()), health.since),
+            (_, Some(failure)) => (Severity::Unknown, failure.said.clone(), None),
             (None, None) if look.looked_at.is_none() => return Changes::default(),
-            (None, None) => (Severity::Unknown, Text::new("the last look is too old")),
+            (None, None) => (Severity::Unknown, Text::new("the last look is too old"), None),
         };
         let looked_at = look.looked_at;
         let subject = Subject::Job(self.pack.jobs[index].id.clone());
-        self.job_slots[index].judged(subject, severity, detail, looked_at, now)
+        self.job_slots[index].judged(subject, judged, looked_at, now)
     }
 
     pub(super) fn judge_reconciliation(&mut self, index: usize, now: DateTime<Utc>) -> Changes {
         let look = &self.reconciliations[index].look;
-        let (severity, detail) = match (look.fresh(now), &look.failure) {
+        let judged = match (look.fresh(now), &look.failure) {
             (Some(statement), None) if statement.is_even() => {
-                (reconcile::severity(statement), Text::new("both sides say the same"))
+                (reconcile::severity(statement), Text::new("both sides say the same"), None)
             }
-            (Some(statement), None) => (reconcile::severity(statement), Text::new(reports::difference_said(statement))),
-            (_, Some(failure)) => (Severity::Unknown, failure.said.clone()),
+            (Some(statement), None) => {
+                let said = Text::new(reports::difference_said(statement));
+                (reconcile::severity(statement), said, reports::differs_since(statement))
+            }
+            (_, Some(failure)) => (Severity::Unknown, failure.said.clone(), None),
             (None, None) if look.looked_at.is_none() => return Changes::default(),
-            (None, None) => (Severity::Unknown, Text::new("the last look is too old")),
+            (None, None) => (Severity::Unknown, Text::new("the last look is too old"), None),
         };
         let looked_at = look.looked_at;
         let subject = Subject::Reconciliation(self.pack.reconciliations[index].id.clone());
-        self.reconciliation_slots[index].judged(subject, severity, detail, looked_at, now)
+        self.reconciliation_slots[index].judged(subject, judged, looked_at, now)
     }
 
     pub(super) fn job_alert(&self, index: usize, now: DateTime<Utc>) -> Alert {
@@ -237,7 +238,7 @@ fn slot_alert(slot: &TenureSlot, subject: Subject, every: std::time::Duration, n
         detail: if never { reports::never_looked(every) } else { slot.detail.clone() },
         rule: String::new(),
         turning: None,
-        recent: Arc::from_iter(slot.recent.iter().cloned()),
+        recent: slot.recent.iter().cloned().collect(),
         playbook: None,
         looked_at: None,
         every,

@@ -137,3 +137,9 @@ pub fn difference_said(statement: &Statement) -> String {
     let classes = counts.iter().map(|(class, count)| format!("{count} {}", class.said())).collect::<Vec<_>>().join(", ");
     format!("{classes}; difference {}", difference_figures(statement))
 }
+
+/// The oldest row that has no equal.
+pub fn differs_since(statement: &Statement) -> Option<DateTime<Utc>> {
+    let open = statement.discrepancies.iter().filter(|discrepancy| discrepancy.class != pack::Class::InFlight);
+    open.filter_map(|discrepancy| discrepancy.theirs.as_ref().or(discrepancy.ours.as_ref())).map(|entry| entry.at).min()
+}

@@ -21,6 +21,8 @@ pub(in crate::pack) struct RawCheck {
     pub recovers_after: Option<String>,
     /// A yellow of this age becomes red.
     pub escalates_after: Option<String>,
+    /// A time in each row since which it is so, as an expression; the earliest counts (default: since it was first seen).
+    pub since: Option<String>,
     /// How often it looks (default `60s`, `30s` with a red limit).
     pub every: Option<String>,
     pub playbook: Option<String>,

@@ -129,6 +129,13 @@ impl Reader<'_> {
         written.clone()
     }
 
+    /// TOML knows `nan` and `inf`; no reading is ever beyond them, and what is never beyond its limit is always green.
+    pub(super) fn finite(&mut self, place: &Place, number: f64) {
+        if !number.is_finite() {
+            self.say(place, "nothing is ever beyond this limit", "not a number", None);
+        }
+    }
+
     pub(super) fn not_empty(&mut self, place: &Place, text: &str, what: &str) {
         if text.trim().is_empty() {
             self.say(place, format!("{what} is empty"), "nothing here", None);

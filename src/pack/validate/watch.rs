@@ -47,6 +47,7 @@ pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Ch
     let default = if raw.red.is_some() { EVERY_WITH_RED } else { EVERY };
     let every = reader.every(&place.key("every"), raw.every.as_ref(), default);
     let playbook = raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
+    let since = raw.since.as_ref().and_then(|text| reader.expression(&place.key("since"), text));
     let detail = raw.detail.as_ref().and_then(|text| reader.template(&place.key("detail"), text));
     Some(Check {
         id: id(name),
@@ -58,6 +59,7 @@ pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Ch
         red,
         recovers_after,
         escalates_after,
+        since,
         every,
         playbook,
         detail,
@@ -79,6 +81,9 @@ fn limit(reader: &mut Reader<'_>, place: &Place, raw: &RawLimit) -> Option<Limit
     let holds = reader.duration_or(&place.key("for"), raw.holds.as_ref(), Duration::ZERO);
     let word = reader.exactly_one(place, "the comparison of this limit", &keys)?;
     let (comparison, bound) = bounds.into_iter().find(|(comparison, _)| comparison.word() == word)?;
+    if let Some(Bound::Number(number)) = bound {
+        reader.finite(&place.key(word), number);
+    }
     Some(Limit { comparison, bound: bound?, holds })
 }
 
@@ -140,6 +145,7 @@ pub(super) fn metric(reader: &mut Reader<'_>, part: &Part<RawMetric>) -> Option<
 
 fn target(reader: &mut Reader<'_>, place: &Place, raw: &RawTarget) -> Option<Target> {
     let keys = [("at_least", raw.at_least.is_some()), ("at_most", raw.at_most.is_some())];
-    reader.exactly_one(place, "the target", &keys)?;
+    let word = reader.exactly_one(place, "the target", &keys)?;
+    raw.at_least.or(raw.at_most).iter().for_each(|number| reader.finite(&place.key(word), *number));
     raw.at_least.map(Target::AtLeast).or(raw.at_most.map(Target::AtMost))
 }

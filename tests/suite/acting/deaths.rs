@@ -4,9 +4,16 @@ use std::{path::Path, sync::Arc};
 
 use chrono::TimeDelta;
 use tempfile::TempDir;
-use wheelhouse::{domain::plan::Standing, engine::message::Ask};
+use wheelhouse::{
+    domain::{plan::Standing, text::Text},
+    engine::message::{Ask, Event},
+    ports::Journal as _,
+};
 
-use super::{Cockpit, world::World};
+use super::{
+    Cockpit,
+    world::{self, World},
+};
 
 /// Confirms a refund and a statement and sees them through, or dies on the way; true where it came to the end.
 async fn live(world: &Arc<World>, path: &Path) -> bool {
@@ -116,6 +123,29 @@ async fn a_refund_that_lay_for_days_is_never_sent_again_and_is_given_up_after_tw
     assert_eq!(world.outside.lock().unwrap().refunds.len(), 0);
     let anew = cockpit.propose(1, "pay_back", &["a"]).await;
     assert_ne!(anew.plans[0].id, receipt.plan);
+}
+
+#[tokio::test]
+async fn an_open_refund_is_not_touched_under_another_account() {
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+    let path = folder.path().join("town.db");
+    world.kill_at(4);
+    assert!(!live(&world, &path).await);
+    world.kill_at(usize::MAX);
+    let why = Text::new("the key belongs to acct_2, the pack says acct_1");
+    let cockpit = Cockpit::open_with(&world, &path, world::pack(), Some(why.clone())).await;
+    assert_eq!(cockpit.actor.recover().await, Err(why.clone()));
+    cockpit.actor.unlock().await.unwrap();
+    assert_eq!(cockpit.actor.commit(Ask(1), String::new()).await, Err(why));
+    cockpit.die().await;
+    let mut cockpit = Cockpit::open_with(&world, &path, world::pack_for("acct_2"), None).await;
+    assert_eq!(cockpit.actor.recover().await.unwrap(), []);
+    assert!(cockpit.said().iter().any(|event| matches!(event, Event::Notice { is_error: true, .. })));
+    let left = cockpit.journal.store.open_acts().await.unwrap().remove(0).plan.id;
+    assert!(cockpit.actor.look_up(left).await.unwrap_err().shown().contains("another account"));
+    cockpit.die().await;
+    assert_eq!(world.outside.lock().unwrap().attempts, 0);
+    assert_eq!(recover(&world, &path).await, Some(Some(Standing::Done)), "its own account settles it");
 }
 
 #[tokio::test]

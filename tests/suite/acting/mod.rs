@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use wheelhouse::{
     domain::{
         id::Id,
+        pack::Pack,
         plan::{ActionId, BatchId, Receipt, Standing, Target},
         rows::Params,
         text::Text,
@@ -41,17 +42,23 @@ struct Cockpit {
 impl Cockpit {
     /// Opened, not yet recovered.
     async fn open(world: &Arc<World>, path: &Path) -> Self {
+        Self::open_with(world, path, world::pack(), None).await
+    }
+
+    async fn open_with(world: &Arc<World>, path: &Path, pack: Arc<Pack>, wrong_account: Option<Text>) -> Self {
         let (store, _) = Store::open(path, "jo", world.now()).await.unwrap();
         let journal = Arc::new(MortalJournal { store, world: Arc::clone(world) });
         let (sender, events) = mpsc::unbounded_channel();
         let (actor, task) = Actor::start(Setup {
-            pack: world::pack(),
+            pack,
             connections: world.connections(),
             journal: Arc::clone(&journal) as Arc<dyn wheelhouse::ports::Journal>,
             clock: Arc::clone(world) as Arc<dyn wheelhouse::ports::Clock>,
             operator: "jo".to_owned(),
             read_only: None,
-            wrong_account: None,
+            wrong_account,
+            hold_at_least: Duration::ZERO,
+            unlocked_for: Duration::from_mins(15),
             session_began: world.now(),
             tell: Arc::new(move |event| drop(sender.send(event))),
         });

@@ -27,7 +27,7 @@ async fn an_act_goes_through_its_steps_and_every_one_is_on_record() {
     assert_eq!(
         cockpit.lines().await,
         [
-            "UNLOCK writing unlocked for 15 minutes",
+            "UNLOCK writing unlocked for 15m",
             "REFUND a: held for 10s",
             "REFUND a: sending step 1 of 3 (refund A$22.00 of ch_a)",
             "REFUND a: refunded (re_1)",

@@ -19,8 +19,8 @@ use wheelhouse::{
         journal::{Act, Entry},
         money::{Currency, Money},
         pack::{
-            Action, Confirm, Connection, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Pack, Policy, Query, Read, Sql,
-            WindowClock,
+            Action, Confirm, Connection, ConnectionKind, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Pack, Policy,
+            Query, Read, SecretSource, Sql, WindowClock,
         },
         plan::{ActionId, Order, Target},
         rows::{Params, Rows},
@@ -341,6 +341,11 @@ fn action(id: &str, effects: Vec<Effect>) -> Action {
 
 /// Approve and its undo (SQL), and a refund of three steps with a window, a hold and a note.
 pub fn pack() -> Arc<Pack> {
+    pack_for("acct_1")
+}
+
+/// The same, pinned to a payment account.
+pub fn pack_for(account: &str) -> Arc<Pack> {
     let approve = Action { undo: Some(Id::new("unapprove")), ..action("approve", vec![sql("pending", "approved")]) };
     let unapprove = action("unapprove", vec![sql("approved", "pending")]);
     let window =
@@ -360,7 +365,16 @@ pub fn pack() -> Arc<Pack> {
         title: "Town".to_owned(),
         timezone: chrono_tz::Australia::Sydney,
         currency: Currency::from_code("AUD").unwrap(),
-        connections: Vec::new(),
+        connections: vec![Connection {
+            id: Id::new("stripe"),
+            kind: ConnectionKind::Stripe {
+                key: SecretSource::Environment("KEY".to_owned()),
+                url: None,
+                account: Some(account.to_owned()),
+                livemode: false,
+            },
+            timeout: Duration::from_secs(10),
+        }],
         checks: Vec::new(),
         queues: Vec::new(),
         jobs: Vec::new(),
