@@ -211,7 +211,9 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
         Some((plan, label)) => (Some(plan), format!("taking back {label}")),
         None if !may_write(model) => return Vec::new(),
         None => {
-            let undoable = here.as_ref().and_then(|target| model.receipts.of(target)).filter(|receipt| receipt.can_undo);
+            // In a list the last act is meant, with all that was confirmed with it; on a page, the page's own.
+            let read = here.as_ref().filter(|_| model.place.page.is_some());
+            let undoable = read.and_then(|target| model.receipts.of(target)).filter(|receipt| receipt.can_undo);
             (undoable.map(|receipt| receipt.plan.clone()), "looking what can be taken back".to_owned())
         }
     };

@@ -377,6 +377,30 @@ fn what_was_confirmed_together_is_taken_back_together_unless_one_row_is_chosen()
 }
 
 #[test]
+fn what_a_batch_has_done_leaves_the_list_when_the_batch_ends() {
+    let now = fixture::now();
+    let batch = |ended_at| BatchReport {
+        id: BatchId("b".to_owned()),
+        title: "Approve".to_owned(),
+        total: 2,
+        done: 2,
+        failed: 0,
+        skipped: 0,
+        paused: false,
+        started_at: now,
+        ended_at,
+    };
+    let mut model = fixture::model();
+    press(&mut model, "2 enter");
+    let with = |sequence, ended_at| {
+        Event::Snapshot(Arc::new(Snapshot { sequence, batch: Some(batch(ended_at)), ..fixture::snapshot() }))
+    };
+    assert_eq!(tell(&mut model, with(2, None)), []);
+    assert_eq!(tell(&mut model, with(3, Some(now))), [Cmd::Ask(Request::Refresh(Scope::Queue(Id::new("reviews"))))]);
+    assert_eq!(tell(&mut model, with(4, Some(now))), [], "once");
+}
+
+#[test]
 fn quitting_never_abandons_an_act_silently() {
     let mut model = fixture::model();
     let target = fixture::target("refunds", "rr_0312");

@@ -152,9 +152,7 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         ));
     }
     let batch = model.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
-    if let Some(batch) = batch.filter(|batch| batch.ended_at.is_none_or(|at| ink.calm - at < chrono::TimeDelta::minutes(1))) {
-        parts.push(progress(ink, batch));
-    }
+    parts.extend(batch.filter(|batch| batch.ended_at.is_none()).map(|batch| progress(ink, batch)));
     let unknown = model.receipts.count(Standing::Unknown);
     if unknown > 0 {
         let key = model.keymap.key_of(Intent::LookUp);
@@ -170,6 +168,9 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         };
         parts.push((notice.said.clone(), role));
     }
+    // What has ended gives way to what was said since.
+    let is_recent = |batch: &&BatchReport| batch.ended_at.is_some_and(|at| ink.calm - at < chrono::TimeDelta::minutes(1));
+    parts.extend(batch.filter(is_recent).map(|batch| progress(ink, batch)));
     if parts.is_empty() && matches!(model.overlay, Some(Overlay::Dialog(_))) {
         parts.push(("nothing has been sent".to_owned(), Role::Muted));
     }
