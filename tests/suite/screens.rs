@@ -155,7 +155,7 @@ fn dialogs_say_all_that_would_happen() {
     let mut preview = fixture::preview("refund", "Refund", &[fixture::target("refunds", "rr_0312")], Confirm::Typed);
     tell(&mut refund, Event::Preview { ask, preview: Ok(Box::new(preview.clone())) });
     compare("dialog-refund", &mut refund, &all, now, &mut wrong);
-    press(&mut refund, "shift-tab 2 2 . 0", later);
+    press(&mut refund, "tab 2 2 . 0", later);
     compare("dialog-refund-typing", &mut refund, &SIZES, later, &mut wrong);
 
     let (mut refused, ask) = asked("2 j enter F");
