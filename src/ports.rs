@@ -26,6 +26,9 @@ pub enum SourceError {
     /// It answered and did not want to: 4xx, a statement with a mistake.
     #[error("{0}")]
     Refused(Text),
+    /// It is there and cannot answer now: locked, short of connections.
+    #[error("{0}")]
+    Busy(Text),
     /// Wrong or missing credentials or permissions.
     #[error("{0}")]
     Denied(Text),

@@ -4,7 +4,10 @@ use std::{future::Future, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{business::{Business, Opening}, complaint::Complaint};
+use super::{
+    business::{Business, Opening},
+    complaint::Complaint,
+};
 use crate::{
     cli::{
         act::{self, Said},
@@ -93,8 +96,7 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
                 Watch::Check(_) | Watch::Queue(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
             })
             .await;
-        let reports: Vec<_> =
-            snapshot.reconciliations.iter().filter(|report| is_wanted(report.id.as_str())).cloned().collect();
+        let reports: Vec<_> = snapshot.reconciliations.iter().filter(|report| is_wanted(report.id.as_str())).cloned().collect();
         match (json, csv) {
             (true, _) => reconcile::print_json(&reports)?,
             (_, true) => reconcile::print_csv(&reports)?,
@@ -151,7 +153,8 @@ async fn wait_for(business: &mut Business, awaited: &[ActionId]) -> Vec<Receipt>
         while business.acted.try_recv().is_ok() {}
         let receipts: Vec<Receipt> =
             standings.borrow_and_update().receipts.iter().filter(|receipt| awaited.contains(&receipt.plan)).cloned().collect();
-        let is_settled = |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
+        let is_settled =
+            |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
         if receipts.len() >= awaited.len() && receipts.iter().all(is_settled) || standings.changed().await.is_err() {
             return receipts;
         }
@@ -184,18 +187,16 @@ fn inputs(given: &[String]) -> Result<Params, Complaint> {
     given
         .iter()
         .map(|input| {
-            let (name, value) = input
-                .split_once('=')
-                .ok_or_else(|| Complaint::said(format!("--input {input}: write NAME=VALUE")))?;
+            let (name, value) =
+                input.split_once('=').ok_or_else(|| Complaint::said(format!("--input {input}: write NAME=VALUE")))?;
             Ok((name.to_owned(), Value::text(value)))
         })
         .collect()
 }
 
 async fn record(opening: &Opening) -> Result<Store, Complaint> {
-    let path = opening
-        .record()
-        .ok_or_else(|| Complaint::said("a scratch demo has no journal to look at: give --demo-dir DIR"))?;
+    let path =
+        opening.record().ok_or_else(|| Complaint::said("a scratch demo has no journal to look at: give --demo-dir DIR"))?;
     if !path.exists() {
         return Err(Complaint::said(format!("{}: there is no journal yet", path.display())));
     }

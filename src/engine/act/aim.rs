@@ -57,12 +57,12 @@ mod tests {
     use super::*;
     use crate::domain::{
         id::Id,
-        rows::Row,
-        value::Value,
         money::{Currency, Money},
         pack::Class,
+        rows::Row,
         rows::Rows,
         snapshot::{Entry, Item, Items, Look, QueueReport, ReconciliationReport, Statement},
+        value::Value,
     };
 
     fn row(id: &str) -> Row {

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Reply, TakenBack, aim::{Aim, CURRENT}, driver::Driver, preview::Asker};
+use super::{
+    Reply, TakenBack,
+    aim::{Aim, CURRENT},
+    driver::Driver,
+    preview::Asker,
+};
 
 use crate::{
     domain::{
