@@ -80,8 +80,8 @@ pub struct Model {
     /// A filter being typed, and the one before it.
     pub typing: Option<(Field, String)>,
     pub overlay: Option<Overlay>,
-    /// The selected item in full beside the list.
-    pub has_preview: bool,
+    /// The selected item in full beside the list; where nobody chose, as there is room.
+    pub preview: Option<bool>,
     pub shows_healthy: bool,
     /// How far a page is scrolled.
     pub scroll: usize,
@@ -116,7 +116,7 @@ impl Model {
             filters: BTreeMap::new(),
             typing: None,
             overlay: None,
-            has_preview: false,
+            preview: None,
             shows_healthy: false,
             scroll: 0,
             notices: Notices::default(),

@@ -14,6 +14,7 @@ use crate::{
         overlay::Overlay,
         palette::Palette,
         place::{Pane, Place, Thing},
+        view::layout,
         work::{SortBy, Work},
     },
 };
@@ -101,7 +102,7 @@ fn arrange(model: &mut Model, intent: Intent) {
     let now = model.now;
     let Some(spec) = model.place.queue.as_ref().and_then(|id| model.queue_spec(id)).cloned() else { return };
     if intent == Intent::Preview {
-        model.has_preview = !model.has_preview;
+        model.preview = Some(layout::arrange(model).preview.is_none());
         model.settle();
         return;
     }

@@ -43,6 +43,26 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
 
+/// The severest alerts on one line, as many as fit, for screens that a queue takes.
+pub fn on_one_line(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let mut x = area.x + 1;
+    let alerts = ink.model.snapshot.as_ref().map(|snapshot| snapshot.alerts.as_slice()).unwrap_or_default();
+    let mut wrong: Vec<_> =
+        alerts.iter().map(|alert| (ink.model.severity(alert), alert)).filter(|(severity, _)| *severity != Severity::Green).collect();
+    wrong.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    if wrong.is_empty() {
+        ink.put(buffer, (x, area.y), area.width.saturating_sub(2), "nothing is wrong elsewhere", Role::Muted);
+    }
+    for (severity, alert) in wrong {
+        let room = area.right().saturating_sub(x + 1);
+        if room < 12 {
+            return;
+        }
+        let text = format!("{} {} {}", severity.letter(), alert.title, ink.age(alert.since));
+        x += ink.put(buffer, (x, area.y), room.min(32), &text, Ink::severity(severity)) + 2;
+    }
+}
+
 fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
     if let Thing::Alert(subject) = thing {
         return ink.model.alert(subject).map(|alert| alert_row(ink, alert)).unwrap_or_default();
