@@ -92,6 +92,8 @@ pub struct Model {
     /// Journal lines older than the snapshot's.
     pub older: Vec<JournalLine>,
     pub unlocked_until: Option<DateTime<Utc>>,
+    /// The operator has quit: that the engine stops is no news.
+    pub is_leaving: bool,
     /// The time of the last message.
     pub now: DateTime<Utc>,
     version: u64,
@@ -125,6 +127,7 @@ impl Model {
             histories: Histories::default(),
             older: Vec::new(),
             unlocked_until: None,
+            is_leaving: false,
             now,
             version: 1,
             drawn: 0,

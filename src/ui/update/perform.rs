@@ -1,6 +1,6 @@
 //! Carries out an intent, whichever key or command it came from.
 
-use super::{acting, alerts, going};
+use super::{acting, alerts, doubt, going};
 use crate::{
     domain::{pack, text::Text},
     engine::message::{Request, Scope},
@@ -51,6 +51,7 @@ pub fn perform(model: &mut Model, intent: Intent) -> Vec<Cmd> {
         Intent::Toggle => acting::toggle(model),
         Intent::TakeBack => acting::take_back(model),
         Intent::LookUp => acting::look_up(model),
+        Intent::Decide => doubt::open(model),
         Intent::PauseBatch => acting::pause(model),
         Intent::CancelBatch => acting::cancel_batch(model),
         Intent::Unlock => acting::unlock(model),

@@ -35,7 +35,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let columns = vec![
         Column::whole(""),
         Column::text("", 14),
-        Column::text("", 8),
+        Column::text("", 12),
         Column::whole(""),
         Column::text("", 3),
         Column::text("", 12),
@@ -47,8 +47,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
 pub fn on_one_line(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let mut x = area.x + 1;
     let alerts = ink.model.snapshot.as_ref().map(|snapshot| snapshot.alerts.as_slice()).unwrap_or_default();
-    let mut wrong: Vec<_> =
-        alerts.iter().map(|alert| (ink.model.severity(alert), alert)).filter(|(severity, _)| *severity != Severity::Green).collect();
+    let mut wrong: Vec<_> = alerts
+        .iter()
+        .map(|alert| (ink.model.severity(alert), alert))
+        .filter(|(severity, _)| *severity != Severity::Green)
+        .collect();
     wrong.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     if wrong.is_empty() {
         ink.put(buffer, (x, area.y), area.width.saturating_sub(2), "nothing is wrong elsewhere", Role::Muted);

@@ -1,6 +1,7 @@
 //! What the rows of a pane leave over: the selected one in a few lines. Never more than the pane holds.
 
 use ratatui::{buffer::Buffer, layout::Rect};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     ink::Ink,
@@ -9,6 +10,7 @@ use super::{
     queues,
 };
 use crate::ui::{
+    keymap::Intent,
     place::{Pane, Thing},
     theme::Role,
 };
@@ -38,9 +40,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
         buffer.set_line(below.x + 1, y, line, below.width.saturating_sub(2));
     }
     if is_cut && below.height > 0 {
-        let more = format!(" {} more lines: {} ", lines.len() - usize::from(below.height), "d");
+        let more = format!(" {} more: {} ", lines.len() - usize::from(below.height), model.keymap.key_of(Intent::Detail));
         let width = (more.len() as u16).min(below.width);
-        ink.put(buffer, (area.right() - width, area.y), width, &more, Role::Muted);
+        if usize::from(area.width) > title.width() + 5 + more.len() {
+            ink.put(buffer, (area.right() - 1 - width, area.y), width, &more, Role::Muted);
+        }
     }
 }
 

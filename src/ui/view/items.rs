@@ -79,9 +79,11 @@ pub fn first(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, id: &Id<Queue>) {
     let report = model.snapshot.as_ref().and_then(|snapshot| snapshot.queues.iter().find(|report| report.id == *id));
     let Some(report) = report else { return };
     // The rows in view are enough to measure, and all that is shown.
-    let shown = report.look.value.as_ref().map(|items| Items {
-        items: items.items.iter().take(usize::from(area.height)).cloned().collect(),
-    });
+    let shown = report
+        .look
+        .value
+        .as_ref()
+        .map(|items| Items { items: items.items.iter().take(usize::from(area.height)).cloned().collect() });
     let mut work = Work::new(id.clone());
     work.take(shown.map(Arc::new).as_ref(), spec, model.now);
     let rows = (0..work.len()).filter_map(|at| work.item(at)).map(|item| row(ink, &work, spec, item).split_off(1)).collect();

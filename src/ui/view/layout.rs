@@ -196,7 +196,7 @@ fn large(body: Rect) -> Vec<(Pane, Rect)> {
     for (index, area) in rows(body, &[18, 19, 18]).into_iter().enumerate() {
         match index {
             0 => {
-                panes.extend(placed(&[Pane::Alerts, Pane::Playbooks, Pane::Metrics], columns(area, &[8, 4, 8])));
+                panes.extend(placed(&[Pane::Alerts, Pane::Playbooks, Pane::Metrics], columns(area, &[18, 9, 23])));
             }
             1 => panes.extend(placed(&[Pane::Queues, Pane::Reconciliation], columns(area, &[3, 2]))),
             _ => {

@@ -30,7 +30,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let has_heads = layout::heads(model, pane, area) > 0;
-    let mut rows: Vec<Vec<Cell>> = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, has_heads)).collect();
+    let mut rows: Vec<Vec<Cell>> =
+        super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, has_heads)).collect();
     let mut columns = vec![
         Column::text("figure", 10),
         Column { right: true, ..Column::text("now", 16).needed() },
@@ -56,7 +57,9 @@ fn give_way(columns: &mut [Column], rows: &mut [Vec<Cell>], has_heads: bool, wid
         let skip = course.chars().count().saturating_sub(usize::from(room));
         *course = if COURSE.contains(&room) { course.chars().skip(skip).collect() } else { String::new() };
     }
-    if !COURSE.contains(&room) && let Some(column) = columns.get_mut(3) {
+    if !COURSE.contains(&room)
+        && let Some(column) = columns.get_mut(3)
+    {
         column.title.clear();
     }
     sheet::measure(columns, rows, has_heads);
@@ -81,8 +84,7 @@ fn row(ink: &Ink<'_>, thing: &Thing, has_heads: bool) -> Vec<Cell> {
     let is_old = trouble.is_some();
     let target = match &reading.target {
         Some((said, is_met)) => {
-            let said = if has_heads { said.trim_start_matches("target ") } else { said };
-            (said.to_owned(), if *is_met { Role::Muted } else { Role::Warning })
+            (if has_heads { terse(said, *is_met) } else { said.clone() }, if *is_met { Role::Muted } else { Role::Warning })
         }
         None => (String::new(), Role::Muted),
     };
@@ -93,6 +95,14 @@ fn row(ink: &Ink<'_>, thing: &Thing, has_heads: bool) -> Vec<Cell> {
         (spark(ink, &reading.series, usize::from(*COURSE.end())), Role::Chart),
         trouble.unwrap_or(target),
     ]
+}
+
+/// `<= 10% ok`, under a head that says that it is the target.
+fn terse(said: &str, is_met: bool) -> String {
+    let bound = said.trim_start_matches("target ");
+    let bound = bound.rsplit_once(": ").map_or(bound, |(bound, _)| bound);
+    let bound = bound.strip_prefix("at most ").map_or_else(|| bound.to_owned(), |most| format!("<= {most}"));
+    format!("{bound} {}", if is_met { "ok" } else { "NO" })
 }
 
 fn said(reading: &MetricReading) -> String {

@@ -3,6 +3,7 @@
 mod alerts;
 mod aside;
 mod dialog;
+mod doubt;
 mod flags;
 mod header;
 mod ink;

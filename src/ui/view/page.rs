@@ -137,6 +137,12 @@ pub fn markdown(ink: &Ink<'_>, text: &str, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// A text without the heading that repeats its title.
+pub fn body(markdown: &str) -> &str {
+    let text = markdown.trim_start();
+    if text.starts_with("# ") { text.split_once('\n').map_or("", |(_, rest)| rest.trim_start()) } else { text }
+}
+
 /// Breaks a styled line at blanks, keeping the indent of a list's item.
 fn broken(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
     let whole: String = spans.iter().map(|span| span.content.as_ref()).collect();
@@ -177,7 +183,11 @@ pub fn lines(ink: Ink<'_>, thing: &Thing, width: usize, extent: Extent) -> Vec<L
         Thing::Line(sequence) => pages::line(&mut paper, *sequence),
         Thing::Playbook(id) => {
             if let Some(playbook) = pack::find(&ink.model.pack.playbooks, id) {
-                paper.lines = markdown(&ink, &playbook.markdown, paper.width);
+                paper.lines = markdown(
+                    &ink,
+                    if extent == Extent::Aside { body(&playbook.markdown) } else { &playbook.markdown },
+                    paper.width,
+                );
             }
         }
         Thing::Queue(id) => pages::queue(&mut paper, id),

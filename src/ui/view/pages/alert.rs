@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     domain::{
-        age,
-        pack,
+        age, pack,
         severity::Severity,
         snapshot::{Alert, Failure, Reading, Subject},
     },
@@ -40,7 +39,9 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
     paper.labelled("Rule", &alert.rule, Role::Text);
     turning(paper, alert, severity);
     let looked = alert.looked_at.map_or_else(|| "never".to_owned(), |at| format!("{} ({})", ink.when(at), ink.age(at)));
-    paper.labelled("Looked", &format!("{looked}, every {}", every(alert.every)), Role::Muted);
+    if paper.extent == Extent::Whole || severity != alert.severity {
+        paper.labelled("Looked", &format!("{looked}, every {}", every(alert.every)), Role::Muted);
+    }
     if let Some(failure) = &alert.failure {
         failed(paper, failure);
     }
@@ -49,7 +50,7 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
         paper.labelled("Playbook", &format!("{} (Enter reads it)", playbook.title), Role::Key);
         if paper.extent == Extent::Aside {
             paper.blank();
-            paper.lines.extend(page::markdown(&ink, body(&playbook.markdown), paper.width));
+            paper.lines.extend(page::markdown(&ink, page::body(&playbook.markdown), paper.width));
         }
     }
     if paper.extent == Extent::Aside {
@@ -64,24 +65,23 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
     history(paper, subject);
 }
 
-/// A text without the heading that repeats its title.
-fn body(markdown: &str) -> &str {
-    let text = markdown.trim_start();
-    if text.starts_with("# ") { text.split_once('\n').map_or("", |(_, rest)| rest.trim_start()) } else { text }
-}
-
 /// The latest readings in one line, oldest first, with the least and the most.
 fn course(paper: &mut Paper<'_>, alert: &Alert) {
     let ink = paper.ink;
-    let numbers = alert.recent.iter().take(READINGS).rev().map(|reading| {
-        reading.value.as_ref().and_then(crate::domain::value::Value::number).unwrap_or(f64::NAN)
-    });
+    let numbers = alert
+        .recent
+        .iter()
+        .take(READINGS)
+        .rev()
+        .map(|reading| reading.value.as_ref().and_then(crate::domain::value::Value::number).unwrap_or(f64::NAN));
     let numbers: Vec<f64> = numbers.collect();
     let known: Vec<f64> = numbers.iter().copied().filter(|number| number.is_finite()).collect();
     let Some(first) = alert.recent.iter().take(READINGS).next_back().filter(|_| known.len() > 2) else { return };
-    let (least, most) = (known.iter().copied().fold(f64::INFINITY, f64::min), known.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    let (least, most) =
+        (known.iter().copied().fold(f64::INFINITY, f64::min), known.iter().copied().fold(f64::NEG_INFINITY, f64::max));
     let drawn = metrics::spark(&ink, &numbers, READINGS);
-    let span = if least < most { format!("{} to {}", figure(least), figure(most)) } else { format!("{} throughout", figure(least)) };
+    let span =
+        if least < most { format!("{} to {}", figure(least), figure(most)) } else { format!("{} throughout", figure(least)) };
     paper.labelled("Course", &format!("{drawn}  {span} since {}", ink.when(first.at)), Role::Chart);
 }
 
@@ -95,7 +95,8 @@ fn turning(paper: &mut Paper<'_>, alert: &Alert, severity: Severity) {
     let Some(turning) = &alert.turning else { return };
     let word = turning.into.word();
     let so = if turning.into > severity { format!("beyond the {word} limit") } else { "better".to_owned() };
-    let text = format!("becomes {word} at {} if it stays so ({so} since {})", ink.when(turning.counts_at), ink.when(turning.since));
+    let text =
+        format!("becomes {word} at {} if it stays so ({so} since {})", ink.when(turning.counts_at), ink.when(turning.since));
     paper.labelled("Turning", &text, Ink::severity(turning.into));
 }
 

@@ -63,7 +63,7 @@ fn totals(paper: &mut Paper<'_>, statement: &Statement) {
         paper.labelled("difference", &format!("{:>9}   {:>14}", "", signed(totals.difference)), role);
         for (class, count, sum) in totals.by_class.iter().filter(|(_, count, _)| *count > 0) {
             let role = if *class == Class::Matched { Role::Muted } else { Role::Text };
-            paper.labelled(&format!("  {}", class.said()), &side(signed(*sum), *count), role);
+            paper.labelled("", &format!("{}   {}", side(signed(*sum), *count), class.said()), role);
         }
     }
 }
@@ -75,7 +75,8 @@ fn difference(discrepancy: &Discrepancy) -> String {
 
 fn one_of(paper: &mut Paper<'_>, discrepancy: &Discrepancy) {
     let side = |entry: &Option<Entry>| entry.as_ref().map_or_else(|| "no row".to_owned(), |entry| entry.key.clone());
-    let when = discrepancy.theirs.as_ref().or(discrepancy.ours.as_ref()).map_or_else(String::new, |entry| paper.ink.when(entry.at));
+    let when =
+        discrepancy.theirs.as_ref().or(discrepancy.ours.as_ref()).map_or_else(String::new, |entry| paper.ink.when(entry.at));
     let text = format!(
         "{}   {when}   {} | {}   {}",
         difference(discrepancy),
