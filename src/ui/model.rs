@@ -94,6 +94,8 @@ pub struct Model {
     pub unlocked_until: Option<DateTime<Utc>>,
     /// The operator has quit: that the engine stops is no news.
     pub is_leaving: bool,
+    /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
+    pub is_touched: bool,
     /// The time of the last message.
     pub now: DateTime<Utc>,
     version: u64,
@@ -128,6 +130,7 @@ impl Model {
             older: Vec::new(),
             unlocked_until: None,
             is_leaving: false,
+            is_touched: false,
             now,
             version: 1,
             drawn: 0,
@@ -285,7 +288,8 @@ impl Model {
         }
         let things = self.things(pane);
         let cursor = self.cursors.entry(pane).or_default();
-        let found = cursor.thing.as_ref().and_then(|thing| things.iter().position(|other| other == thing));
+        let chosen = cursor.thing.as_ref().filter(|_| self.is_touched);
+        let found = chosen.and_then(|thing| things.iter().position(|other| other == thing));
         cursor.at = found.unwrap_or(cursor.at);
         cursor.settle(things.len(), height);
         cursor.thing = things.get(cursor.at).cloned();

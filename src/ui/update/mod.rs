@@ -36,6 +36,7 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => {
             model.notices.wipe(now);
+            model.is_touched = true;
             model.touch();
             press(model, key)
         }

@@ -18,14 +18,13 @@ use crate::ui::{
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
     let model = ink.model;
     let Some(area) = layout::aside(model, pane, area) else { return };
-    let things = model.things(pane);
-    let Some(thing) = things.get(model.cursor(pane).at) else { return };
-    let title = match thing {
-        Thing::Discrepancy(id, key) => {
-            model.discrepancy(id, key).map_or_else(String::new, |discrepancy| discrepancy.class.said().to_owned())
-        }
-        _ => page::title(model, thing),
-    };
+    let item = model.work().filter(|_| pane == Pane::Queues).and_then(|work| {
+        let item = work.selected()?;
+        Some(Thing::Item(work.queue.clone(), item.key.clone()))
+    });
+    let Some(thing) = item.or_else(|| model.things(pane).into_iter().nth(model.cursor(pane).at)) else { return };
+    let thing = &thing;
+    let title = page::title(model, thing);
     rule(ink, buffer, area, &title);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if let Thing::Queue(id) = thing

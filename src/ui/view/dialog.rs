@@ -160,7 +160,7 @@ fn many(text: &mut Text, plans: &[PlanPreview], preview: &Preview) {
     if let Some(plan) = plans.first() {
         // What differs from row to row is shown on the first one, and said to be its.
         if plans.iter().any(|other| other.steps != plan.steps) {
-            text.labelled("Each", &format!("its own; {}, the first of them:", plan.target.key), Role::Muted);
+            text.labelled("Each", &format!("as for {}, with its own values:", plan.target.key), Role::Muted);
         }
         let is_same = plans.iter().all(|other| other.steps == plan.steps);
         for (at, step) in plan.steps.iter().enumerate() {

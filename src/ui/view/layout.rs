@@ -105,7 +105,7 @@ fn give_preview(model: &Model, layout: &mut Layout) {
     }
     let Some((_, area)) = layout.panes.iter_mut().find(|(pane, _)| *pane == Pane::Queues) else { return };
     if area.width >= 110 {
-        let right = area.width * 2 / 5;
+        let right = if area.width >= 160 { area.width * 2 / 5 } else { area.width / 3 };
         layout.preview = Some(Rect::new(area.right() - right, area.y, right, area.height));
         area.width -= right;
     } else if area.height >= 14 {
@@ -218,7 +218,8 @@ fn large(body: Rect) -> Vec<(Pane, Rect)> {
 pub fn heads(model: &Model, pane: Pane, area: Rect) -> u16 {
     let has_heads = match pane {
         Pane::Queues => model.work().is_some() || area.width >= 90,
-        Pane::Jobs | Pane::Metrics => area.height >= 9,
+        Pane::Jobs => area.height >= 9,
+        Pane::Metrics => area.height >= 9 && model.snapshot.is_some(),
         Pane::Reconciliation => area.height >= 7,
         Pane::Alerts | Pane::Flags | Pane::Playbooks | Pane::Journal => false,
     };
@@ -259,11 +260,13 @@ const LEAST_ASIDE: u16 = 4;
 
 /// What the rows of a pane leave over: there the selected one is told of. Its first line is its title.
 pub fn aside(model: &Model, pane: Pane, area: Rect) -> Option<Rect> {
-    if pane == Pane::Journal || model.snapshot.is_none() || (pane == Pane::Queues && model.work().is_some()) {
+    let is_working = pane == Pane::Queues && model.work().is_some();
+    let is_told_beside = is_working && (model.preview == Some(true) || Room::of(model.size) == Room::Large);
+    if pane == Pane::Journal || model.snapshot.is_none() || is_told_beside {
         return None;
     }
     let all = rows_and_aside(model, pane, area);
-    let rows = u16::try_from(model.things(pane).len()).ok().filter(|rows| *rows > 0)?;
+    let rows = u16::try_from(model.count(pane)).ok().filter(|rows| *rows > 0)?;
     let left = all.height.checked_sub(rows).filter(|left| *left >= LEAST_ASIDE && all.width >= 30)?;
     Some(Rect { y: all.bottom() - left, height: left, ..all })
 }

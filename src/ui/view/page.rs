@@ -230,7 +230,11 @@ pub fn title(model: &Model, thing: &Thing) -> String {
         Thing::Statement(id) => pack::find(&model.pack.reconciliations, id)
             .map_or_else(|| id.to_string(), |reconciliation| reconciliation.title.clone()),
         Thing::Queue(id) => model.queue_spec(id).map_or_else(|| id.to_string(), |spec| spec.title.clone()),
-        Thing::Discrepancy(_, key) => key.clone(),
+        Thing::Discrepancy(id, key) => {
+            let of = title(model, &Thing::Statement(id.clone()));
+            let class = model.discrepancy(id, key).map_or(key.as_str(), |discrepancy| discrepancy.class.said());
+            format!("{of} > {class}")
+        }
         Thing::Line(sequence) => format!("Journal line {sequence}"),
         Thing::Healthy => "All that is well".to_owned(),
     }

@@ -73,7 +73,7 @@ pub fn metric(paper: &mut Paper<'_>, id: &Id<Metric>) {
         let value = reading.value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         paper.labelled("Now", if reading.said.is_empty() { &value } else { &reading.said }, Role::Money);
         if let Some((target, is_met)) = &reading.target {
-            paper.labelled("Target", target, if *is_met { Role::Good } else { Role::Warning });
+            paper.labelled("Target", target.trim_start_matches("target "), if *is_met { Role::Good } else { Role::Warning });
         }
         let room = paper.width.saturating_sub(14);
         paper.labelled("Course", &metrics::spark(&ink, &reading.series, room), Role::Chart);
