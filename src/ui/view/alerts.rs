@@ -58,11 +58,11 @@ pub fn on_one_line(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
     for (severity, alert) in wrong {
         let room = area.right().saturating_sub(x + 1);
-        if room < 12 {
+        if room < 20 {
             return;
         }
-        let text = format!("{} {} {}", severity.letter(), alert.title, ink.age(alert.since));
-        x += ink.put(buffer, (x, area.y), room.min(32), &text, Ink::severity(severity)) + 2;
+        let text = format!("{} {} {}", severity.letter(), ink.cut(&alert.title, 18), ink.age(alert.since));
+        x += ink.put(buffer, (x, area.y), room, &text, Ink::severity(severity)) + 2;
     }
 }
 

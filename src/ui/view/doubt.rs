@@ -64,11 +64,11 @@ fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(Stri
         1 => format!("the first of its {} steps is through", act.steps),
         done => format!("{done} of its {} steps are through", act.steps),
     };
-    say(&format!("Certain:  {through}; it is not sent again by itself."), Role::Text);
+    say(&format!("Certain:  {through}. Whatever goes out again carries the same key."), Role::Text);
     say(&format!("In doubt: step {} of {}. {}", act.steps_done + 1, act.steps, act.said.one_line()), Role::Bad);
     say("", Role::Text);
     let key = ink.model.keymap.key_of(Intent::LookUp);
-    say(&format!("{key} asks the outside again what became of it, by the act's own name. Nothing is sent twice."), Role::Text);
+    say(&format!("{key} asks the outside again what became of it, by the act's own name: it happens once at most."), Role::Text);
     say("If you have looked yourself, type what you saw:", Role::Text);
     let rest = if act.steps_done + 1 < act.steps { "the steps after it are carried out" } else { "the act is done" };
     say(&format!("  happened        it counts as through; {rest}"), Role::Text);

@@ -291,7 +291,7 @@ fn here(ink: &Ink<'_>) -> (String, Role) {
     } else if model.is_unlocked() {
         String::new()
     } else {
-        format!("locked: {} unlocks writing for a while", key(Intent::Unlock))
+        format!("locked, {} unlocks writing", key(Intent::Unlock))
     };
     let words = match (&model.place.page, model.work()) {
         (Some(_), _) => format!("{} goes back, {} to the next", key(Intent::Back), key(Intent::NextMatch)),
@@ -306,6 +306,6 @@ fn here(ink: &Ink<'_>) -> (String, Role) {
         (None, Some(_)) => format!("{} goes back", key(Intent::Back)),
         (None, None) => format!("{} works the selected queue", key(Intent::Open)),
     };
-    let words = if locked.is_empty() { words } else { format!("{words}; {locked}") };
+    let words = if locked.is_empty() { words } else { format!("{locked}; {words}") };
     (words, Role::Muted)
 }

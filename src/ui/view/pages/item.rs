@@ -39,14 +39,6 @@ pub fn item(paper: &mut Paper<'_>, queue: &Id<Queue>, key: &str) {
     if !item.presets.is_empty() {
         paper.labelled("Presets", &item.presets.join(", "), Role::Text);
     }
-    let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
-    for action in actions {
-        let key = action.key.map_or_else(String::new, |key| format!("{key} "));
-        match item.barred_from(&action.id) {
-            Some(why) => paper.labelled(&format!("  {key}"), &format!("{}: NO, {}", action.title, why.one_line()), Role::Warning),
-            None => paper.labelled(&format!("  {key}"), &action.title, Role::Key),
-        }
-    }
     if let Some(body) = spec.body.as_ref().and_then(|column| item.row.find(column)) {
         paper.blank();
         let text = match body {
@@ -54,6 +46,15 @@ pub fn item(paper: &mut Paper<'_>, queue: &Id<Queue>, key: &str) {
             other => other.to_string(),
         };
         paper.text(&text, Role::Text);
+    }
+    paper.blank();
+    let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
+    for action in actions {
+        let key = action.key.map_or_else(String::new, |key| format!("{key} "));
+        match item.barred_from(&action.id) {
+            Some(why) => paper.labelled(&format!("  {key}"), &format!("{}: NO, {}", action.title, why.one_line()), Role::Warning),
+            None => paper.labelled(&format!("  {key}"), &action.title, Role::Key),
+        }
     }
     paper.head("Columns");
     for (name, value) in item.row.cells().filter(|(name, _)| spec.body.as_deref() != Some(*name)) {
