@@ -28,9 +28,9 @@ pub fn check(file: &Path, json: bool) -> io::Result<u8> {
                 pack.playbooks.len(),
             );
             if json {
-                output::print_json(&serde_json::json!([]))?
+                output::print_json(&serde_json::json!([]))?;
             } else {
-                output::print(&counts)?
+                output::print(&counts)?;
             }
             Ok(0)
         }
