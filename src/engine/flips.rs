@@ -119,7 +119,11 @@ impl Watcher {
         };
         // A batch refreshes its queue when its last item is through, not forty times.
         let acts = self.actor.standings();
-        let has_more = |batch| acts.receipts.iter().any(|other| other.batch.as_ref() == Some(batch) && !other.standing.is_over());
+        // The standings may still tell of this act as it was before its receipt.
+        let has_more = |batch| {
+            let others = acts.receipts.iter().filter(|other| other.plan != receipt.plan);
+            others.into_iter().any(|other| other.batch.as_ref() == Some(batch) && !other.standing.is_over())
+        };
         let is_last = !receipt.batch.as_ref().is_some_and(has_more);
         if is_last {
             self.refresh(&scope);
