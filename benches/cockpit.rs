@@ -35,6 +35,7 @@ mod judging {
             red: Some(limit(15.0)),
             recovers_after: Duration::from_mins(2),
             escalates_after: Some(Duration::from_hours(24)),
+            since: None,
             every: Duration::from_mins(1),
             playbook: None,
             detail: None,

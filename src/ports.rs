@@ -26,6 +26,9 @@ pub enum SourceError {
     /// It answered and did not want to: 4xx, a statement with a mistake.
     #[error("{0}")]
     Refused(Text),
+    /// It is there and cannot answer now: locked, short of connections.
+    #[error("{0}")]
+    Busy(Text),
     /// Wrong or missing credentials or permissions.
     #[error("{0}")]
     Denied(Text),
@@ -144,7 +147,8 @@ pub struct Visit {
 pub trait Memory: Send + Sync {
     /// By `Subject::name`.
     async fn load_memories(&self) -> Result<HashMap<String, Remembered>, StoreError>;
-    async fn save_memory(&self, subject: &Subject, memory: &serde_json::Value) -> Result<(), StoreError>;
+    /// All of them in one transaction.
+    async fn save_memories(&self, memories: &[(Subject, serde_json::Value)]) -> Result<(), StoreError>;
     async fn save_handling(&self, subject: &Subject, handling: &Handling, entry: &Entry) -> Result<JournalLine, StoreError>;
     async fn record_flip(&self, flip: &Flip) -> Result<(), StoreError>;
     /// Newest first.

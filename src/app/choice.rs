@@ -28,20 +28,16 @@ impl Choice {
     pub fn make(arguments: &Arguments) -> Result<Self, Complaint> {
         let config = config(arguments)?;
         let operator = operator(arguments, &config);
-        match arguments.demo() {
-            Some(name) => {
-                let built_in = built_in(name)?;
-                let mut loaded = load_built_in(built_in)?;
-                if let Some(most) = config.confirm.hold_at_most {
-                    hold_at_most(&mut loaded, most);
-                }
-                Ok(Self { loaded, config, operator, demo: Some(built_in) })
+        if let Some(name) = arguments.demo() {
+            let built_in = built_in(name)?;
+            let mut loaded = load_built_in(built_in)?;
+            if let Some(most) = config.confirm.hold_at_most {
+                hold_at_most(&mut loaded, most);
             }
-            None => {
-                let path = pack_path(arguments.business.pack.as_deref(), &config)?;
-                Ok(Self { loaded: pack::load(&path)?, config, operator, demo: None })
-            }
+            return Ok(Self { loaded, config, operator, demo: Some(built_in) });
         }
+        let path = pack_path(arguments.business.pack.as_deref(), &config)?;
+        Ok(Self { loaded: pack::load(&path)?, config, operator, demo: None })
     }
 }
 

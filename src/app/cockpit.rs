@@ -52,8 +52,7 @@ pub fn open(opening: Opening, model: Model, theme: Theme, settings: &Settings) -
     let (sender, mailbox) = mailbox(EVENTS)?;
     let clock = Arc::clone(&opening.clock);
     let begin = Box::new(move || start_engine(opening, asked, sender));
-    let mut cockpit =
-        Cockpit { model, theme, clock, requests, wishes: VecDeque::new(), begin: Some(begin), leaving: false };
+    let mut cockpit = Cockpit { model, theme, clock, requests, wishes: VecDeque::new(), begin: Some(begin), leaving: false };
     Ok(run(&mut cockpit, &mailbox, settings)?)
 }
 
@@ -127,7 +126,9 @@ impl Cockpit {
             Cmd::Export { name, content } => {
                 let notice = match export(&name, &content) {
                     Ok(path) => Event::Notice { said: Text::new(format!("written to {path}")), is_error: false },
-                    Err(error) => Event::Notice { said: Text::new(format!("{name} could not be written: {error}")), is_error: true },
+                    Err(error) => {
+                        Event::Notice { said: Text::new(format!("{name} could not be written: {error}")), is_error: true }
+                    }
                 };
                 self.update(Msg::Event(notice));
             }

@@ -4,7 +4,10 @@ use std::{future::Future, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{business::{Business, Opening}, complaint::Complaint};
+use super::{
+    business::{Business, Opening},
+    complaint::Complaint,
+};
 use crate::{
     cli::{
         act::{self, Said},
@@ -93,8 +96,7 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
                 Watch::Check(_) | Watch::Queue(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
             })
             .await;
-        let reports: Vec<_> =
-            snapshot.reconciliations.iter().filter(|report| is_wanted(report.id.as_str())).cloned().collect();
+        let reports: Vec<_> = snapshot.reconciliations.iter().filter(|report| is_wanted(report.id.as_str())).cloned().collect();
         match (json, csv) {
             (true, _) => reconcile::print_json(&reports)?,
             (_, true) => reconcile::print_csv(&reports)?,
@@ -120,12 +122,12 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
                 Watch::Check(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
             })
             .await;
-        for receipt in business.actor.recover().await.map_err(refused)? {
+        for receipt in business.actor.recover().await.map_err(|why| refused(&why))? {
             output::complain(&act::line(&receipt));
         }
-        let aims = targets.into_iter().map(|target| watcher.aim(target)).collect();
+        let aims = targets.iter().map(|target| watcher.aim(target)).collect();
         let ask = Ask(1);
-        let preview = business.actor.propose(ask, Id::new(deed.action), aims, inputs).await.map_err(refused)?;
+        let preview = business.actor.propose(ask, Id::new(deed.action), aims, inputs).await.map_err(|why| refused(&why))?;
         let said = Said { preview: &preview, json: deed.json };
         if deed.dry_run || preview.plans.is_empty() {
             said.print()?;
@@ -135,9 +137,9 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
             said.print()?;
             return Err(Complaint::said(act::how_to_confirm(&preview)));
         }
-        business.actor.unlock().await.map_err(refused)?;
+        business.actor.unlock().await.map_err(|why| refused(&why))?;
         let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
-        business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(refused)?;
+        business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(|why| refused(&why))?;
         let receipts = wait_for(&mut business, &awaited).await;
         act::print_receipts(&receipts, &preview.refused, deed.json)?;
         Ok(act::exit_status(&receipts, &preview.refused))
@@ -151,14 +153,15 @@ async fn wait_for(business: &mut Business, awaited: &[ActionId]) -> Vec<Receipt>
         while business.acted.try_recv().is_ok() {}
         let receipts: Vec<Receipt> =
             standings.borrow_and_update().receipts.iter().filter(|receipt| awaited.contains(&receipt.plan)).cloned().collect();
-        let is_settled = |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
+        let is_settled =
+            |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
         if receipts.len() >= awaited.len() && receipts.iter().all(is_settled) || standings.changed().await.is_err() {
             return receipts;
         }
     }
 }
 
-fn refused(why: Text) -> Complaint {
+fn refused(why: &Text) -> Complaint {
     Complaint::said(why.to_string())
 }
 
@@ -184,35 +187,33 @@ fn inputs(given: &[String]) -> Result<Params, Complaint> {
     given
         .iter()
         .map(|input| {
-            let (name, value) = input
-                .split_once('=')
-                .ok_or_else(|| Complaint::said(format!("--input {input}: write NAME=VALUE")))?;
+            let (name, value) =
+                input.split_once('=').ok_or_else(|| Complaint::said(format!("--input {input}: write NAME=VALUE")))?;
             Ok((name.to_owned(), Value::text(value)))
         })
         .collect()
 }
 
 async fn record(opening: &Opening) -> Result<Store, Complaint> {
-    let path = opening
-        .record()
-        .ok_or_else(|| Complaint::said("a scratch demo has no journal to look at: give --demo-dir DIR"))?;
+    let path =
+        opening.record().ok_or_else(|| Complaint::said("a scratch demo has no journal to look at: give --demo-dir DIR"))?;
     if !path.exists() {
         return Err(Complaint::said(format!("{}: there is no journal yet", path.display())));
     }
     Store::open_to_read(&path).await.map_err(|error| Complaint::said(format!("{}: {error}", path.display())))
 }
 
-pub fn verify(opening: Opening) -> Result<u8, Complaint> {
+pub fn verify(opening: &Opening) -> Result<u8, Complaint> {
     on_runtime(async {
-        let store = record(&opening).await?;
+        let store = record(opening).await?;
         let verified = store.verify().await.map_err(|error| Complaint::said(error.to_string()))?;
         Ok(journal::print_verified(&verified)?)
     })
 }
 
-pub fn export(opening: Opening, format: ExportFormat) -> Result<u8, Complaint> {
+pub fn export(opening: &Opening, format: ExportFormat) -> Result<u8, Complaint> {
     on_runtime(async {
-        let store = record(&opening).await?;
+        let store = record(opening).await?;
         let format = match format {
             ExportFormat::Jsonl => store::Format::JsonLines,
             ExportFormat::Csv => store::Format::Csv,
@@ -227,7 +228,7 @@ pub fn export(opening: Opening, format: ExportFormat) -> Result<u8, Complaint> {
 pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
         let business = opening.open().await?;
-        let receipts = business.actor.recover().await.map_err(refused)?;
+        let receipts = business.actor.recover().await.map_err(|why| refused(&why))?;
         act::print_recovered(&receipts)?;
         Ok(act::exit_status(&receipts, &[]))
     })

@@ -77,7 +77,8 @@ fn press(model: &mut Model, key: &str, now: chrono::DateTime<chrono::Utc>) -> Re
         }
         return Ok(());
     }
-    let event = key_event(key).ok_or_else(|| Complaint::said(format!("--keys: `{key}` is no key (Enter, Esc, Tab, Ctrl-x, text:words)")))?;
+    let event = key_event(key)
+        .ok_or_else(|| Complaint::said(format!("--keys: `{key}` is no key (Enter, Esc, Tab, Ctrl-x, text:words)")))?;
     let cmds: Vec<Cmd> = crate::ui::update(model, Msg::Key(event), now);
     // A picture asks nothing of the engine: what would need an answer shows as asked.
     drop(cmds);

@@ -55,7 +55,10 @@ impl Look {
 fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {
     choice.loaded.pack.connections.iter().find_map(|connection| match &connection.kind {
         ConnectionKind::Stripe { account, livemode, .. } => Some((account, *livemode)),
-        ConnectionKind::Sql { .. } | ConnectionKind::Http { .. } | ConnectionKind::Smtp { .. } | ConnectionKind::Webhook { .. } => None,
+        ConnectionKind::Sql { .. }
+        | ConnectionKind::Http { .. }
+        | ConnectionKind::Smtp { .. }
+        | ConnectionKind::Webhook { .. } => None,
     })
 }
 

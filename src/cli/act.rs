@@ -84,7 +84,13 @@ pub fn how_to_confirm(preview: &Preview) -> String {
 /// A line for each act.
 pub fn line(receipt: &Receipt) -> String {
     let said = receipt.said.one_line();
-    let line = format!("{:<10} {}  {}  {}  {said}", receipt.standing.word(), receipt.title, receipt.target.key, receipt.label.one_line());
+    let line = format!(
+        "{:<10} {}  {}  {}  {said}",
+        receipt.standing.word(),
+        receipt.title,
+        receipt.target.key,
+        receipt.label.one_line()
+    );
     line.trim_end().to_owned()
 }
 

@@ -53,7 +53,7 @@ pub struct BusinessArguments {
     /// Configuration file (default: wheelhouse/config.toml in the XDG configuration directory)
     #[arg(long, global = true, value_name = "FILE", env = "WHEELHOUSE_CONFIG", help_heading = "Business")]
     pub config: Option<PathBuf>,
-    /// Who acts, for the journal (default: configuration, then SUDO_USER, then USER)
+    /// Who acts, for the journal (default: configuration, then `SUDO_USER`, then `USER`)
     #[arg(long, global = true, value_name = "NAME", help_heading = "Business")]
     pub operator: Option<String>,
 }

@@ -27,7 +27,11 @@ pub fn check(file: &Path, json: bool) -> io::Result<u8> {
                 pack.actions.len(),
                 pack.playbooks.len(),
             );
-            if json { output::print_json(&serde_json::json!([]))? } else { output::print(&counts)? }
+            if json {
+                output::print_json(&serde_json::json!([]))?;
+            } else {
+                output::print(&counts)?;
+            }
             Ok(0)
         }
         Err(problems) => {

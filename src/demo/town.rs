@@ -88,8 +88,8 @@ impl Town {
             mail: mail.clone(),
         };
         let mut places = Places::default();
-        places.note("database", format!("sqlite://{}", business.display()));
-        places.note("mail", format!("file://{}", mail.display()));
+        places.note("database", address("sqlite", &business)?);
+        places.note("mail", address("file", &mail)?);
         places.stand_ins(&declaration, &levers, &dir).await?;
         let control = places.serve(None, control::router(levers.clone()), &levers.faults).await?;
         let file = dir.join("control.txt");
@@ -144,6 +144,13 @@ fn directory(wanted: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), Error>
     }
     let scratch = tempfile::Builder::new().prefix("wheelhouse-demo-").tempdir().map_err(Error::io(std::env::temp_dir()))?;
     Ok((scratch.path().to_owned(), Some(scratch)))
+}
+
+/// A file as an address, with what means something in an address encoded.
+fn address(scheme: &str, file: &Path) -> Result<String, Error> {
+    let unfit = || Error::Io { path: file.to_owned(), source: std::io::ErrorKind::InvalidFilename.into() };
+    let url = reqwest::Url::from_file_path(file).map_err(|()| unfit())?;
+    Ok(format!("{scheme}://{}", url.path()))
 }
 
 /// Fills a new town, or finds an old one as it was left, and sets its clock.

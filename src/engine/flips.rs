@@ -107,6 +107,9 @@ impl Watcher {
         if let Some(index) = pack.flags.iter().position(|flag| flag.set == receipt.action) {
             self.flag_was_set(index, receipt).await;
         }
+        if let Some(index) = pack.jobs.iter().position(|job| job.run.as_ref() == Some(&receipt.action)) {
+            self.run_told(index, receipt);
+        }
         if !receipt.standing.is_over() {
             return;
         }
@@ -149,10 +152,8 @@ impl Watcher {
         let word = |name: &str| act.plan.inputs.get(name).map(Value::original).unwrap_or_default();
         let flag = &self.ground.pack.flags[index];
         let known = self.flips.open.iter().find(|(open, _)| *open == index).map(|(_, flip)| flip.clone());
-        let from = known
-            .filter(|known| known.to == word("value"))
-            .map(|known| known.from)
-            .unwrap_or_else(|| self.board.flags[index].look.value.as_ref().map_or_else(String::new, |value| value.original()));
+        let shown = self.board.flags[index].look.value.as_ref().map_or_else(String::new, |value| value.original());
+        let from = known.filter(|known| known.to == word("value")).map_or(shown, |known| known.from);
         let now = self.ground.clock.now();
         let flip = FlagFlip {
             from,

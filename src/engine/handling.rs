@@ -104,10 +104,8 @@ impl Watcher {
             hash: hash.clone(),
             difference,
         };
-        let mut said = format!("signed off {}: {} matched, {open} open", report.title, statement.matched);
-        if !note.is_empty() {
-            said.push_str(&format!(" ({note})"));
-        }
+        let remark = if note.is_empty() { String::new() } else { format!(" ({note})") };
+        let said = format!("signed off {}: {} matched, {open} open{remark}", report.title, statement.matched);
         let payload = serde_json::json!({
             "subject": Subject::Reconciliation(id.clone()).name(), "statement": hash, "from": statement.from, "to": statement.to,
         });

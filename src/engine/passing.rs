@@ -7,7 +7,7 @@ use super::{
     message::{Event, Request},
     watcher::Watcher,
 };
-use crate::domain::{plan::Target, reconcile, rows::Params, text::Text};
+use crate::domain::{plan::Target, rows::Params, text::Text};
 
 impl Watcher {
     /// Never waits: each request is asked by a task of its own, which tells the answer.
@@ -15,7 +15,7 @@ impl Watcher {
         let actor = self.actor.clone();
         match request {
             Request::Propose { ask, action, targets, inputs } => {
-                let aims = targets.into_iter().map(|target| self.aim(target)).collect();
+                let aims = targets.iter().map(|target| self.aim(target)).collect();
                 self.answer(async move {
                     let preview = actor.propose(ask, action, aims, inputs).await;
                     Some(Event::Preview { ask, preview })
@@ -56,27 +56,10 @@ impl Watcher {
         });
     }
 
-    /// The row as the operator saw it: an item of a queue, a discrepancy; nothing for a flag or a job.
-    pub fn aim(&self, target: Target) -> Aim {
-        let row = match &target.queue {
-            Some(queue) => self
-                .board
-                .queues
-                .iter()
-                .find(|report| report.id == *queue)
-                .and_then(|report| report.look.value.as_ref())
-                .and_then(|items| items.items.iter().find(|item| item.key == target.key))
-                .map(|item| item.row.params()),
-            None => self
-                .board
-                .reconciliations
-                .iter()
-                .filter_map(|report| report.look.value.as_ref())
-                .flat_map(|statement| &statement.discrepancies)
-                .find(|discrepancy| discrepancy.key == target.key)
-                .map(reconcile::proposal_row),
-        };
-        Aim { is_drawn: row.is_some(), row: row.unwrap_or_else(Params::new), target }
+    /// The row as the operator saw it; one that is gone is read afresh, and refused there.
+    pub fn aim(&self, target: &Target) -> Aim {
+        let gone = || Aim { target: target.clone(), row: Params::new(), is_drawn: false };
+        self.latest.as_ref().and_then(|latest| Aim::at(target.clone(), latest).ok()).unwrap_or_else(gone)
     }
 }
 

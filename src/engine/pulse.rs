@@ -58,7 +58,7 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     #[test]
     fn one_look_is_in_flight_and_one_waits() {

@@ -18,18 +18,22 @@ use crate::{
     ports::{Connections, SourceError},
 };
 
+/// Looks that waited while so many before them ran out of time share the failure: twenty queries at a database that
+/// hangs are told of after two of them, and one slow query does not speak for the others.
+const TIMED_OUT: u32 = 2;
+
 /// Reads queries; remembers how each connection last answered.
 #[derive(Debug)]
 pub struct Reader {
     connections: Connections,
-    gates: HashMap<Id<Connection>, Semaphore>,
+    gates: HashMap<Id<Connection>, Gate>,
     health: Mutex<Vec<SourceReport>>,
     currency: Currency,
 }
 
 impl Reader {
     pub fn new(pack: &Pack, connections: Connections) -> Self {
-        let gates = pack.connections.iter().map(|connection| (connection.id.clone(), Semaphore::new(1))).collect();
+        let gates = pack.connections.iter().map(|connection| (connection.id.clone(), Gate::default())).collect();
         let health = pack
             .connections
             .iter()
@@ -48,10 +52,15 @@ impl Reader {
         let unknown = || SourceError::Unreachable(Text::new(format!("there is no connection `{}`", query.on)));
         let system = self.connections.find(&query.on).ok_or_else(unknown)?;
         let gate = self.gates.get(&query.on).ok_or_else(unknown)?;
+        let came = Instant::now();
         // The gate is never closed, so the permit always comes; a look that waits is bounded by the one before it.
-        let _permit = gate.acquire().await;
+        let _permit = gate.one.acquire().await;
+        if let Some(error) = gate.down_since(came) {
+            return Err(error);
+        }
         let started = Instant::now();
         let answer = system.read(query, params).await;
+        gate.note(answer.as_ref().err());
         self.note(&query.on, started.elapsed(), answer.as_ref().err(), now);
         answer.map(|rows| rows.with_money(&query.money, self.currency))
     }
@@ -79,6 +88,41 @@ impl Reader {
     }
 }
 
+/// Lets one look at a time through to a connection.
+#[derive(Debug)]
+struct Gate {
+    one: Semaphore,
+    /// The looks in a row that nobody answered, and the last of them.
+    silence: Mutex<Option<(u32, Instant, SourceError)>>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { one: Semaphore::new(1), silence: Mutex::new(None) }
+    }
+}
+
+impl Gate {
+    fn note(&self, error: Option<&SourceError>) {
+        let Ok(mut silence) = self.silence.lock() else { return };
+        let weight = match error {
+            Some(SourceError::Unreachable(_)) => TIMED_OUT,
+            Some(SourceError::TimedOut(_) | SourceError::Busy(_)) => 1,
+            Some(SourceError::Refused(_) | SourceError::Denied(_) | SourceError::Malformed(_)) | None => 0,
+        };
+        *silence = error.filter(|_| weight > 0).map(|error| {
+            let before = silence.as_ref().map_or(0, |(count, _, _)| *count);
+            (before.saturating_add(weight), Instant::now(), error.clone())
+        });
+    }
+
+    /// The failure that a look which has waited since `came` shares.
+    fn down_since(&self, came: Instant) -> Option<SourceError> {
+        let silence = self.silence.lock().ok()?;
+        silence.as_ref().filter(|(count, at, _)| *count >= TIMED_OUT && *at >= came).map(|(_, _, error)| error.clone())
+    }
+}
+
 /// The parameters that every read may use.
 pub fn clock_params(now: DateTime<Utc>) -> Params {
     let ago = |days| Value::Time(now - TimeDelta::days(days));
@@ -88,4 +132,34 @@ pub fn clock_params(now: DateTime<Utc>) -> Params {
         ("week_ago".to_owned(), ago(7)),
         ("month_ago".to_owned(), ago(30)),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hanging_source_is_believed_after_two_looks_and_asked_again_by_those_that_come_later() {
+        let gate = Gate::default();
+        let slow = SourceError::TimedOut(Duration::from_secs(5));
+        let came = Instant::now();
+        gate.note(Some(&slow));
+        assert_eq!(gate.down_since(came), None, "one slow query does not speak for the others");
+        gate.note(Some(&slow));
+        assert_eq!(gate.down_since(came), Some(slow.clone()));
+        assert_eq!(gate.down_since(Instant::now() + Duration::from_millis(1)), None, "who comes later asks again");
+        gate.note(Some(&SourceError::Refused("a mistake".into())));
+        assert_eq!(gate.down_since(came), None, "an answer is an answer");
+        gate.note(Some(&slow));
+        assert_eq!(gate.down_since(came), None);
+    }
+
+    #[test]
+    fn an_address_where_nobody_is_needs_no_second_look() {
+        let gate = Gate::default();
+        let came = Instant::now();
+        let gone = SourceError::Unreachable("nobody answers".into());
+        gate.note(Some(&gone));
+        assert_eq!(gate.down_since(came), Some(gone));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Never waits for an answer of the outside: looks, probes and acts run beside it and come back as events.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -20,21 +20,22 @@ use super::{
     message::{Event, Request, Scope},
     pulse::Pulse,
     reader::Reader,
+    runs::Runs,
     watch::Watch,
 };
 use crate::{
     domain::{
         journal::Entry,
         pack::Pack,
-        snapshot::{Digest, JournalLine, Snapshot},
+        snapshot::{Digest, Handling, JournalLine, Snapshot, Subject},
     },
-    ports::{Clock, Store},
+    ports::{Clock, Store, StoreError},
 };
 
 /// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
 const GATHERING: Duration = Duration::from_millis(40);
 /// How often the picture is kept for the next start.
-const KEEPING: Duration = Duration::from_secs(60);
+const KEEPING: Duration = Duration::from_mins(1);
 /// Journal lines in a snapshot.
 const LINES: usize = 200;
 
@@ -57,6 +58,7 @@ pub struct Watcher {
     watches: Vec<(Watch, Pulse)>,
     looks: FuturesUnordered<BoxFuture<'static, Seen>>,
     pub(super) flips: Flips,
+    pub(super) runs: Runs,
     pub(super) listener: Listener,
     pub(super) actor: Actor,
     journal: Arc<[JournalLine]>,
@@ -68,6 +70,10 @@ pub struct Watcher {
     before: Option<Snapshot>,
     last_visit: Option<DateTime<Utc>>,
     digest: Option<Digest>,
+    /// Memories of the judges that are not in the record yet.
+    unsaved: BTreeMap<Subject, serde_json::Value>,
+    /// The picture as it was last published: what the operator sees.
+    pub(super) latest: Option<Arc<Snapshot>>,
 }
 
 impl Watcher {
@@ -91,6 +97,7 @@ impl Watcher {
             watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack), start))).collect(),
             looks: FuturesUnordered::new(),
             flips,
+            runs: Runs::default(),
             listener,
             actor,
             journal: Arc::from([]),
@@ -102,6 +109,8 @@ impl Watcher {
             before,
             last_visit,
             digest: None,
+            latest: None,
+            unsaved: BTreeMap::new(),
             ground,
         }
     }
@@ -186,28 +195,31 @@ impl Watcher {
         if let Err(error) = &seen.answer {
             tracing::warn!(watch.name = watch.name(&self.ground.pack), took_ms = seen.took_ms, %error, "a look failed");
         }
+        let asked = seen.at;
         let next_try = now + TimeDelta::from_std(wait).unwrap_or_default();
         let changes = self.board.apply(seen, next_try, now);
         self.changed();
         self.remember(changes).await;
+        if let Watch::Job(index) = watch {
+            self.run_looked(index, asked).await;
+        }
         ControlFlow::Continue(())
     }
 
+    /// Flips are recorded at once. The judges' memories go with the picture: after a crash a holding clock is behind by
+    /// a minute at most, and forty looks are not forty writes through to the disk.
     pub(super) async fn remember(&mut self, changes: Changes) {
         let record = Arc::clone(&self.ground.record);
-        for (subject, memory) in &changes.memories {
-            if let Err(error) = record.save_memory(subject, memory).await {
-                tracing::error!(subject = subject.name(), %error, "an alert's memory could not be saved");
-            }
+        self.unsaved.extend(changes.memories);
+        if !changes.flips.is_empty() {
+            self.save_memories().await;
         }
         for flip in &changes.flips {
-            if let Err(error) = record.record_flip(flip).await {
-                tracing::error!(subject = flip.subject.name(), %error, "a flip could not be recorded");
-            }
+            log_loss("a flip", record.record_flip(flip).await);
             if self.board.flipped(&flip.subject) {
                 let said = format!("{} turned {}: what was done about it has ended", flip.subject.name(), flip.to.word());
                 let entry = Entry::by_system(flip.at, "FLIP", said).severity(flip.to);
-                let _ = record.save_handling(&flip.subject, &Default::default(), &entry).await;
+                let _ = record.save_handling(&flip.subject, &Handling::default(), &entry).await;
                 self.journal_is_old = true;
             }
         }
@@ -277,19 +289,18 @@ impl Watcher {
         self.changed_since = None;
         if self.kept_at.is_none_or(|kept| kept.elapsed() >= KEEPING) && self.looks.is_empty() {
             self.kept_at = Some(Instant::now());
-            if let Err(error) = self.ground.record.save_snapshot(&snapshot).await {
-                tracing::error!(%error, "the picture could not be kept");
-            }
+            self.save_memories().await;
+            log_loss("the picture", self.ground.record.save_snapshot(&snapshot).await);
         }
         self.tell(Event::Snapshot(snapshot));
     }
 
     async fn picture(&mut self) -> Arc<Snapshot> {
         let now = self.ground.clock.now();
-        if std::mem::take(&mut self.journal_is_old) {
-            if let Ok(lines) = self.ground.record.journal_tail(LINES).await {
-                self.journal = lines.into();
-            }
+        if std::mem::take(&mut self.journal_is_old)
+            && let Ok(lines) = self.ground.record.journal_tail(LINES).await
+        {
+            self.journal = lines.into();
         }
         let acts = self.actor.standings();
         self.sequence += 1;
@@ -328,18 +339,32 @@ impl Watcher {
             snapshot.since_last_visit.clone_from(&self.digest);
             self.before = None;
         }
-        Arc::new(snapshot)
+        let snapshot = Arc::new(snapshot);
+        self.latest = Some(Arc::clone(&snapshot));
+        snapshot
     }
 
     async fn leave(mut self) {
         let snapshot = self.picture().await;
+        self.save_memories().await;
         let record = &self.ground.record;
-        if let Err(error) = record.save_snapshot(&snapshot).await {
-            tracing::error!(%error, "the picture could not be kept");
+        log_loss("the picture", record.save_snapshot(&snapshot).await);
+        log_loss("the visit's end", record.end_visit(self.visit, self.ground.clock.now()).await);
+    }
+
+    async fn save_memories(&mut self) {
+        let memories: Vec<_> = std::mem::take(&mut self.unsaved).into_iter().collect();
+        if !memories.is_empty() {
+            log_loss("the alerts' memory", self.ground.record.save_memories(&memories).await);
         }
-        if let Err(error) = record.end_visit(self.visit, self.ground.clock.now()).await {
-            tracing::error!(%error, "the visit's end could not be recorded");
-        }
+    }
+}
+
+/// What could not be kept is logged; a cockpit that only reads keeps nothing, and that is no failure.
+fn log_loss(what: &str, kept: Result<(), StoreError>) {
+    match kept {
+        Ok(()) | Err(StoreError::ReadOnly(_)) => {}
+        Err(error) => tracing::error!(what, %error, "could not be kept"),
     }
 }
 

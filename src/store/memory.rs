@@ -39,18 +39,20 @@ impl Memory for Store {
             .collect()
     }
 
-    async fn save_memory(&self, subject: &Subject, memory: &serde_json::Value) -> Result<(), StoreError> {
-        let memory = json("a memory", memory)?;
+    async fn save_memories(&self, memories: &[(Subject, serde_json::Value)]) -> Result<(), StoreError> {
         let mut inner = self.writer().await?;
-        sqlx::query(
-            "INSERT INTO memories (subject, memory) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET memory = excluded.memory",
-        )
-        .bind(subject.name())
-        .bind(memory)
-        .execute(&mut inner.connection)
-        .await
-        .map_err(not_written)?;
-        Ok(())
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
+        for (subject, memory) in memories {
+            sqlx::query(
+                "INSERT INTO memories (subject, memory) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET memory = excluded.memory",
+            )
+            .bind(subject.name())
+            .bind(json("a memory", memory)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(not_written)?;
+        }
+        transaction.commit().await.map_err(not_written)
     }
 
     async fn save_handling(&self, subject: &Subject, handling: &Handling, entry: &Entry) -> Result<JournalLine, StoreError> {

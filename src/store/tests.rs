@@ -240,7 +240,7 @@ async fn memory_survives() {
     let signed = SignOff { at: now(), operator: "jo".into(), note: Text::new("ok"), hash: "ab".into(), difference: Vec::new() };
     {
         let store = open(&path).await;
-        store.save_memory(&subject, &serde_json::json!({"since": 1})).await.unwrap();
+        store.save_memories(&[(subject.clone(), serde_json::json!({"since": 1}))]).await.unwrap();
         store.save_handling(&subject, &handling, &Entry::new(now(), "jo", "ACK", "refund rate acknowledged")).await.unwrap();
         store.record_flip(&flip).await.unwrap();
         let statement = serde_json::json!({"matched": 3});

@@ -142,10 +142,11 @@ impl Dialog {
         if self.is_typed() && self.preview().is_some_and(|preview| !preview.plans.is_empty()) {
             stops.push(Focus::Typed);
         }
-        stops.push(Focus::Cancel);
         if self.preview().is_some_and(|preview| !preview.plans.is_empty()) {
             stops.push(Focus::Confirm);
         }
+        // Last, so that the first Tab from Cancel, where every dialog opens, is the first thing to be filled in.
+        stops.push(Focus::Cancel);
         stops
     }
 

@@ -64,6 +64,13 @@ impl Receipts {
         held
     }
 
+    /// True where several acts are held and all of them were confirmed as one batch.
+    pub fn held_together(&self, now: DateTime<Utc>) -> bool {
+        let held = self.held(now);
+        let batch = held.first().and_then(|receipt| receipt.batch.as_ref());
+        held.len() > 1 && batch.is_some() && held.iter().all(|receipt| receipt.batch.as_ref() == batch)
+    }
+
     pub fn count(&self, standing: Standing) -> usize {
         self.list.iter().filter(|receipt| receipt.standing == standing).count()
     }

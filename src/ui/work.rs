@@ -124,11 +124,12 @@ impl Work {
         self.items = items.map(Arc::clone);
         let before = self.marks.len();
         if before > 0 {
-            let here: BTreeSet<&str> =
-                self.items.iter().flat_map(|items| items.items.iter()).map(|item| item.key.as_str()).collect();
-            self.marks.retain(|key| here.contains(key.as_str()));
-            self.range_from = self.range_from.take().filter(|key| here.contains(key.as_str()));
+            let marks = std::mem::take(&mut self.marks);
+            let here = self.items.iter().flat_map(|items| items.items.iter()).filter(|item| marks.contains(&item.key));
+            self.marks = here.map(|item| item.key.clone()).collect();
         }
+        let range_from = self.range_from.take();
+        self.range_from = range_from.filter(|key| self.find(key).is_some());
         self.measure(spec);
         self.arrange(spec, now);
         Gone { marks: before - self.marks.len() }

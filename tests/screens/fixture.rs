@@ -399,7 +399,8 @@ fn job_report() -> JobReport {
     let health = JobHealth {
         severity: Severity::Red,
         state: "FAILED 2/5".to_owned(),
-        since: None, why: "attempt 2 of 5 failed: database timeout".to_owned(),
+        since: None,
+        why: "attempt 2 of 5 failed: database timeout".to_owned(),
         runs: runs.collect(),
         expected: Some(ago(525)),
         next: Some(now() + TimeDelta::minutes(915)),

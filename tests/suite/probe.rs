@@ -35,7 +35,8 @@ pub fn execute(town: &Path, sql: &str) {
         let mut connection = connect(&town.join("business.db"), false).await?;
         sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await
     });
-    assert_eq!(done.expect("the statement runs").rows_affected(), 1, "{sql}");
+    let changed = done.expect("the statement runs").rows_affected();
+    assert!(changed == 1 || sql.starts_with("create"), "{sql}: {changed} rows");
 }
 
 /// `none` ends every fault.
@@ -53,6 +54,8 @@ pub fn switch(town: &Path, name: &str, value: &str) {
 
 fn ask(town: &Path, request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder) {
     let door = std::fs::read_to_string(town.join("control.txt")).expect("the town has a control address");
+    // Only the first may install it; it is there afterwards.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let answer = runtime().block_on(async {
         let client = reqwest::Client::builder().no_proxy().build()?;
         request(&client, door.trim().trim_end_matches('/')).send().await?.error_for_status()

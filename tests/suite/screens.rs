@@ -20,7 +20,7 @@ use wheelhouse::{
     },
     ui::{
         self, Chord, Cmd, Model, Msg,
-        theme::{Role, Theme},
+        theme::{BUILT_IN, Role, Theme},
     },
 };
 
@@ -42,10 +42,14 @@ fn press(model: &mut Model, keys: &str, now: DateTime<Utc>) -> Vec<Cmd> {
     cmds
 }
 
-fn drawn(model: &mut Model, (width, height): (u16, u16), now: DateTime<Utc>) -> Buffer {
+fn drawn(model: &mut Model, size: (u16, u16), now: DateTime<Utc>) -> Buffer {
+    drawn_in(&Theme::plain(), model, size, now)
+}
+
+fn drawn_in(theme: &Theme, model: &mut Model, (width, height): (u16, u16), now: DateTime<Utc>) -> Buffer {
     ui::update(model, Msg::Resize(width, height), now);
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| ui::view(model, frame, &Theme::plain(), now)).unwrap();
+    terminal.draw(|frame| ui::view(model, frame, theme, now)).unwrap();
     terminal.backend().buffer().clone()
 }
 
@@ -151,7 +155,7 @@ fn dialogs_say_all_that_would_happen() {
     let mut preview = fixture::preview("refund", "Refund", &[fixture::target("refunds", "rr_0312")], Confirm::Typed);
     tell(&mut refund, Event::Preview { ask, preview: Ok(Box::new(preview.clone())) });
     compare("dialog-refund", &mut refund, &all, now, &mut wrong);
-    press(&mut refund, "shift-tab 2 2 . 0", later);
+    press(&mut refund, "tab 2 2 . 0", later);
     compare("dialog-refund-typing", &mut refund, &SIZES, later, &mut wrong);
 
     let (mut refused, ask) = asked("2 j enter F");
@@ -227,14 +231,17 @@ fn style_of(buffer: &Buffer, wanted: &str) -> ratatui::style::Style {
 
 #[test]
 fn severities_wear_their_colours_and_old_readings_do_not() {
-    let theme = Theme::plain();
-    let mut model = open(Some(fixture::snapshot()));
-    let buffer = drawn(&mut model, (120, 40), fixture::now());
-    let colour = |role| theme.style(role).fg;
-    assert_eq!(style_of(&buffer, "R Z.AI").fg, colour(Role::Red));
-    assert_eq!(style_of(&buffer, "Y Refund").fg, colour(Role::Yellow));
-    assert_eq!(style_of(&buffer, "? Sentry").fg, colour(Role::Unknown));
-    let later = drawn(&mut model, (120, 40), fixture::now() + TimeDelta::minutes(14));
-    assert_eq!(style_of(&later, "? Z.AI").fg, colour(Role::Unknown));
-    assert!(!text(&later).contains("│  G "), "nothing is green when nothing is fresh");
+    for (name, _) in BUILT_IN {
+        let theme = Theme::built_in(name).unwrap();
+        let mut model = open(Some(fixture::snapshot()));
+        let buffer = drawn_in(&theme, &mut model, (120, 40), fixture::now());
+        let colour = |role| theme.style(role).fg;
+        assert_ne!(colour(Role::Red), colour(Role::Green), "{name}");
+        assert_eq!(style_of(&buffer, "R Z.AI").fg, colour(Role::Red), "{name}");
+        assert_eq!(style_of(&buffer, "Y Refund").fg, colour(Role::Yellow), "{name}");
+        assert_eq!(style_of(&buffer, "? Sentry").fg, colour(Role::Unknown), "{name}");
+        let later = drawn_in(&theme, &mut model, (120, 40), fixture::now() + TimeDelta::minutes(14));
+        assert_eq!(style_of(&later, "? Z.AI").fg, colour(Role::Unknown), "{name}");
+        assert!(!text(&later).contains("│  G "), "nothing is green when nothing is fresh");
+    }
 }

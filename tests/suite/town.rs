@@ -2,6 +2,7 @@
 
 mod faults;
 mod figures;
+mod living;
 mod pack;
 mod refunds;
 mod site;
@@ -121,6 +122,6 @@ impl Reply {
     }
 }
 
-fn later(hours: i64) -> Option<DateTime<Utc>> {
-    Some(moment() + TimeDelta::hours(hours))
+fn later(hours: i64) -> DateTime<Utc> {
+    moment() + TimeDelta::hours(hours)
 }

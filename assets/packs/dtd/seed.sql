@@ -139,12 +139,12 @@ where age between 2592000 and 31536000 and not (age < 5184000 and business betwe
 
 -- One of those who wait in Melbourne thinks that others were let in before: fifth in line.
 update featured_queue set disputed_at = datetime(:now, '-19 hours'),
-    dispute = 'I paid first! Why am I number five in the queue?'
+    dispute = 'My payment came in before theirs, I am sure of it. Why are four others ahead of me?'
 where id = (select id from featured_queue where council_id = 'melbourne' and promoted_at is null order by created_at limit 1 offset 4);
 
 insert into refund_requests (id, business_id, payment_id, reason, requested_at)
 select case business when 88 then 'rr_0312' when 89 then 'rr_0313' else 'rr_0314' end, business, payment,
-    case business when 88 then 'No new clients from it so far.' when 89 then 'Saw few clicks, it did not help.'
+    case business when 88 then 'It has brought me no enquiries at all.' when 89 then 'Hardly anyone opened my page.'
         else 'Paid twice by mistake, please refund this one.' end,
     datetime(:now, case business when 88 then '-5 hours' when 89 then '-20 hours' else '-11 hours' end)
 from paid where business in (88, 89, 90) and age < 604800;

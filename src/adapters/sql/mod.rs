@@ -114,7 +114,8 @@ impl SqlSystem {
             FaultKind::Denied => SourceError::Denied(said),
             FaultKind::Malformed => SourceError::Malformed(said),
             FaultKind::TimedOut => SourceError::TimedOut(self.timeout),
-            FaultKind::Busy | FaultKind::Refused => SourceError::Refused(said),
+            FaultKind::Busy => SourceError::Busy(said),
+            FaultKind::Refused => SourceError::Refused(said),
         }
     }
 

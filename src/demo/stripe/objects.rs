@@ -130,7 +130,7 @@ fn card(amount: i64) -> Json {
         "exp_month": 8,
         "exp_year": 2030,
         "extended_authorization": { "status": "disabled" },
-        "fingerprint": "dTd0000000000001",
+        "fingerprint": "Th0000000000DEMO",
         "funding": "credit",
         "incremental_authorization": { "status": "unavailable" },
         "installments": null,

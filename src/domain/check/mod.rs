@@ -103,9 +103,10 @@ pub fn measure(check: &pack::Check, rows: &Rows, now: DateTime<Utc>) -> Result<M
         // A line that cannot be said must not hide the reading.
         Some(template) => Text::new(template.render(&facts).unwrap_or_else(|why| format!("(detail: {why})"))),
     };
-    let since = check.since.as_ref().and_then(|since| {
-        rows.iter().filter_map(|row| since.evaluate(row).ok()?.time()).filter(|since| *since <= now).min()
-    });
+    let since = check
+        .since
+        .as_ref()
+        .and_then(|since| rows.iter().filter_map(|row| since.evaluate(row).ok()?.time()).filter(|since| *since <= now).min());
     Ok(Measurement { said: figure(&value, &check.unit), value, detail, since })
 }
 

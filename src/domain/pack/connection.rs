@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-
 use crate::domain::id::Id;
 
 /// An outside system and how to reach it. Holds no secret, only where each one is found.

@@ -74,7 +74,9 @@ fn world(payments: &[Payment]) -> (Vec<Entry>, Vec<Entry>, BTreeMap<String, Clas
             (Naming::Unlabelled, _) => Naming::Theirs,
             (naming, _) => naming,
         };
-        let minor = if matches!(naming, Naming::Unlabelled) { 1_000_000 + index as i64 } else { payment.minor };
+        // A row left alone may have had its label on the row that is gone: only its amount tells it from a stranger's.
+        let is_alone = matches!(class, Class::MissingHere | Class::MissingThere | Class::InFlight);
+        let minor = if is_alone || matches!(naming, Naming::Unlabelled) { 1_000_000 + index as i64 } else { payment.minor };
         let minutes = if class == Class::InFlight { 1 + payment.minutes_ago % 58 } else { payment.minutes_ago };
         let (one, other) = (format!("ch_{index}"), format!("{index}"));
         let row = |key: &str, link: Option<String>| {

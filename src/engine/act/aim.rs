@@ -2,11 +2,14 @@
 
 use crate::domain::{
     plan::Target,
-    rows::{Params, Row},
+    reconcile,
+    rows::Params,
     snapshot::{Discrepancy, Snapshot},
     text::Text,
-    value::Value,
 };
+
+/// The column with a flag's value before it is set.
+pub const CURRENT: &str = "current";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aim {
@@ -18,7 +21,7 @@ pub struct Aim {
 
 impl Aim {
     /// The row that stands on the screen for a target: a queue's item, or a reconciliation's discrepancy. Flags and jobs
-    /// have no row, only their name.
+    /// have only their name; a flag also its value, as `current`.
     pub fn at(target: Target, snapshot: &Snapshot) -> Result<Self, Text> {
         let row = match &target.queue {
             Some(queue) => {
@@ -27,7 +30,10 @@ impl Aim {
                 let item = items.and_then(|items| items.items.iter().find(|item| item.key == target.key));
                 item.map(|item| item.row.params()).ok_or_else(|| Text::new(format!("{} is no longer in {queue}", target.key)))?
             }
-            None => discrepancy(snapshot, &target.key).map(sides).unwrap_or_default(),
+            None => match discrepancy(snapshot, &target.key) {
+                Some(discrepancy) => reconcile::proposal_row(discrepancy),
+                None => flag_value(snapshot, &target.key),
+            },
         };
         Ok(Self { target, row, is_drawn: true })
     }
@@ -38,18 +44,10 @@ fn discrepancy<'a>(snapshot: &'a Snapshot, key: &str) -> Option<&'a Discrepancy>
     statements.flat_map(|statement| &statement.discrepancies).find(|discrepancy| discrepancy.key == key)
 }
 
-/// Both sides in one row: `their_` and `our_` columns, and the difference where it is in one currency.
-fn sides(discrepancy: &Discrepancy) -> Params {
-    let prefixed = |prefix: &'static str, row: &Row| -> Vec<(String, Value)> {
-        row.cells().map(|(name, value)| (format!("{prefix}{name}"), value.clone())).collect()
-    };
-    let theirs = discrepancy.theirs.iter().flat_map(|entry| prefixed("their_", &entry.row));
-    let ours = discrepancy.ours.iter().flat_map(|entry| prefixed("our_", &entry.row));
-    let mut row: Params = theirs.chain(ours).collect();
-    if let [difference] = discrepancy.difference.as_slice() {
-        row.insert("difference".to_owned(), Value::Money(*difference));
-    }
-    row
+fn flag_value(snapshot: &Snapshot, name: &str) -> Params {
+    let flag = snapshot.flags.iter().find(|flag| flag.id.as_str() == name);
+    let value = flag.and_then(|flag| flag.look.value.as_deref());
+    value.map(|value| Params::from([(CURRENT.to_owned(), value.clone())])).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -61,8 +59,10 @@ mod tests {
         id::Id,
         money::{Currency, Money},
         pack::Class,
+        rows::Row,
         rows::Rows,
         snapshot::{Entry, Item, Items, Look, QueueReport, ReconciliationReport, Statement},
+        value::Value,
     };
 
     fn row(id: &str) -> Row {

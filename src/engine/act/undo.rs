@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Reply, TakenBack, aim::Aim, driver::Driver, preview::Asker};
+use super::{
+    Reply, TakenBack,
+    aim::{Aim, CURRENT},
+    driver::Driver,
+    preview::Asker,
+};
 
 use crate::{
     domain::{
@@ -10,6 +15,7 @@ use crate::{
         plan::{ActionId, Standing},
         rows::Params,
         text::Text,
+        value::Value,
     },
     engine::message::Ask,
 };
@@ -87,6 +93,14 @@ impl Driver {
         };
         // The act itself has changed the row, so the row before it is no measure of what others changed.
         let aim = |act: &Act| Aim { target: act.plan.target.clone(), row: act.plan.row.clone(), is_drawn: false };
-        self.propose(ask, &undo, acts.iter().map(aim).collect(), Params::new(), Asker::Undo(reply));
+        // What is undone by itself is set back to what it was: a flag to its value before.
+        let inputs = match acts {
+            [act] if act.plan.action == undo => act.plan.row.get(CURRENT).map_or_else(Params::new, |before| {
+                let reason = format!("taken back: {}", act.plan.label);
+                Params::from([("value".to_owned(), before.clone()), ("reason".to_owned(), Value::text(reason))])
+            }),
+            _ => Params::new(),
+        };
+        self.propose(ask, &undo, acts.iter().map(aim).collect(), inputs, Asker::Undo(reply));
     }
 }

@@ -1,9 +1,6 @@
 //! Alerts: the judge's memory of every check, job and reconciliation, and what is said of it.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -29,7 +26,8 @@ const READINGS_KEPT: usize = 60;
 pub struct CheckSlot {
     memory: Memory,
     judgement: Option<Judgement>,
-    recent: VecDeque<Reading>,
+    /// Newest first.
+    recent: Arc<[Reading]>,
     looked_at: Option<DateTime<Utc>>,
     failure: Option<Failure>,
 }
@@ -42,11 +40,11 @@ impl CheckSlot {
             // A memory of another version is forgotten rather than believed.
             .and_then(|memory| serde_json::from_value(memory).ok())
             .unwrap_or_default();
-        Self { memory, judgement: None, recent: VecDeque::new(), looked_at: None, failure: None }
+        Self { memory, judgement: None, recent: Arc::from([]), looked_at: None, failure: None }
     }
 
     pub fn apply(&mut self, check: &pack::Check, answer: Result<Rows, SourceError>, came: &Came) -> Changes {
-        let observation = match answer.map_err(said).and_then(|rows| check::measure(check, &rows, came.at)) {
+        let observation = match answer.map_err(|error| said(&error)).and_then(|rows| check::measure(check, &rows, came.at)) {
             Ok(measurement) => {
                 self.looked_at = Some(came.at);
                 self.failure = None;
@@ -74,8 +72,7 @@ impl CheckSlot {
         let (memory, judgement) = check::judge(check, &self.memory, observation, now);
         self.memory = memory;
         if let Some(reading) = &judgement.reading {
-            self.recent.push_front(reading.clone());
-            self.recent.truncate(READINGS_KEPT);
+            self.recent = with(reading.clone(), &self.recent);
         }
         let flips: Vec<_> = judgement.flip.iter().cloned().collect();
         // The holding clocks must survive a restart too, so every look is remembered, not only a flip.
@@ -99,7 +96,7 @@ impl CheckSlot {
             detail: judgement.map_or_else(|| reports::never_looked(check.every), |judgement| judgement.detail.clone()),
             rule: check::rule(check),
             turning: judgement.and_then(|judgement| judgement.turning.clone()),
-            recent: self.recent.iter().cloned().collect(),
+            recent: Arc::clone(&self.recent),
             playbook: check.playbook.clone(),
             looked_at: self.looked_at,
             every: check.every,
@@ -114,7 +111,8 @@ impl CheckSlot {
 pub struct TenureSlot {
     tenure: Tenure,
     detail: Text,
-    recent: VecDeque<Reading>,
+    /// Newest first.
+    recent: Arc<[Reading]>,
     judged_look: Option<DateTime<Utc>>,
 }
 
@@ -137,8 +135,8 @@ impl TenureSlot {
         let (tenure, flip) = self.tenure.judged(&subject, severity, detail.clone(), began, now);
         let is_new_look = looked_at != self.judged_look;
         if is_new_look || flip.is_some() {
-            self.recent.push_front(Reading { at: looked_at.unwrap_or(now), value: None, severity, said: detail.clone() });
-            self.recent.truncate(READINGS_KEPT);
+            let reading = Reading { at: looked_at.unwrap_or(now), value: None, severity, said: detail.clone() };
+            self.recent = with(reading, &self.recent);
         }
         let changed = tenure != self.tenure;
         self.tenure = tenure;
@@ -216,6 +214,11 @@ impl Board {
     }
 }
 
+/// The readings with one more, the oldest dropped where there are enough.
+fn with(reading: Reading, earlier: &[Reading]) -> Arc<[Reading]> {
+    std::iter::once(reading).chain(earlier.iter().cloned()).take(READINGS_KEPT).collect()
+}
+
 fn job_rule(job: &pack::Job) -> String {
     let span = |duration| crate::domain::age::span(chrono::TimeDelta::from_std(duration).unwrap_or_default());
     format!(
@@ -239,7 +242,7 @@ fn slot_alert(slot: &TenureSlot, subject: Subject, every: std::time::Duration, n
         detail: if never { reports::never_looked(every) } else { slot.detail.clone() },
         rule: String::new(),
         turning: None,
-        recent: Arc::from_iter(slot.recent.iter().cloned()),
+        recent: Arc::clone(&slot.recent),
         playbook: None,
         looked_at: None,
         every,

@@ -86,7 +86,8 @@ impl Board {
             (Watch::Check(index), answer) => self.checks[index].apply(&pack.checks[index], answer.map(one), &came),
             (Watch::Queue(index), answer) => {
                 let queue = &pack.queues[index];
-                let items = answer.map_err(said).and_then(|answer| reports::items(queue, &pack, &one(answer), now));
+                let items =
+                    answer.map_err(|error| said(&error)).and_then(|answer| reports::items(queue, &pack, &one(answer), now));
                 let report = &mut self.queues[index];
                 let look = came.look(&report.look, items);
                 *report = Arc::new(QueueReport { look, ..QueueReport::clone(report) });
@@ -94,27 +95,30 @@ impl Board {
             }
             (Watch::Flag(index), answer) => {
                 let flag = &pack.flags[index];
-                let value = answer.map_err(said).and_then(|answer| reports::flag_value(flag, &one(answer)));
+                let value = answer.map_err(|error| said(&error)).and_then(|answer| reports::flag_value(flag, &one(answer)));
                 let report = &mut self.flags[index];
                 *report = Arc::new(FlagReport { look: came.look(&report.look, value), ..FlagReport::clone(report) });
                 Changes::default()
             }
             (Watch::Metric(index), answer) => {
                 let metric = &pack.metrics[index];
-                let reading = answer.map_err(said).map(|answer| reports::metric(metric, answer, at));
+                let reading = answer.map_err(|error| said(&error)).map(|answer| reports::metric(metric, answer, at));
                 let report = &mut self.metrics[index];
                 *report = Arc::new(MetricReport { look: came.look(&report.look, reading), ..MetricReport::clone(report) });
                 Changes::default()
             }
             (Watch::Job(index), answer) => {
-                let health = answer.map_err(said).map(|answer| reports::job_health(&pack.jobs[index], answer, now));
+                let health =
+                    answer.map_err(|error| said(&error)).map(|answer| reports::job_health(&pack.jobs[index], answer, now));
                 let report = &mut self.jobs[index];
                 *report = Arc::new(JobReport { look: came.look(&report.look, health), ..JobReport::clone(report) });
                 self.judge_job(index, now)
             }
             (Watch::Reconciliation(index), answer) => {
                 let reconciliation = &pack.reconciliations[index];
-                let statement = answer.map_err(said).and_then(|answer| reports::statement(reconciliation, &pack, answer, now));
+                let statement = answer
+                    .map_err(|error| said(&error))
+                    .and_then(|answer| reports::statement(reconciliation, &pack, answer, now));
                 let report = &mut self.reconciliations[index];
                 let look = came.look(&report.look, statement);
                 *report = Arc::new(ReconciliationReport { look, ..ReconciliationReport::clone(report) });
@@ -222,7 +226,7 @@ impl Came {
     }
 }
 
-fn said(error: SourceError) -> Text {
+fn said(error: &SourceError) -> Text {
     Text::new(error.to_string())
 }
 

@@ -202,12 +202,18 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
     };
     let held = model.receipts.held(model.now);
     let on_row = here.as_ref().and_then(|target| held.iter().find(|receipt| receipt.target == *target));
-    let chosen = on_row.or_else(|| held.first()).map(|receipt| (receipt.plan.clone(), receipt.label.one_line()));
-    let (plan, said) = match chosen {
+    let first = on_row.or_else(|| held.first()).map(|receipt| (receipt.plan.clone(), receipt.label.one_line()));
+    let (plan, said) = match first {
+        // What was confirmed together is taken back together, unless the operator stands on one row of it.
+        Some(_) if on_row.is_none() && model.receipts.held_together(model.now) => {
+            (None, format!("taking back {} acts", held.len()))
+        }
         Some((plan, label)) => (Some(plan), format!("taking back {label}")),
         None if !may_write(model) => return Vec::new(),
         None => {
-            let undoable = here.as_ref().and_then(|target| model.receipts.of(target)).filter(|receipt| receipt.can_undo);
+            // In a list the last act is meant, with all that was confirmed with it; on a page, the page's own.
+            let read = here.as_ref().filter(|_| model.place.page.is_some());
+            let undoable = read.and_then(|target| model.receipts.of(target)).filter(|receipt| receipt.can_undo);
             (undoable.map(|receipt| receipt.plan.clone()), "looking what can be taken back".to_owned())
         }
     };

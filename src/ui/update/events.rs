@@ -4,9 +4,10 @@ use super::{acting, perform::say};
 use crate::{
     domain::{
         plan::{Receipt, Standing},
+        snapshot::Snapshot,
         text::Text,
     },
-    engine::message::{Ask, Event, Preview},
+    engine::message::{Ask, Event, Preview, Request, Scope},
     ui::{message::Cmd, model::Model, notice::Tone, overlay::Overlay, waiting::Waiting},
 };
 
@@ -17,10 +18,16 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
                 .snapshot
                 .as_ref()
                 .is_some_and(|ours| ours.sequence > snapshot.sequence && ours.taken_at > snapshot.taken_at);
-            if !is_older {
-                model.take_snapshot(snapshot);
+            if is_older {
+                return Vec::new();
             }
-            return Vec::new();
+            let has_ended = batch_ended(model, &snapshot);
+            model.take_snapshot(snapshot);
+            return match model.place.queue.clone().filter(|_| has_ended) {
+                // What a batch has done leaves the list at once, not at the next look.
+                Some(queue) => vec![Cmd::Ask(Request::Refresh(Scope::Queue(queue)))],
+                None => Vec::new(),
+            };
         }
         Event::Preview { ask, preview } => {
             let cmds = preview_came(model, ask, preview);
@@ -70,6 +77,12 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
     }
     model.touch();
     Vec::new()
+}
+
+fn batch_ended(model: &Model, snapshot: &Snapshot) -> bool {
+    let was_running = model.snapshot.as_ref().and_then(|ours| ours.batch.as_ref()).filter(|batch| batch.ended_at.is_none());
+    let now = snapshot.batch.as_ref();
+    was_running.is_some_and(|was| now.is_none_or(|now| now.id != was.id || now.ended_at.is_some()))
 }
 
 fn preview_came(model: &mut Model, ask: Ask, preview: Result<Box<Preview>, Text>) -> Vec<Cmd> {

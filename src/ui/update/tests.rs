@@ -212,11 +212,11 @@ fn money_moves_only_when_the_amount_is_typed() {
         ("tab enter", false),
         ("right enter", false),
         ("shift-tab enter", false),
-        ("shift-tab 2 2 . 0 1 enter", false),
-        ("shift-tab 2 2 . 0 0 esc", false),
-        ("shift-tab 2 2 . 0 0 enter", true),
-        ("shift-tab 2 2 . 0 0 tab tab enter", true),
-        ("shift-tab 2 2 . 0 0 tab enter", false),
+        ("tab 2 2 . 0 1 enter", false),
+        ("tab 2 2 . 0 0 esc", false),
+        ("tab 2 2 . 0 0 enter", true),
+        ("tab 2 2 . 0 0 tab enter", true),
+        ("tab 2 2 . 0 0 tab tab enter", false),
     ] {
         let mut model = refund();
         let cmds = press_at(&mut model, keys, later());
@@ -229,12 +229,12 @@ fn money_moves_only_when_the_amount_is_typed() {
 #[test]
 fn pasted_text_and_keys_typed_ahead_confirm_nothing() {
     let mut model = refund();
-    press_at(&mut model, "shift-tab", later());
+    press_at(&mut model, "tab", later());
     update(&mut model, Msg::Paste("22.00\n".to_owned()), later());
     assert_eq!(said(&model), "a paste confirms nothing here; type it");
     assert_eq!(press_at(&mut model, "enter", later()), []);
     let mut model = refund();
-    assert_eq!(press_at(&mut model, "shift-tab 2 2 . 0 0 enter", fixture::now() + TimeDelta::milliseconds(299)), []);
+    assert_eq!(press_at(&mut model, "tab 2 2 . 0 0 enter", fixture::now() + TimeDelta::milliseconds(299)), []);
     let Some(Overlay::Dialog(dialog)) = &model.overlay else { panic!("closed") };
     assert!(dialog.typed.is_empty());
 }
@@ -357,6 +357,47 @@ fn what_is_held_is_taken_back_first() {
     tell(&mut model, Event::Receipt(over));
     assert!(!model.counts_seconds(fixture::now()));
     assert_eq!(said(&model), "Refund rr_0312 A$22.00: taken back");
+}
+
+#[test]
+fn what_was_confirmed_together_is_taken_back_together_unless_one_row_is_chosen() {
+    let mut model = fixture::model();
+    for key in ["rr_0312", "rr_0314"] {
+        let mut receipt = fixture::receipt(&fixture::target("refunds", key), Standing::Held);
+        receipt.batch = Some(BatchId("b".to_owned()));
+        tell(&mut model, Event::Receipt(receipt));
+    }
+    let plan_of = |cmds: &[Cmd]| match cmds {
+        [Cmd::Ask(Request::TakeBack { plan, .. })] => plan.as_ref().map(|plan| plan.0.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(plan_of(&press(&mut model, "u")), None);
+    press(&mut model, "2 j enter G");
+    assert_eq!(plan_of(&press(&mut model, "u")).as_deref(), Some("id-rr_0314"));
+}
+
+#[test]
+fn what_a_batch_has_done_leaves_the_list_when_the_batch_ends() {
+    let now = fixture::now();
+    let batch = |ended_at| BatchReport {
+        id: BatchId("b".to_owned()),
+        title: "Approve".to_owned(),
+        total: 2,
+        done: 2,
+        failed: 0,
+        skipped: 0,
+        paused: false,
+        started_at: now,
+        ended_at,
+    };
+    let mut model = fixture::model();
+    press(&mut model, "2 enter");
+    let with = |sequence, ended_at| {
+        Event::Snapshot(Arc::new(Snapshot { sequence, batch: Some(batch(ended_at)), ..fixture::snapshot() }))
+    };
+    assert_eq!(tell(&mut model, with(2, None)), []);
+    assert_eq!(tell(&mut model, with(3, Some(now))), [Cmd::Ask(Request::Refresh(Scope::Queue(Id::new("reviews"))))]);
+    assert_eq!(tell(&mut model, with(4, Some(now))), [], "once");
 }
 
 #[test]
@@ -551,6 +592,21 @@ proptest! {
             let pane = model.place.pane;
             prop_assert!(model.cursor(pane).at <= model.count(pane));
             prop_assert_eq!(drawn.area.width, width);
+        }
+    }
+}
+
+#[test]
+fn no_size_is_too_small_to_draw() {
+    for keys in
+        ["", "2 enter p", "2 j enter", "4 f", "1 w", "1 enter", "?", ":", "!", "z", "c", "2 j enter F", "4 O", "5 t", "2 enter /"]
+    {
+        let mut model = unlocked();
+        press(&mut model, keys);
+        for (width, height) in (1..26).flat_map(|width| (1..14).map(move |height| (width, height))) {
+            update(&mut model, Msg::Resize(width, height), fixture::now());
+            let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+            assert_eq!(buffer(&model, &mut terminal).area.height, height, "{keys}");
         }
     }
 }

@@ -35,9 +35,9 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let columns = vec![
         Column::whole(""),
         Column::text("", 14),
-        Column::text("", 6),
+        Column::text("", 8),
         Column::whole(""),
-        Column::text("", 9),
+        Column::text("", 3),
         Column::text("", 12),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
@@ -69,7 +69,7 @@ fn alert_row(ink: &Ink<'_>, alert: &Alert) -> Vec<Cell> {
     };
     let playbook = alert.playbook.as_ref().map_or_else(String::new, |id| {
         let place = ink.model.pack.playbooks.iter().position(|playbook| playbook.id == *id);
-        place.map_or_else(String::new, |place| format!("playbook {}", place + 1))
+        place.map_or_else(String::new, |place| format!("pb{}", place + 1))
     });
     vec![
         (severity.letter().to_string(), Ink::severity(severity)),

@@ -129,9 +129,17 @@ fn about(text: &mut Text, dialog: &Dialog) {
     }
 }
 
+/// What a plan is about: its id, its label, its amount, each of them once.
+fn named(plan: &PlanPreview) -> String {
+    let label = plan.label.one_line();
+    let key = if label.contains(&plan.target.key) { String::new() } else { format!("{}   ", plan.target.key) };
+    let amount = plan.amount.map(|amount| amount.to_string()).filter(|amount| !label.contains(amount.as_str()));
+    let amount = amount.map_or_else(String::new, |amount| format!("   {amount}"));
+    format!("{key}{label}{amount}")
+}
+
 fn one(text: &mut Text, plan: &PlanPreview) {
-    let amount = plan.amount.map_or_else(String::new, |amount| format!("   {amount}"));
-    text.labelled("About", &format!("{}   {}{amount}", plan.target.key, plan.label.one_line()), Role::Title);
+    text.labelled("About", &named(plan), Role::Title);
     if !plan.guards.is_empty() {
         text.push("", Role::Text);
     }
@@ -157,8 +165,7 @@ fn many(text: &mut Text, plans: &[PlanPreview], preview: &Preview) {
     }
     text.push("", Role::Text);
     for plan in plans.iter().take(NAMED) {
-        let amount = plan.amount.map_or_else(String::new, |amount| format!("   {amount}"));
-        text.push(&format!("  {}   {}{amount}", plan.target.key, plan.label.one_line()), Role::Muted);
+        text.push(&format!("  {}", named(plan)), Role::Muted);
     }
     if plans.len() > NAMED {
         text.push(&format!("  and {} more", plans.len() - NAMED), Role::Muted);

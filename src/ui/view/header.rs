@@ -99,7 +99,7 @@ fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
     let zoned = ink.calm.with_timezone(&ink.zone());
     clocks.push((zoned.format("%H:%M %Z").to_string(), Role::Text));
     if model.size.0 >= 150 {
-        let fresh = snapshot.sources.iter().filter(|source| source.failure.is_none() && source.last_ok.is_some()).count();
+        let fresh = snapshot.sources.iter().filter(|source| source.failure.is_none()).count();
         let role = if fresh == snapshot.sources.len() { Role::Muted } else { Role::Warning };
         clocks.push((format!("sources {fresh}/{}", snapshot.sources.len()), role));
     }
@@ -131,7 +131,10 @@ fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
     let Some(digest) = &snapshot.since_last_visit else { return };
     let since = digest.last_visit.map_or_else(|| "first visit".to_owned(), |at| format!("since {}", ink.when(at)));
-    let text =
-        if digest.lines.is_empty() { format!("| {since}: no change") } else { format!("| {since}: {}", digest.lines.join(", ")) };
+    let text = match (digest.lines.as_slice(), digest.last_visit) {
+        ([], None) => format!("| {since}"),
+        ([], Some(_)) => format!("| {since}: no change"),
+        (lines, _) => format!("| {since}: {}", lines.join(", ")),
+    };
     ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, Role::Text);
 }

@@ -42,12 +42,16 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         sheet::sentence(ink, buffer, pane, area, text, Role::Muted);
         return;
     }
-    let bars = if area.width >= 90 { 14 } else { 10 };
+    let bars = match area.width {
+        90.. => 14,
+        70.. => 10,
+        _ => 6,
+    };
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, bars)).collect();
     let columns = vec![
         Column::whole(""),
         Column::text("job", 8),
-        Column::text("state", 6).needed(),
+        Column::text("state", 10).needed(),
         Column::whole("last").optional(),
         Column::whole("runs").optional(),
         Column::whole("next").optional(),

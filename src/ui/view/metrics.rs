@@ -31,7 +31,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
     let columns = vec![
         Column::text("", 10),
-        Column::number(""),
+        Column { right: true, ..Column::text("", 16).needed() },
         Column::number("").optional(),
         Column::whole("").optional(),
         Column::text("", 8),

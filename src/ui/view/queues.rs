@@ -39,8 +39,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         Column::number("oldest"),
         Column::number("est"),
         Column::text("", 10),
-        Column::text("", 10),
-        Column::text("", 10),
+        Column::text("", 12),
+        Column::whole("").optional(),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
@@ -79,7 +79,10 @@ fn known(ink: &Ink<'_>, report: &QueueReport, spec: &Queue) -> Vec<Cell> {
         return vec![("0".to_owned(), Role::Muted), nothing.clone(), nothing, empty];
     };
     let is_over = spec.target_below.is_some_and(|below| figures.count as u64 >= below);
-    let presets: Vec<String> = figures.presets.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    // The first preset is the one that its author thought of first; the queue's page counts them all.
+    let preset = spec.presets.first().map_or_else(String::new, |preset| {
+        format!("{} {}", figures.presets.get(&preset.name).copied().unwrap_or(0), preset.name)
+    });
     let over = if figures.over > 0 { format!("{} over", figures.over) } else { String::new() };
     let due = match &figures.next_due {
         Some((at, key)) => {
@@ -98,7 +101,7 @@ fn known(ink: &Ink<'_>, report: &QueueReport, spec: &Queue) -> Vec<Cell> {
         (figures.count.to_string(), if is_over { Role::Warning } else { Role::Text }),
         (figures.oldest.map_or_else(String::new, |at| ink.age(at)), Role::Muted),
         (estimate(spec.minutes_each * figures.count as f64), Role::Muted),
-        trouble.unwrap_or((presets.join(" "), Role::Text)),
+        trouble.unwrap_or((preset, Role::Text)),
         due,
         target,
     ]

@@ -71,15 +71,18 @@ fn taken(widths: &[u16], columns: &[Column]) -> u16 {
     widths.iter().copied().chain(gaps).fold(0, u16::saturating_add)
 }
 
-/// Columns fit for a width: what may be cut is cut, the widest first, but never the column with the names; then the last
-/// ones that may be missing are left out; then the names are cut; then the last columns go, whatever they are.
+/// Enough of a name to know it by; it is cut further only when nothing else is left to give.
+const NAME: u16 = 20;
+
+/// Columns fit for a width: what may be cut is cut, the widest first, the names no more than to where they are still known;
+/// then the last ones that may be missing are left out; then the names are cut; then the last columns go, whatever they are.
 pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
     let names = columns.iter().position(|column| column.least > 0);
     let mut is_out = vec![false; columns.len()];
     loop {
         let natural = |(at, column): (usize, &Column)| if is_out.get(at) == Some(&true) { 0 } else { column.width };
         let mut widths: Vec<u16> = columns.iter().enumerate().map(natural).collect();
-        shrink(&mut widths, columns, available, |at| Some(at) != names);
+        shrink(&mut widths, columns, available, |at| if Some(at) == names { NAME } else { 0 });
         if taken(&widths, columns) <= available {
             return widths;
         }
@@ -89,7 +92,7 @@ pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
             *out = true;
             continue;
         }
-        shrink(&mut widths, columns, available, |_| true);
+        shrink(&mut widths, columns, available, |_| 0);
         if taken(&widths, columns) <= available {
             return widths;
         }
@@ -105,12 +108,12 @@ pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
 }
 
 /// Takes columns from the widest spare room, a step at a time, so that long texts give first.
-fn shrink(widths: &mut [u16], columns: &[Column], available: u16, may: impl Fn(usize) -> bool) {
+fn shrink(widths: &mut [u16], columns: &[Column], available: u16, at_least: impl Fn(usize) -> u16) {
     loop {
         let over = taken(widths, columns).saturating_sub(available);
         let spare = |(at, width): (usize, &u16)| {
             let floor = columns.get(at).map_or(0, Column::floor);
-            if may(at) { width.saturating_sub(floor) } else { 0 }
+            width.saturating_sub(floor.max(at_least(at)))
         };
         let mut spares: Vec<(u16, usize)> = widths.iter().enumerate().map(|(at, width)| (spare((at, width)), at)).collect();
         spares.sort_unstable();
@@ -122,10 +125,23 @@ fn shrink(widths: &mut [u16], columns: &[Column], available: u16, may: impl Fn(u
     }
 }
 
+/// How much a text that may run on over empty cells widens its own column.
+const SPILLED: usize = 8;
+
+/// True where no cell after this one holds anything.
+fn is_end(row: &[Cell], at: usize) -> bool {
+    row.iter().skip(at + 1).all(|(text, _)| text.is_empty())
+}
+
 /// Gives each column the width of its longest cell.
 pub fn measure(columns: &mut [Column], rows: &[Vec<Cell>], has_heads: bool) {
+    let last = columns.len();
     for (at, column) in columns.iter_mut().enumerate() {
-        let widest = rows.iter().filter_map(|row| row.get(at)).map(|(text, _)| text.width()).max().unwrap_or(0);
+        let cells = rows.iter().filter_map(|row| {
+            let width = row.get(at)?.0.width();
+            Some(if at + 1 < last && is_end(row, at) { width.min(SPILLED) } else { width })
+        });
+        let widest = cells.max().unwrap_or(0);
         let title = if has_heads { column.title.width() } else { 0 };
         column.width = widest.max(title).min(500) as u16;
     }
@@ -227,9 +243,12 @@ impl Sheet {
             if x >= line.right() {
                 return;
             }
-            let room = (*width).min(line.right() - x);
+            let is_right = self.columns.get(at).is_some_and(|column| column.right);
+            let rest = line.right() - x;
+            // A sentence in a row that ends with it runs on to the border.
+            let room =
+                if is_end(cells, at) && !is_right { rest.saturating_sub(1).max(rest.min(*width)) } else { rest.min(*width) };
             if let Some((text, role)) = cells.get(at) {
-                let is_right = self.columns.get(at).is_some_and(|column| column.right);
                 let indent = if is_right { room.saturating_sub(text.width().min(500) as u16) } else { 0 };
                 let is_severity =
                     matches!(role, Role::Red | Role::Yellow | Role::Unknown | Role::Marked | Role::Warning | Role::Bad);
@@ -264,8 +283,9 @@ mod tests {
         assert_eq!(fit(&[column(10, 0), name()], 80), [10, 30]);
         assert_eq!(fit(&[column(10, 0), name()], 32), [10, 20]);
         assert_eq!(fit(&[column(10, 0), name(), column(40, 5)], 60), [10, 30, 16]);
-        assert_eq!(fit(&[column(10, 0), name(), column(40, 5), column(40, 5)], 70), [10, 30, 12, 12]);
-        assert_eq!(fit(&[column(10, 0), name(), column(40, 5)], 45), [10, 30, 0]);
+        assert_eq!(fit(&[column(10, 0), name(), column(40, 5), column(40, 5)], 70), [10, 28, 13, 13]);
+        assert_eq!(fit(&[column(10, 0), name(), column(40, 5)], 45), [10, 23, 8]);
+        assert_eq!(fit(&[column(10, 0), name(), column(40, 5)], 38), [10, 26, 0]);
         assert_eq!(fit(&[name(), column(9, 0)], 16), [5, 9]);
         assert_eq!(fit(&[name(), column(9, 0)], 14), [14, 0]);
         assert_eq!(fit(&[column(10, 0)], 4), [0]);

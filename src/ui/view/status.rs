@@ -145,15 +145,14 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let seconds = first.held_until.map_or(0, |until| (until - ink.now).num_seconds().max(0));
         let more = if held.len() > 1 { format!(" (+{} held)", held.len() - 1) } else { String::new() };
         let key = model.keymap.key_of(Intent::TakeBack);
+        let it = if model.receipts.held_together(ink.now) { "all of them" } else { "it" };
         parts.push((
-            format!("{} {} held, sends in {seconds}s{more}: {key} takes it back", first.title, first.label.one_line()),
+            format!("{} {} held, sends in {seconds}s{more}: {key} takes {it} back", first.title, first.label.one_line()),
             Role::Warning,
         ));
     }
     let batch = model.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
-    if let Some(batch) = batch.filter(|batch| batch.ended_at.is_none_or(|at| ink.calm - at < chrono::TimeDelta::minutes(1))) {
-        parts.push(progress(ink, batch));
-    }
+    parts.extend(batch.filter(|batch| batch.ended_at.is_none()).map(|batch| progress(ink, batch)));
     let unknown = model.receipts.count(Standing::Unknown);
     if unknown > 0 {
         let key = model.keymap.key_of(Intent::LookUp);
@@ -169,6 +168,9 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         };
         parts.push((notice.said.clone(), role));
     }
+    // What has ended gives way to what was said since.
+    let is_recent = |batch: &&BatchReport| batch.ended_at.is_some_and(|at| ink.calm - at < chrono::TimeDelta::minutes(1));
+    parts.extend(batch.filter(is_recent).map(|batch| progress(ink, batch)));
     if parts.is_empty() && matches!(model.overlay, Some(Overlay::Dialog(_))) {
         parts.push(("nothing has been sent".to_owned(), Role::Muted));
     }

@@ -152,13 +152,13 @@ async fn a_key_is_forgotten_after_a_day() {
     assert_eq!(Caller::of(&first).refund("key-1", &form).await.status, 200);
     drop(first);
 
-    let same_day = Town::open(Options { at: later(23), ..options.clone() }).await.unwrap();
+    let same_day = Town::open(Options { at: Some(later(23)), ..options.clone() }).await.unwrap();
     let stripe = Caller::of(&same_day);
     assert_eq!(stripe.refund("key-1", &form).await.header("idempotent-replayed"), "true");
     assert_eq!(refunds_of(&stripe, &charge).await, 1);
     drop(same_day);
 
-    let next_day = Town::open(Options { at: later(25), ..options }).await.unwrap();
+    let next_day = Town::open(Options { at: Some(later(25)), ..options }).await.unwrap();
     let stripe = Caller::of(&next_day);
     assert_eq!(stripe.refund("key-1", &form).await.header("idempotent-replayed"), "");
     assert_eq!(refunds_of(&stripe, &charge).await, 2, "a new request by then: the danger that a cockpit must know");
