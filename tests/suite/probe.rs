@@ -21,6 +21,28 @@ pub fn first_column(town: &Path, sql: &str) -> String {
     }
 }
 
+/// The same, of one database alone.
+pub fn first_column_of(file: &Path, sql: &str) -> String {
+    let rows = runtime().block_on(async {
+        let mut connection = connect(file, true).await?;
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await
+    });
+    rows.map_or_else(|error| error.to_string(), |rows| rows.iter().map(cell).collect::<Vec<_>>().join(","))
+}
+
+/// A new database, made by these scripts.
+pub fn create(file: &Path, scripts: &[&str]) {
+    let made = runtime().block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        for script in scripts {
+            sqlx::raw_sql(sqlx::AssertSqlSafe((*script).to_owned())).execute(&mut connection).await?;
+        }
+        connection.close().await
+    });
+    made.expect("the database is made");
+}
+
 fn cell(row: &SqliteRow) -> String {
     row.try_get::<Option<String>, _>(0)
         .map(Option::unwrap_or_default)
