@@ -114,9 +114,9 @@ impl Opening {
             operator: operator.clone(),
             read_only,
             wrong_account: None,
-            session_began: now,
             hold_at_least: self.choice.config.confirm.hold_at_least,
             unlocked_for: self.choice.config.confirm.unlocked_for,
+            session_began: now,
             tell: Arc::new(move |event| told(&tell, event)),
         });
         tokio::spawn(task);

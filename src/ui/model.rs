@@ -282,10 +282,11 @@ impl Model {
         }
         let things = self.things(pane);
         let cursor = self.cursors.entry(pane).or_default();
-        let found = cursor.thing.as_ref().and_then(|thing| things.iter().position(|other| other == thing));
-        // The newest line of the journal stays selected as newer ones come, until the operator moves away from it.
-        let is_at_the_newest = pane == Pane::Journal && cursor.at == 0;
-        cursor.at = found.filter(|_| !is_at_the_newest).unwrap_or(cursor.at);
+        // Nobody is working in it, and its top is what is newest or worst: what comes in above is to be seen.
+        let rests_at_top = cursor.at == 0 && cursor.offset == 0 && self.place.pane != pane;
+        let thing = cursor.thing.as_ref().filter(|_| !rests_at_top);
+        let found = thing.and_then(|thing| things.iter().position(|other| other == thing));
+        cursor.at = found.unwrap_or(cursor.at);
         cursor.settle(things.len(), height);
         cursor.thing = things.get(cursor.at).cloned();
     }
