@@ -114,14 +114,15 @@ impl Opening {
             operator: operator.clone(),
             read_only,
             wrong_account: None,
-            session_began: now,
             hold_at_least: self.choice.config.confirm.hold_at_least,
             unlocked_for: self.choice.config.confirm.unlocked_for,
+            session_began: now,
             tell: Arc::new(move |event| told(&tell, event)),
         });
         tokio::spawn(task);
         let reader = Arc::new(Reader::new(&pack, connections));
-        let ground = Ground { pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
+        let refresh = self.choice.config.refresh;
+        let ground = Ground { refresh, pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
         Ok(Business { ground, actor, acted, warnings, _town: town })
     }
 

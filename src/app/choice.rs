@@ -1,6 +1,10 @@
 //! Which business is opened: read from the command line and the configuration before anything is started.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     cli::arguments::Arguments,
@@ -26,7 +30,11 @@ impl Choice {
         let operator = operator(arguments, &config);
         if let Some(name) = arguments.demo() {
             let built_in = built_in(name)?;
-            return Ok(Self { loaded: load_built_in(built_in)?, config, operator, demo: Some(built_in) });
+            let mut loaded = load_built_in(built_in)?;
+            if let Some(most) = config.confirm.hold_at_most {
+                hold_at_most(&mut loaded, most);
+            }
+            return Ok(Self { loaded, config, operator, demo: Some(built_in) });
         }
         let path = pack_path(arguments.business.pack.as_deref(), &config)?;
         Ok(Self { loaded: pack::load(&path)?, config, operator, demo: None })
@@ -55,6 +63,15 @@ fn load_built_in(built_in: &'static BuiltIn) -> Result<Loaded, Complaint> {
     let text = built_in.file("pack.toml").ok_or_else(|| Complaint::said(format!("{file} is not built in")))?;
     let beside = |path: &str| built_in.file(path).map(str::to_owned).ok_or_else(|| "there is no such file".to_owned());
     Ok(pack::parse(&file, text, &beside)?)
+}
+
+/// Nothing real waits on a demo business: whoever tries it, or tests it, need not wait either.
+fn hold_at_most(loaded: &mut Loaded, most: Duration) {
+    let mut pack = loaded.pack.as_ref().clone();
+    for action in &mut pack.actions {
+        action.hold = action.hold.min(most);
+    }
+    loaded.pack = Arc::new(pack);
 }
 
 /// A name from the configuration, else a path.

@@ -137,6 +137,12 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
             said.print()?;
             return Err(Complaint::said(act::how_to_confirm(&preview)));
         }
+        // A count need not be said where the ids are; one that is said must be right.
+        let count = preview.plans.len().to_string();
+        if preview.expected.is_empty() && !deed.confirm.is_empty() && deed.confirm != count {
+            said.print()?;
+            return Err(Complaint::said(format!("nothing was sent: it is about {count}, not about {}", deed.confirm)));
+        }
         business.actor.unlock().await.map_err(|why| refused(&why))?;
         let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
         business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(|why| refused(&why))?;

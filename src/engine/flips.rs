@@ -107,6 +107,9 @@ impl Watcher {
         if let Some(index) = pack.flags.iter().position(|flag| flag.set == receipt.action) {
             self.flag_was_set(index, receipt).await;
         }
+        if let Some(index) = pack.jobs.iter().position(|job| job.run.as_ref() == Some(&receipt.action)) {
+            self.run_told(index, receipt);
+        }
         if !receipt.standing.is_over() {
             return;
         }
@@ -119,7 +122,11 @@ impl Watcher {
         };
         // A batch refreshes its queue when its last item is through, not forty times.
         let acts = self.actor.standings();
-        let has_more = |batch| acts.receipts.iter().any(|other| other.batch.as_ref() == Some(batch) && !other.standing.is_over());
+        // The standings may still tell of this act as it was before its receipt.
+        let has_more = |batch| {
+            let others = acts.receipts.iter().filter(|other| other.plan != receipt.plan);
+            others.into_iter().any(|other| other.batch.as_ref() == Some(batch) && !other.standing.is_over())
+        };
         let is_last = !receipt.batch.as_ref().is_some_and(has_more);
         if is_last {
             self.refresh(&scope);

@@ -11,6 +11,7 @@ pub mod observe;
 mod passing;
 pub mod pulse;
 pub mod reader;
+pub mod runs;
 pub mod schedule;
 pub mod watch;
 pub mod watcher;

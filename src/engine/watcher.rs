@@ -20,6 +20,7 @@ use super::{
     message::{Event, Request, Scope},
     pulse::Pulse,
     reader::Reader,
+    runs::Runs,
     watch::Watch,
 };
 use crate::{
@@ -46,6 +47,8 @@ pub struct Ground {
     pub record: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
+    /// Nothing is looked at more often than this; the operator's own setting.
+    pub refresh: Option<Duration>,
 }
 
 /// Where events go; an answer of `false` means that nobody listens any more.
@@ -57,6 +60,7 @@ pub struct Watcher {
     watches: Vec<(Watch, Pulse)>,
     looks: FuturesUnordered<BoxFuture<'static, Seen>>,
     pub(super) flips: Flips,
+    pub(super) runs: Runs,
     pub(super) listener: Listener,
     pub(super) actor: Actor,
     journal: Arc<[JournalLine]>,
@@ -64,7 +68,8 @@ pub struct Watcher {
     sequence: u64,
     changed_since: Option<Instant>,
     kept_at: Option<Instant>,
-    visit: i64,
+    /// Of a person at the screen; looking once from the command line is none.
+    visit: Option<i64>,
     before: Option<Snapshot>,
     last_visit: Option<DateTime<Utc>>,
     digest: Option<Digest>,
@@ -77,7 +82,6 @@ pub struct Watcher {
 impl Watcher {
     /// Takes up what the record remembers.
     pub async fn start(ground: Ground, listener: Listener, actor: Actor) -> Self {
-        let now = ground.clock.now();
         let record = Arc::clone(&ground.record);
         let remembered = record.load_memories().await.unwrap_or_default();
         let mut board = Board::new(Arc::clone(&ground.pack), &remembered);
@@ -86,15 +90,18 @@ impl Watcher {
         }
         let flips = Flips::take_up(&ground.pack, record.flag_flips().await.unwrap_or_default(), &mut board);
         let before = record.last_snapshot().await.unwrap_or_default();
-        let visit = record.begin_visit(&ground.operator, now).await.unwrap_or_default();
-        let last_visit = record.last_visit(visit).await.unwrap_or_default().map(|visit| visit.ended.unwrap_or(visit.began));
+        // A visit that was cut off ended about when its last picture was kept.
+        let cut_off = before.as_ref().map(|before| before.taken_at);
+        let last_visit = record.last_visit(i64::MAX).await.unwrap_or_default();
+        let last_visit = last_visit.map(|visit| visit.ended.or(cut_off).unwrap_or(visit.began).max(visit.began));
         let start = Instant::now();
         let pack = Arc::clone(&ground.pack);
         Self {
             board,
-            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack), start))).collect(),
+            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack).max(ground.refresh.unwrap_or_default()), start))).collect(),
             looks: FuturesUnordered::new(),
             flips,
+            runs: Runs::default(),
             listener,
             actor,
             journal: Arc::from([]),
@@ -102,7 +109,7 @@ impl Watcher {
             sequence: before.as_ref().map_or(0, |before| before.sequence),
             changed_since: None,
             kept_at: None,
-            visit,
+            visit: None,
             before,
             last_visit,
             digest: None,
@@ -114,6 +121,8 @@ impl Watcher {
 
     /// Runs until it is told to stop or nobody asks any more.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut acted: mpsc::Receiver<Event>) {
+        let now = self.ground.clock.now();
+        self.visit = self.ground.record.begin_visit(&self.ground.operator, now).await.ok();
         loop {
             self.start_due_looks();
             let wake = self.next_wake();
@@ -192,10 +201,14 @@ impl Watcher {
         if let Err(error) = &seen.answer {
             tracing::warn!(watch.name = watch.name(&self.ground.pack), took_ms = seen.took_ms, %error, "a look failed");
         }
+        let asked = seen.at;
         let next_try = now + TimeDelta::from_std(wait).unwrap_or_default();
         let changes = self.board.apply(seen, next_try, now);
         self.changed();
         self.remember(changes).await;
+        if let Watch::Job(index) = watch {
+            self.run_looked(index, asked).await;
+        }
         ControlFlow::Continue(())
     }
 
@@ -343,7 +356,9 @@ impl Watcher {
         self.save_memories().await;
         let record = &self.ground.record;
         log_loss("the picture", record.save_snapshot(&snapshot).await);
-        log_loss("the visit's end", record.end_visit(self.visit, self.ground.clock.now()).await);
+        if let Some(visit) = self.visit {
+            log_loss("the visit's end", record.end_visit(visit, self.ground.clock.now()).await);
+        }
     }
 
     async fn save_memories(&mut self) {

@@ -55,13 +55,15 @@ pub struct Delays {
     pub listens_after: Duration,
     /// Every final act is held at least so long.
     pub hold_at_least: Duration,
+    /// On a demo business no act is held longer; one's own is never held shorter than its pack says.
+    pub hold_at_most: Option<Duration>,
     /// How long writing stays unlocked.
     pub unlocked_for: Duration,
 }
 
 impl Default for Delays {
     fn default() -> Self {
-        Self { listens_after: LISTENS_AFTER, hold_at_least: Duration::ZERO, unlocked_for: UNLOCKED_FOR }
+        Self { listens_after: LISTENS_AFTER, hold_at_least: Duration::ZERO, hold_at_most: None, unlocked_for: UNLOCKED_FOR }
     }
 }
 
@@ -99,6 +101,8 @@ struct RawDelays {
     listens_after: Option<String>,
     /// Every final act is held at least so long.
     hold_at_least: Option<String>,
+    /// On a demo business no act is held longer.
+    hold_at_most: Option<String>,
     /// How long writing stays unlocked (default `15m`, at most `8h`).
     unlocked_for: Option<String>,
 }
@@ -207,6 +211,7 @@ impl Judge<'_> {
         Delays {
             listens_after: listens_after.unwrap_or(usual.listens_after),
             hold_at_least: hold.unwrap_or(usual.hold_at_least),
+            hold_at_most: self.span(&place.key("hold_at_most"), raw.hold_at_most.as_ref(), Duration::ZERO, UNLOCKED_FOR),
             unlocked_for: unlocked.unwrap_or(usual.unlocked_for),
         }
     }

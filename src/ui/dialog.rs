@@ -206,6 +206,13 @@ impl Dialog {
         }
     }
 
+    /// Where letters typed on the buttons belong: a text that is still missing, else what is typed to confirm.
+    pub fn wanting(&self) -> Option<Focus> {
+        let is_missing = |entry: &Entry| entry.required && entry.choices.is_empty() && entry.field.is_empty();
+        let missing = self.entries.iter().position(is_missing).map(Focus::Input);
+        missing.or_else(|| self.stops().contains(&Focus::Typed).then_some(Focus::Typed))
+    }
+
     /// The text field that letters go into.
     pub fn field(&mut self) -> Option<&mut Field> {
         match self.focus {

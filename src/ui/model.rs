@@ -288,8 +288,11 @@ impl Model {
         }
         let things = self.things(pane);
         let cursor = self.cursors.entry(pane).or_default();
-        let chosen = cursor.thing.as_ref().filter(|_| self.is_touched);
-        let found = chosen.and_then(|thing| things.iter().position(|other| other == thing));
+        // Nobody is working in it, and its top is what is newest or worst: what comes in above is to be seen.
+        let is_nobodys = self.place.pane != pane || !self.is_touched;
+        let rests_at_top = cursor.at == 0 && cursor.offset == 0 && is_nobodys;
+        let thing = cursor.thing.as_ref().filter(|_| !rests_at_top);
+        let found = thing.and_then(|thing| things.iter().position(|other| other == thing));
         cursor.at = found.unwrap_or(cursor.at);
         cursor.settle(things.len(), height);
         cursor.thing = things.get(cursor.at).cloned();

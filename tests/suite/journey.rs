@@ -1,12 +1,21 @@
 //! Journeys: what a person does on the demo, from keys to screen, database, stand-ins and files. Each is a TOML
 //! scenario in tests/journeys; the real program runs in a pseudo-terminal on a town of its own.
 
-use std::{path::Path, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use serde::Deserialize;
-use sqlx::{Connection as _, Row as _};
 
-use crate::pty::{PATIENCE, Terminal};
+use crate::{
+    probe,
+    pty::{PATIENCE, Terminal},
+};
+
+/// A dialog takes no key in its first 300 ms: a person reads it first, and so does a journey.
+const READING: Duration = Duration::from_millis(330);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +24,9 @@ struct Scenario {
     title: String,
     #[serde(default = "wide")]
     size: (u16, u16),
+    /// The moment at which the town stands; scenarios that see only ages and limits need no other.
+    #[serde(default = "tuesday_morning")]
+    at: String,
     #[serde(default)]
     arguments: Vec<String>,
     /// Configuration of the cockpit, as TOML text.
@@ -27,137 +39,236 @@ fn wide() -> (u16, u16) {
     (120, 40)
 }
 
-/// What is given happens in this order: keys, then what must be seen, then what must be so.
+/// Nine in the morning in Sydney, in summer time.
+fn tuesday_morning() -> String {
+    "2026-03-16T22:00:00Z".to_owned()
+}
+
+/// What is given happens in the order of the fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Step {
-    keys: String,
-    see: Vec<String>,
-    see_no: Vec<String>,
-    /// A query on the town's database, and the value of its first cell.
-    sql: Option<String>,
-    is: Option<String>,
-    /// Which database: the business's, unless told (`stand-ins`, `cockpit`).
-    database: Option<String>,
-    /// A statement that someone else runs on the business's database meanwhile.
-    meanwhile: Option<String>,
-    /// Text that some file under this folder of the town contains.
-    folder: Option<String>,
-    holds: Vec<String>,
+    /// Why, in the operator's words; told when the step fails.
+    why: String,
     /// Kill -9, and start again.
     killed: bool,
-    /// Faults switched while it runs (`stripe=drop`).
+    /// Quit with `q`, and start again.
+    restarted: bool,
+    /// A fault that is switched on while it runs (`stripe=drop`); `none` ends them all.
     fault: Option<String>,
+    /// A fact of the town that changes while it runs: its name and value.
+    switch: Option<(String, String)>,
+    /// A statement that someone else runs on the business's database meanwhile.
+    meanwhile: Option<String>,
+    /// The dialog on the screen is read first.
+    reads: bool,
+    keys: String,
+    /// On the screen, somewhere.
+    see: Vec<String>,
+    /// Together on one line of the screen.
+    lines: Vec<Vec<String>>,
+    /// How often, exactly.
+    times: BTreeMap<String, usize>,
+    see_no: Vec<String>,
+    /// Queries, each with the first column of its rows, joined by commas. Any may join the tables of all three.
+    business: Vec<(String, String)>,
+    stand_ins: Vec<(String, String)>,
+    record: Vec<(String, String)>,
+    /// A file of the town, or a folder (all its files), and what is in it.
+    files: Vec<Holds>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Holds {
+    at: String,
+    #[serde(default)]
+    holds: Vec<String>,
+    #[serde(default)]
+    times: BTreeMap<String, usize>,
+}
+
+struct Journey {
+    name: String,
+    at: String,
+    town: PathBuf,
+    terminal: Terminal,
+    arguments: Vec<String>,
+    home: tempfile::TempDir,
+    size: (u16, u16),
 }
 
 fn play(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys").join(format!("{name}.toml"));
     let source = std::fs::read_to_string(&path).expect("the scenario is there");
     let scenario: Scenario = toml::from_str(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(!scenario.title.is_empty());
     let home = tempfile::tempdir().expect("a home");
-    let town = home.path().join("town");
     std::fs::write(home.path().join("config.toml"), &scenario.config).expect("a configuration");
-    let mut arguments: Vec<String> = ["demo", "--demo-dir", "town", "--config", "config.toml"].map(str::to_owned).to_vec();
+    let mut arguments: Vec<String> =
+        ["demo", "--demo-dir", "town", "--config", "config.toml", "--at", &scenario.at].map(str::to_owned).to_vec();
     arguments.extend(scenario.arguments.iter().cloned());
-    let start = || {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        Terminal::start(&arguments, home.path(), scenario.size.0, scenario.size.1)
+    let mut journey = Journey {
+        name: name.to_owned(),
+        at: String::new(),
+        town: home.path().join("town"),
+        terminal: start(&arguments, home.path(), scenario.size),
+        arguments,
+        home,
+        size: scenario.size,
     };
-    let mut terminal = start();
     for (index, step) in scenario.step.iter().enumerate() {
-        eprintln!("{}: step {}: {step:?}", scenario.title, index + 1);
+        journey.at = format!("{} step {}: {}", journey.name, index + 1, step.why);
+        journey.act(step);
+        journey.check(step);
+    }
+}
+
+fn start(arguments: &[String], home: &Path, (columns, rows): (u16, u16)) -> Terminal {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Terminal::start(&arguments, home, columns, rows)
+}
+
+impl Journey {
+    fn act(&mut self, step: &Step) {
+        if step.restarted {
+            self.terminal.keys("q");
+            assert!(self.terminal.ended().success(), "{}: it ends well", self.at);
+        }
         if step.killed {
-            terminal.kill();
-            terminal = start();
+            self.terminal.kill();
+        }
+        if step.killed || step.restarted {
+            self.terminal = start(&self.arguments, self.home.path(), self.size);
         }
         if let Some(fault) = &step.fault {
-            switch_fault(&town, fault);
+            probe::switch_fault(&self.town, fault);
+        }
+        if let Some((name, value)) = &step.switch {
+            probe::switch(&self.town, name, value);
         }
         if let Some(statement) = &step.meanwhile {
-            execute(&town.join("business.db"), statement);
+            probe::execute(&self.town, statement);
         }
-        terminal.keys(&step.keys);
-        step.see.iter().for_each(|text| terminal.see(text));
-        step.see_no.iter().for_each(|text| terminal.see_no(text));
-        if let (Some(sql), Some(is)) = (&step.sql, &step.is) {
-            let file = town.join(format!("{}.db", step.database.as_deref().unwrap_or("business")));
-            wait_for(&format!("{sql} = {is}"), &terminal, || {
-                let found = first_cell(&file, sql);
-                (found == *is).then_some(()).ok_or(found)
-            });
+        if step.reads {
+            std::thread::park_timeout(READING);
         }
-        if let Some(folder) = &step.folder {
-            wait_for(&format!("{folder}: {:?}", step.holds), &terminal, || {
-                let texts = texts_under(&town.join(folder));
-                let missing: Vec<_> = step.holds.iter().filter(|text| !texts.contains(text.as_str())).collect();
-                missing.is_empty().then_some(()).ok_or(format!("missing {missing:?} in:\n{texts}"))
-            });
+        self.terminal.keys(&step.keys);
+    }
+
+    fn check(&self, step: &Step) {
+        step.see.iter().for_each(|text| self.on_screen(&format!("`{text}`"), |screen| screen.contains(text)));
+        for parts in &step.lines {
+            let has_all = |line: &str| parts.iter().all(|part| line.contains(part.as_str()));
+            self.on_screen(&format!("a line with {parts:?}"), |screen| screen.lines().any(has_all));
+        }
+        for (text, times) in &step.times {
+            self.on_screen(&format!("`{text}` {times} times"), |screen| screen.matches(text.as_str()).count() == *times);
+        }
+        step.see_no.iter().for_each(|text| self.on_screen(&format!("no `{text}`"), |screen| !screen.contains(text)));
+        for (query, expected) in [&step.business, &step.stand_ins, &step.record].into_iter().flatten() {
+            let ask = || probe::first_column(&self.town, query);
+            self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
+        }
+        for file in &step.files {
+            let texts = || probe::texts_under(&self.town.join(&file.at));
+            let holds = |texts: &String| {
+                file.holds.iter().all(|text| texts.contains(text.as_str()))
+                    && file.times.iter().all(|(text, times)| texts.matches(text.as_str()).count() == *times)
+            };
+            self.wait_for(&format!("{file:?}"), texts, holds);
         }
     }
-}
 
-/// Asks until it is so. A change on disk tells nobody, so this asks again each time the screen could have moved on.
-fn wait_for(what: &str, terminal: &Terminal, ask: impl Fn() -> Result<(), String>) {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match ask() {
-            Ok(()) => return,
-            Err(found) => {
-                assert!(Instant::now() < end, "never so: {what}\n--- instead: {found}\n--- the screen:\n{}", terminal.text());
-                std::thread::park_timeout(std::time::Duration::from_millis(20));
+    fn on_screen(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        self.terminal.until(&format!("{what}\n--- {}", self.at), |screen| wanted(&screen.contents()));
+    }
+
+    /// Asks until it is so: a change on disk tells nobody.
+    fn wait_for<T: std::fmt::Display>(&self, what: &str, ask: impl Fn() -> T, is_so: impl Fn(&T) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let found = ask();
+            if is_so(&found) {
+                return;
             }
+            assert!(
+                Instant::now() < end,
+                "never so: {what}\n--- {}\n--- instead: {found}\n--- the screen:\n{}",
+                self.at,
+                self.terminal.text()
+            );
+            std::thread::park_timeout(Duration::from_millis(20));
         }
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+#[test]
+fn monday_is_one_look() {
+    play("monday");
 }
 
-async fn connect(file: &Path) -> sqlx::SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(10));
-    sqlx::SqliteConnection::connect_with(&options).await.expect("the database opens")
+#[test]
+fn monday_fits_a_small_terminal() {
+    play("monday-80x24");
 }
 
-fn first_cell(file: &Path, sql: &str) -> String {
-    runtime().block_on(async {
-        let mut connection = connect(file).await;
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await;
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => return format!("{error}"),
-        };
-        row.try_get::<Option<String>, _>(0)
-            .map(Option::unwrap_or_default)
-            .or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string()))
-            .or_else(|_| row.try_get::<f64, _>(0).map(|number| number.to_string()))
-            .unwrap_or_else(|error| error.to_string())
-    })
+#[test]
+fn an_alert_is_explained_and_handled() {
+    play("alert");
 }
 
-fn execute(file: &Path, sql: &str) {
-    runtime().block_on(async {
-        let mut connection = connect(file).await;
-        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement runs");
-    });
+#[test]
+fn the_safe_reviews_go_in_one_batch_and_come_back() {
+    play("reviews-safe");
 }
 
-fn switch_fault(town: &Path, fault: &str) {
-    let url = std::fs::read_to_string(town.join("control.txt")).expect("the town has a control address");
-    let answer = runtime().block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        client.post(format!("{}/faults", url.trim().trim_end_matches('/'))).body(fault.to_owned()).send().await
-    });
-    assert!(answer.expect("the control answers").status().is_success(), "the fault {fault} is refused");
+#[test]
+fn doubtful_reviews_are_read_one_by_one() {
+    play("reviews-edge");
 }
 
-fn texts_under(folder: &Path) -> String {
-    if folder.is_file() {
-        return std::fs::read_to_string(folder).unwrap_or_default();
-    }
-    let mut texts = String::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        texts.push_str(&std::fs::read_to_string(entry.path()).unwrap_or_default());
-    }
-    texts
+#[test]
+fn a_refund_is_sent_once_and_written_everywhere() {
+    play("refund");
+}
+
+#[test]
+fn a_refund_outside_the_window_is_denied_by_mail() {
+    play("refund-denied");
+}
+
+#[test]
+fn a_held_refund_is_taken_back_in_time() {
+    play("refund-held");
+}
+
+#[test]
+fn a_refund_whose_answer_was_dropped_is_found_again() {
+    play("refund-dropped");
+}
+
+#[test]
+fn the_late_job_is_run_now() {
+    play("cron");
+}
+
+#[test]
+fn the_flag_stays_an_open_loop_until_it_is_put_back() {
+    play("flag");
+}
+
+#[test]
+fn seven_days_are_reconciled_repaired_and_signed() {
+    play("reconcile");
+}
+
+#[test]
+fn killed_in_the_middle_of_a_batch() {
+    play("killed-batch");
+}
+
+#[test]
+fn killed_in_the_middle_of_a_refund() {
+    play("killed-refund");
 }

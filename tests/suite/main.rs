@@ -6,9 +6,13 @@ mod acting;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod packs;
+#[cfg(test)]
+mod probe;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]

@@ -12,6 +12,9 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// The longest that anything may take before a test says what it saw instead.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A letter right behind Esc is Alt with that letter: hands are slower than that, and so are these keys.
+const AFTER_ESCAPE: Duration = Duration::from_millis(100);
+
 struct Screen {
     parser: vt100::Parser,
     closed: bool,
@@ -112,6 +115,9 @@ impl Terminal {
     pub fn keys(&mut self, keys: &str) {
         for key in keys.split(',').filter(|key| !key.is_empty()) {
             self.send(&bytes_of(key));
+            if key == "Esc" {
+                std::thread::park_timeout(AFTER_ESCAPE);
+            }
         }
     }
 

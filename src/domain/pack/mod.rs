@@ -31,7 +31,7 @@ pub use sql::SqlMistake;
 use super::{id::Id, money::Currency};
 
 /// One business. Lists keep the order of the file; ids are unique within their kind.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pack {
     /// Short name, from the file's name: names the state file and the header.
     pub name: String,

@@ -86,7 +86,7 @@ fn letter(model: &mut Model, mut dialog: Box<Dialog>, chord: Chord) -> Vec<Cmd> 
             entry.field = Field::with(&choice);
             cmds = propose(model, &mut dialog);
         }
-    } else if matches!(dialog.focus, Focus::Cancel | Focus::Confirm) {
+    } else if matches!(dialog.focus, Focus::Cancel | Focus::Confirm) && (typed.is_none() || dialog.wanting().is_none()) {
         match chord.code {
             KeyCode::Left | KeyCode::Right => {
                 let has_confirm = dialog.stops().contains(&Focus::Confirm);
@@ -101,6 +101,9 @@ fn letter(model: &mut Model, mut dialog: Box<Dialog>, chord: Chord) -> Vec<Cmd> 
             _ => {}
         }
     } else {
+        if let Some(wanting) = dialog.wanting().filter(|_| matches!(dialog.focus, Focus::Cancel | Focus::Confirm)) {
+            dialog.focus = wanting;
+        }
         let is_input = matches!(dialog.focus, Focus::Input(_));
         let before = dialog.field().map(|field| field.text().to_owned());
         if let Some(field) = dialog.field() {

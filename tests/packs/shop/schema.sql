@@ -58,6 +58,8 @@ create table job_requests (
 create table operator_actions (
   action_id text not null,
   step integer not null,
-  at timestamp not null default current_timestamp,
-  unique (action_id, step)
+  target text not null,
+  operator text not null,
+  marked_at timestamp not null default current_timestamp,
+  primary key (action_id, step)
 );

@@ -1,0 +1,301 @@
+//! Without a screen: every subcommand on a town that stays, its exit status, and what it never does.
+
+use std::{path::Path, process::Output};
+
+use assert_cmd::Command;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use crate::probe;
+
+/// A demo town that is kept between calls.
+struct Town(TempDir);
+
+impl Town {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a home"))
+    }
+
+    fn run(&self, words: &str) -> Ran {
+        let town = self.0.path().join("town");
+        let config = self.0.path().join("config.toml");
+        std::fs::write(&config, "[confirm]\nhold_at_most = \"0s\"\n").expect("a configuration");
+        let mut command = wheelhouse(self.0.path());
+        command.args(["--demo", "--at", "2026-03-16T22:00:00Z", "--demo-dir"]).arg(town).arg("--config").arg(config);
+        Ran::of(command.args(words.split(' ')).output())
+    }
+
+    fn sql(&self, query: &str) -> String {
+        probe::first_column(&self.0.path().join("town"), query)
+    }
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+struct Ran {
+    out: String,
+    errors: String,
+    status: i32,
+}
+
+impl Ran {
+    fn of(output: std::io::Result<Output>) -> Self {
+        let output = output.expect("the program runs");
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it speaks UTF-8");
+        Self { out: text(&output.stdout), errors: text(&output.stderr), status: output.status.code().expect("it ends by itself") }
+    }
+
+    fn json(&self) -> Json {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    fn ends(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.out.contains(text), "no `{text}` in:\n{}", self.out);
+        }
+        self
+    }
+
+    fn complains(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.errors.contains(text), "no `{text}` in:\n{}", self.errors);
+        }
+        self
+    }
+}
+
+fn wheelhouse(home: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("wheelhouse"));
+    command.env_clear().env("HOME", home).env("TMPDIR", home).env("PATH", "/usr/bin:/bin").env("USER", "op").current_dir(home);
+    command
+}
+
+fn plain(words: &str) -> Ran {
+    let home = tempfile::tempdir().expect("a home");
+    Ran::of(wheelhouse(home.path()).args(words.split(' ')).output())
+}
+
+#[test]
+fn check_says_what_is_wrong_in_lines_in_json_and_by_its_exit_status() {
+    let town = Town::new();
+    let lines = town.run("check").ends(2).says(&[
+        "RED      Stripe webhook failing",
+        "RED      featured-expiry-and-promotion",
+        "RED      Z.AI down",
+        "YELLOW   Charges, 7 days",
+        "3 red, 5 yellow, 0 unknown, 11 green",
+    ]);
+    assert_eq!(lines.out.lines().count(), 9, "{}", lines.out);
+    assert_eq!(lines.errors, "");
+    let json = town.run("check --json").ends(2).json();
+    assert_eq!(json["severity"], "red");
+    let alerts = json["alerts"].as_array().unwrap();
+    let of = |name: &str| alerts.iter().find(|alert| alert["name"] == name).unwrap();
+    assert_eq!(of("check.webhooks_undelivered")["reading"], "4 events");
+    assert_eq!(of("reconciliation.charges")["severity"], "yellow");
+    assert!(of("job.promote")["since"].is_string());
+}
+
+#[test]
+fn what_cannot_be_read_is_unknown_and_not_well() {
+    let town = Town::new();
+    let json = town.run("check --json --fault site=refuse").json();
+    let alerts = json["alerts"].as_array().unwrap();
+    let health = alerts.iter().find(|alert| alert["name"] == "check.z_ai_down").unwrap();
+    assert_eq!(health["severity"], "unknown", "{health}");
+    assert!(health["failure"].is_object() || health["failure"].is_string(), "{health}");
+}
+
+#[test]
+fn a_look_from_the_command_line_is_no_visit_and_writes_nothing() {
+    let town = Town::new();
+    town.run("check").ends(2);
+    town.run("reconcile").ends(1);
+    assert_eq!(town.sql("select count(*) from visits"), "0");
+    assert_eq!(town.sql("select count(*) from plans"), "0");
+    assert_eq!(town.sql("select count(*) from operator_actions"), "0");
+}
+
+#[test]
+fn a_snapshot_is_the_screen_as_text() {
+    let town = Town::new();
+    let drawn = town.run("snapshot --size 100x30").ends(0).says(&["R 3 red", "Reviews", "Z.AI down", "Charges, 7 days"]);
+    assert_eq!(drawn.out.lines().count(), 30);
+    assert!(!drawn.out.contains('\u{1b}'), "text has no escapes");
+    let svg = town.run("snapshot --format svg").ends(0);
+    assert!(svg.out.starts_with("<svg"), "{}", svg.out.lines().next().unwrap_or_default());
+    town.run("snapshot --keys 2,Enter,.").ends(0).says(&["40 of 51  .safe"]);
+    town.run("snapshot --screen nothing").ends(3);
+}
+
+#[test]
+fn a_dry_run_says_all_and_sends_nothing() {
+    let town = Town::new();
+    town.run("do approve_refund rr_0312 --dry-run").ends(0).says(&[
+        "[ok] within 3 days",
+        "1. Stripe: refund A$22.00 of ch_3Q038c5309ded7bd",
+        "5. mail",
+        "total A$22.00",
+        "nothing has been sent",
+    ]);
+    assert_eq!(town.sql("select count(*) from refunds"), "2");
+    assert_eq!(town.sql("select count(*) from plans"), "0");
+}
+
+#[test]
+fn a_wrong_or_missing_confirmation_sends_nothing() {
+    let town = Town::new();
+    for words in ["do approve_refund rr_0312", "do approve_refund rr_0312 --confirm 2200", "do job.promote --confirm backup"] {
+        town.run(words).ends(3).complains(&["nothing was sent. To carry it out, add --confirm"]);
+    }
+    town.run("do approve_review rv_901 rv_903 --confirm 3").ends(3).complains(&["nothing was sent: it is about 2, not about 3"]);
+    assert_eq!(town.sql("select count(*) from plans"), "0");
+    assert_eq!(town.sql("select count(*) from refunds"), "2");
+    assert_eq!(town.sql("select count(*) from reviews where moderation_status = 'pending'"), "51");
+}
+
+#[test]
+fn a_confirmed_act_is_done_once_and_recorded() {
+    let town = Town::new();
+    town.run("do approve_refund rr_0312 --confirm 22.00").ends(0).says(&["done", "Refund", "rr_0312"]);
+    assert_eq!(town.sql("select count(*) from refunds where charge = 'ch_3Q038c5309ded7bd'"), "1");
+    assert_eq!(town.sql("select status from refund_requests where id = 'rr_0312'"), "approved");
+    town.run("do approve_refund rr_0312 --confirm 22.00").ends(1);
+    assert_eq!(town.sql("select count(*) from refunds where charge = 'ch_3Q038c5309ded7bd'"), "1");
+    let ran = town.run("do reject_review rv_902 --input reason=spam --input note=advert --json").ends(0).json();
+    assert_eq!(ran["receipts"].as_array().unwrap().len(), 1);
+    assert_eq!(town.sql("select reason || '|' || note from review_moderation_log where decided_by = 'op'"), "spam|advert");
+}
+
+#[test]
+fn a_rule_that_fails_refuses_whatever_is_typed() {
+    let town = Town::new();
+    town.run("do approve_refund rr_0313 --confirm 22.00").ends(1).says(&["rr_0313", "over by 1d 1h"]);
+    town.run("do reject_review rv_902 --input reason=rude").ends(1);
+    town.run("do approve_review rv_901 --read-only").ends(3).complains(&["--read-only"]);
+    town.run("do aprove_review rv_901").ends(3).complains(&["there is no action `aprove_review`"]);
+    town.run("do approve_review").ends(3).complains(&["on which rows?"]);
+    assert_eq!(town.sql("select count(*) from operator_actions"), "0");
+    assert_eq!(town.sql("select count(*) from refunds"), "2");
+}
+
+#[test]
+fn a_reconciliation_is_told_in_json_and_csv() {
+    let town = Town::new();
+    town.run("reconcile charges").ends(1).says(&["A$462.00", "A$420.00", "missing here", "amount differs"]);
+    let csv = town.run("reconcile charges --csv").ends(1);
+    let rows: Vec<&str> = csv.out.lines().collect();
+    assert_eq!(rows.len(), 3, "{}", csv.out);
+    assert!(rows.first().unwrap().starts_with("reconciliation,class,their_id,their_amount"), "{}", csv.out);
+    assert!(csv.out.contains("charges,amount,ch_3Q038da4e48544d0,22.00,pay_02079,2.00,AUD,20.00"), "{}", csv.out);
+    assert!(csv.out.contains("charges,missing_here,ch_3Q00064kx9000061,22.00,,,AUD,22.00"), "{}", csv.out);
+    let json = town.run("reconcile --json").ends(1).json();
+    assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
+    town.run("reconcile refunds").ends(0);
+    town.run("reconcile chargs").ends(3).complains(&["there is no reconciliation `chargs`; there is charges, refunds"]);
+}
+
+#[test]
+fn the_journal_is_verified_and_a_flipped_byte_is_found() {
+    let town = Town::new();
+    town.run("do approve_review rv_901").ends(0);
+    let whole = town.run("journal verify").ends(0).says(&["the chain holds: "]);
+    assert_eq!(town.sql("select count(*) from audit"), whole.out.split(' ').nth(3).unwrap_or_default());
+    let exported = town.run("journal export").ends(0);
+    let lines: Vec<Json> = exported.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len().to_string(), town.sql("select count(*) from audit"));
+    assert_eq!(lines.first().map(|line| line["sequence"].clone()), Some(Json::from(1)));
+    town.run("journal export --format csv").ends(0).says(&["APPROVE", "rv_901"]);
+    flip_a_byte(&town.0.path().join("town"));
+    town.run("journal verify").ends(2).says(&["BROKEN"]);
+}
+
+/// Changes `Happy` to `happy` in the record's own words, in the file, behind SQLite's back.
+fn flip_a_byte(town: &Path) {
+    let mut flipped = 0;
+    for name in ["cockpit.db", "cockpit.db-wal"] {
+        let path = town.join(name);
+        let Ok(mut bytes) = std::fs::read(&path) else { continue };
+        let wanted = b"rv_901 Happy Dog Training: intended";
+        let places: Vec<usize> = bytes.windows(wanted.len()).enumerate().filter(|(_, at)| at == wanted).map(|(at, _)| at).collect();
+        for place in places {
+            bytes[place + 7] ^= 0x20;
+            flipped += 1;
+        }
+        std::fs::write(&path, bytes).expect("the file is written");
+    }
+    assert!(flipped > 0, "there was something to change");
+}
+
+#[test]
+fn what_a_shell_and_a_reader_need_is_printed() {
+    plain("keys").ends(0).says(&["acknowledge", "mark every row that the filter shows", "ctrl-d"]);
+    plain("keys --markdown").ends(0).says(&["| "]);
+    for shell in ["bash", "zsh", "fish"] {
+        plain(&format!("completions {shell}")).ends(0).says(&["wheelhouse", "reconcile"]);
+    }
+    plain("man").ends(0).says(&[".TH wheelhouse", "reconcile"]);
+    plain("--version").ends(0).says(&["wheelhouse "]);
+    let schema = plain("pack schema").ends(0).json();
+    assert!(schema["properties"]["queues"].is_object());
+}
+
+#[test]
+fn without_a_terminal_or_a_business_it_says_what_to_do() {
+    plain("demo").ends(3).complains(&["the cockpit needs a terminal", "`wheelhouse check`"]);
+    plain("check").ends(3).complains(&["no business is configured yet", "wheelhouse demo"]);
+    plain("--nonsense").ends(3).complains(&["--nonsense"]);
+    plain("journal verify --demo").ends(3).complains(&["--demo-dir"]);
+}
+
+/// A business that nobody here has seen: a pack file and a database, no line of Rust.
+struct Shop(TempDir);
+
+impl Shop {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a home");
+        probe::create(&home.path().join("business.db"), &[include_str!("../packs/shop/schema.sql"), include_str!("../packs/shop/seed.sql")]);
+        Self(home)
+    }
+
+    fn run(&self, words: &str) -> Ran {
+        let pack = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/packs/shop/pack.toml");
+        let mut command = wheelhouse(self.0.path());
+        command.env("SHOP_DATABASE_URL", format!("sqlite://{}", self.0.path().join("business.db").display()));
+        command.args(["--pack", pack, "--state-dir"]).arg(self.0.path().join("state"));
+        Ran::of(command.args(words.split(' ')).output())
+    }
+
+    fn sql(&self, query: &str) -> String {
+        probe::first_column_of(&self.0.path().join("business.db"), query)
+    }
+}
+
+#[test]
+fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
+    plain(concat!("pack check ", env!("CARGO_MANIFEST_DIR"), "/tests/packs/shop/pack.toml"))
+        .ends(0)
+        .says(&["Tea & Kettle is right", "3 checks, 2 queues, 1 jobs"]);
+    let shop = Shop::new();
+    let checked = shop.run("check").says(&["Articles nearly out of stock", "Oldest order waiting", "Payments, 30 days"]);
+    assert!([1, 2].contains(&checked.status), "{checked:?}");
+    shop.run("reconcile").ends(1).says(&["missing here", "amount differs", "€0.01"]);
+    shop.run("do ship o-1002 --dry-run").ends(0).says(&["Ben Costa", "[ok] paid", "can be taken back"]);
+    assert_eq!(shop.sql("select status from orders where id = 'o-1002'"), "paid");
+    shop.run("do ship o-1002").ends(0).says(&["done", "o-1002"]);
+    assert_eq!(shop.sql("select status from orders where id = 'o-1002'"), "shipped");
+    shop.run("do ship o-1003 o-1004 --confirm 2").ends(0);
+    assert_eq!(shop.sql("select count(*) from orders where status = 'shipped'"), "4");
+    shop.run("do unship o-1004").ends(0);
+    assert_eq!(shop.sql("select status from orders where id = 'o-1004'"), "paid");
+    shop.run("do ship o-1005").ends(1);
+    assert_eq!(shop.sql("select status from orders where id = 'o-1005'"), "placed");
+    assert_eq!(shop.sql("select count(*) from operator_actions"), "4");
+    shop.run("journal verify").ends(0).says(&["the chain holds"]);
+    shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);
+}
