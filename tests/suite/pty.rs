@@ -144,9 +144,10 @@ impl Terminal {
         self.child.wait().expect("an exit status")
     }
 
-    /// Kill -9.
+    /// Kill -9. The library's own `kill` hangs up first, and gives time to end well.
     pub fn kill(&mut self) {
-        self.child.kill().expect("a kill");
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a kill");
         self.child.wait().expect("an exit status");
     }
 }
