@@ -53,6 +53,9 @@ pub fn open(opening: Opening, model: Model, theme: Theme, settings: &Settings) -
     let clock = Arc::clone(&opening.clock);
     let begin = Box::new(move || start_engine(opening, asked, sender));
     let mut cockpit = Cockpit { model, theme, clock, requests, wishes: VecDeque::new(), begin: Some(begin), leaving: false };
+    for clash in cockpit.model.keymap.clashes_with(&cockpit.model.pack) {
+        cockpit.update(Msg::Event(Event::Notice { said: Text::new(clash), is_error: true }));
+    }
     Ok(run(&mut cockpit, &mailbox, settings)?)
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, env, io, path::Path, sync::Arc};
 
 use crate::{
     cli::arguments::Arguments,
+    pack::{Config, Problems},
     domain::{pack::ConnectionKind, snapshot::Snapshot},
     ports::Memory as _,
     store::Store,
@@ -27,11 +28,13 @@ pub struct Look {
 impl Look {
     pub fn choose(arguments: &Arguments, choice: &Choice) -> Result<Self, Complaint> {
         let config = &choice.config;
-        let remapped: BTreeMap<String, String> = config.keys.iter().cloned().collect();
-        let keymap = Keymap::with(&remapped).map_err(|problems| Complaint::said(problems.join("\n")))?;
-        let name = arguments.screen.theme.as_deref().or(config.theme.as_deref());
+        let keymap = keymap(config)?;
+        let told = arguments.screen.theme.as_deref();
         let colorfgbg = env::var("COLORFGBG").ok();
-        let chosen = theme::Choice::of(name, colorfgbg.as_deref()).map_err(|error| Complaint::said(error.to_string()))?;
+        let chosen = theme::Choice::of(told.or(config.theme.as_deref()), colorfgbg.as_deref()).map_err(|error| match told {
+            Some(_) => Complaint::said(error.to_string()),
+            None => config.problem_at("theme", error.to_string(), "not a theme").into(),
+        })?;
         let mut settings = Settings::new(Depth::of(&io::stdout()));
         settings.is_in_tmux = env::var_os("TMUX").is_some();
         settings.asks_background = chosen.asks_background;
@@ -50,6 +53,18 @@ impl Look {
         };
         Model::new(Arc::clone(&choice.loaded.pack), shown, last).with_keymap(self.keymap.clone())
     }
+}
+
+/// The operator's own keys; what is wrong with them is shown where it stands in the configuration.
+fn keymap(config: &Config) -> Result<Keymap, Complaint> {
+    let remapped: BTreeMap<String, String> = config.keys.iter().cloned().collect();
+    Keymap::with(&remapped).map_err(|problems| {
+        let located = problems.iter().map(|problem| {
+            let (place, said) = problem.split_once(": ").filter(|(place, _)| place.starts_with("keys.")).unwrap_or(("keys", problem));
+            config.problem_at(place, said, "here")
+        });
+        located.fold(Problems::default(), Problems::and).into()
+    })
 }
 
 fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {

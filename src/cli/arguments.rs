@@ -61,7 +61,7 @@ pub struct BusinessArguments {
 /// How it is drawn.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ScreenArguments {
-    /// Theme: auto, dark, light, high-contrast, colour-blind, 16, or a file
+    /// Theme: auto (asks the terminal), dark, light, high-contrast, colour-blind, sixteen, or a file
     #[arg(long, global = true, value_name = "NAME|FILE", help_heading = "Screen")]
     pub theme: Option<String>,
     /// Draw with ASCII characters alone

@@ -82,7 +82,7 @@ pub fn make(
         amount,
         epoch,
         steps,
-        is_final: action.is_final(),
+        is_final: !action.can_be_undone(),
         operator: setting.operator.to_owned(),
         planned_at: setting.now,
         batch: setting.batch.clone(),

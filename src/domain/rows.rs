@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,6 +12,17 @@ use super::{
 
 /// Named values: bound parameters of a query, inputs of an action.
 pub type Params = BTreeMap<String, Value>;
+
+/// The names of moments that every read and every expression beside rows may use.
+pub fn clock_names(now: DateTime<Utc>) -> Params {
+    let ago = |days| Value::Time(now - TimeDelta::days(days));
+    Params::from([
+        ("now".to_owned(), Value::Time(now)),
+        ("day_ago".to_owned(), ago(1)),
+        ("week_ago".to_owned(), ago(7)),
+        ("month_ago".to_owned(), ago(30)),
+    ])
+}
 
 /// One row, with the names of its columns at hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,8 +98,8 @@ impl Rows {
     /// What a rule over the whole answer may name: the columns of the first row and, beside them, `rows` (how many
     /// there are) and `now`.
     pub fn facts(&self, now: DateTime<Utc>) -> Params {
-        let beside = [("rows", Value::Integer(self.rows.len() as i64)), ("now", Value::Time(now))];
-        let mut facts: Params = beside.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut facts = clock_names(now);
+        facts.insert("rows".to_owned(), Value::Integer(self.rows.len() as i64));
         facts.extend(self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone())));
         facts
     }

@@ -4,14 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::{
-    reader::{Reader, clock_params},
+    reader::Reader,
     watch::Watch,
 };
 use crate::{
     domain::{
         pack::{self, Pack},
         reconcile,
-        rows::Rows,
+        rows::{Rows, clock_names},
         value::Value,
     },
     ports::SourceError,
@@ -46,7 +46,7 @@ pub async fn look(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>
 }
 
 async fn ask(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> Result<Answers, SourceError> {
-    let params = clock_params(now);
+    let params = clock_names(now);
     match watch {
         Watch::Check(index) => reader.read(&pack.checks[index].query, &params, now).await.map(Answers::One),
         Watch::Queue(index) => reader.read(&pack.queues[index].query, &params, now).await.map(Answers::One),
@@ -81,7 +81,7 @@ async fn ledgers(index: usize, pack: &Pack, reader: &Reader, now: DateTime<Utc>)
         return Err(SourceError::Refused("the pack names a ledger that it does not have".into()));
     };
     let (from, to) = (now - TimeDelta::from_std(reconciliation.window).unwrap_or(TimeDelta::MAX), now);
-    let mut params = clock_params(now);
+    let mut params = clock_names(now);
     let (reach_from, reach_to) = reconcile::reach(reconciliation, from, to);
     params.insert("from".to_owned(), Value::Time(reach_from));
     params.insert("to".to_owned(), Value::Time(reach_to));

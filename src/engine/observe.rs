@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::reader::{Reader, clock_params};
+use super::reader::Reader;
 use crate::domain::{
     pack::{Flag, Probe},
+    rows::clock_names,
     snapshot::ProbeResult,
     text::Text,
     value::Value,
@@ -25,7 +26,7 @@ pub fn all_seen(results: &[ProbeResult]) -> bool {
 }
 
 async fn ask(probe: &Probe, value: &str, reader: &Reader, now: DateTime<Utc>) -> ProbeResult {
-    let mut names = clock_params(now);
+    let mut names = clock_names(now);
     names.insert("value".to_owned(), Value::text(value));
     let expected = probe.expect.render(&names);
     let answer = reader.read(&probe.query, &names, now).await;

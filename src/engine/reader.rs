@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
         rows::{Params, Rows},
         snapshot::{Failure, SourceReport},
         text::Text,
-        value::Value,
     },
     ports::{Connections, SourceError},
 };
@@ -121,17 +120,6 @@ impl Gate {
         let silence = self.silence.lock().ok()?;
         silence.as_ref().filter(|(count, at, _)| *count >= TIMED_OUT && *at >= came).map(|(_, _, error)| error.clone())
     }
-}
-
-/// The parameters that every read may use.
-pub fn clock_params(now: DateTime<Utc>) -> Params {
-    let ago = |days| Value::Time(now - TimeDelta::days(days));
-    Params::from([
-        ("now".to_owned(), Value::Time(now)),
-        ("day_ago".to_owned(), ago(1)),
-        ("week_ago".to_owned(), ago(7)),
-        ("month_ago".to_owned(), ago(30)),
-    ])
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub struct Ground {
     pub record: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
+    /// Nothing is looked at more often than this; the operator's own setting.
+    pub refresh: Option<Duration>,
 }
 
 /// Where events go; an answer of `false` means that nobody listens any more.
@@ -96,7 +98,7 @@ impl Watcher {
         let pack = Arc::clone(&ground.pack);
         Self {
             board,
-            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack), start))).collect(),
+            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack).max(ground.refresh.unwrap_or_default()), start))).collect(),
             looks: FuturesUnordered::new(),
             flips,
             runs: Runs::default(),

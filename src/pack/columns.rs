@@ -125,6 +125,7 @@ impl Wants<'_> {
     fn check(&mut self, place: &Place, check: &Check) {
         self.money(place, &check.query);
         self.expression(&place.key("value"), &check.value);
+        check.since.iter().for_each(|since| self.expression(&place.key("since"), since));
         check.detail.iter().for_each(|detail| self.template(&place.key("detail"), detail));
     }
 

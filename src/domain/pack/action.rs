@@ -35,9 +35,14 @@ pub struct Action {
 }
 
 impl Action {
-    /// True where an effect cannot be taken back once it is sent.
+    /// True where an effect reaches beyond the business's own rows and nothing takes it back: it is held first.
     pub fn is_final(&self) -> bool {
         self.undo.is_none() && self.effects.iter().any(|effect| effect.kind.is_final())
+    }
+
+    /// True where a key takes it back once it is done.
+    pub fn can_be_undone(&self) -> bool {
+        self.undo.is_some()
     }
 }
 

@@ -170,7 +170,7 @@ impl Driver {
             confirm,
             total: sorted.total,
             hold: if is_final { action.hold.max(self.setup.hold_at_least) } else { action.hold },
-            is_final,
+            is_final: !action.can_be_undone(),
             changed: sorted.changed,
             caps: if sorted.total.is_some() { policy::caps(&context, after) } else { Vec::new() },
             missing,
