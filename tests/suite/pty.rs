@@ -98,14 +98,6 @@ impl Terminal {
         }
     }
 
-    pub fn see(&self, text: &str) {
-        self.until(&format!("`{text}`"), |screen| screen.contents().contains(text));
-    }
-
-    pub fn see_no(&self, text: &str) {
-        self.until(&format!("a screen without `{text}`"), |screen| !screen.contents().contains(text));
-    }
-
     pub fn send(&mut self, bytes: &[u8]) {
         self.writer.write_all(bytes).expect("the terminal takes keys");
         self.writer.flush().expect("the terminal takes keys");
