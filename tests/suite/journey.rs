@@ -77,12 +77,12 @@ struct Step {
     stand_ins: Vec<(String, String)>,
     record: Vec<(String, String)>,
     /// A file of the town, or a folder (all its files), and what is in it.
-    files: Vec<Holds>,
+    files: Vec<Content>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Holds {
+struct Content {
     at: String,
     #[serde(default)]
     holds: Vec<String>,

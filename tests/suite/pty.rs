@@ -57,7 +57,7 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let shared = Arc::clone(&screen);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             loop {
                 let count = reader.read(&mut buffer).unwrap_or(0);
                 let (lock, changed) = &*shared;
