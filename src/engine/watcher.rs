@@ -98,7 +98,10 @@ impl Watcher {
         let pack = Arc::clone(&ground.pack);
         Self {
             board,
-            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack).max(ground.refresh.unwrap_or_default()), start))).collect(),
+            watches: Watch::all(&pack)
+                .into_iter()
+                .map(|watch| (watch, Pulse::new(watch.every(&pack).max(ground.refresh.unwrap_or_default()), start)))
+                .collect(),
             looks: FuturesUnordered::new(),
             flips,
             runs: Runs::default(),

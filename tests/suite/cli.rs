@@ -222,7 +222,8 @@ fn flip_a_byte(town: &Path) {
         let path = town.join(name);
         let Ok(mut bytes) = std::fs::read(&path) else { continue };
         let wanted = b"rv_901 Happy Dog Training: intended";
-        let places: Vec<usize> = bytes.windows(wanted.len()).enumerate().filter(|(_, at)| at == wanted).map(|(at, _)| at).collect();
+        let places: Vec<usize> =
+            bytes.windows(wanted.len()).enumerate().filter(|(_, at)| at == wanted).map(|(at, _)| at).collect();
         for place in places {
             bytes[place + 7] ^= 0x20;
             flipped += 1;
@@ -259,7 +260,10 @@ struct Shop(TempDir);
 impl Shop {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a home");
-        probe::create(&home.path().join("business.db"), &[include_str!("../packs/shop/schema.sql"), include_str!("../packs/shop/seed.sql")]);
+        probe::create(
+            &home.path().join("business.db"),
+            &[include_str!("../packs/shop/schema.sql"), include_str!("../packs/shop/seed.sql")],
+        );
         Self(home)
     }
 

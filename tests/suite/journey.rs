@@ -54,6 +54,8 @@ struct Step {
     killed: bool,
     /// Quit with `q`, and start again.
     restarted: bool,
+    /// The window gets another size: columns and rows.
+    resized: Option<(u16, u16)>,
     /// A fault that is switched on while it runs (`stripe=drop`); `none` ends them all.
     fault: Option<String>,
     /// A fact of the town that changes while it runs: its name and value.
@@ -75,12 +77,12 @@ struct Step {
     stand_ins: Vec<(String, String)>,
     record: Vec<(String, String)>,
     /// A file of the town, or a folder (all its files), and what is in it.
-    files: Vec<Holds>,
+    files: Vec<Content>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Holds {
+struct Content {
     at: String,
     #[serde(default)]
     holds: Vec<String>,
@@ -140,6 +142,9 @@ impl Journey {
         }
         if step.killed || step.restarted {
             self.terminal = start(&self.arguments, self.home.path(), self.size);
+        }
+        if let Some((columns, rows)) = step.resized {
+            self.terminal.resize(columns, rows);
         }
         if let Some(fault) = &step.fault {
             probe::switch_fault(&self.town, fault);

@@ -57,7 +57,7 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let shared = Arc::clone(&screen);
         std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = vec![0; 65536];
             loop {
                 let count = reader.read(&mut buffer).unwrap_or(0);
                 let (lock, changed) = &*shared;
@@ -98,14 +98,6 @@ impl Terminal {
         }
     }
 
-    pub fn see(&self, text: &str) {
-        self.until(&format!("`{text}`"), |screen| screen.contents().contains(text));
-    }
-
-    pub fn see_no(&self, text: &str) {
-        self.until(&format!("a screen without `{text}`"), |screen| !screen.contents().contains(text));
-    }
-
     pub fn send(&mut self, bytes: &[u8]) {
         self.writer.write_all(bytes).expect("the terminal takes keys");
         self.writer.flush().expect("the terminal takes keys");
@@ -144,9 +136,10 @@ impl Terminal {
         self.child.wait().expect("an exit status")
     }
 
-    /// Kill -9.
+    /// Kill -9. The library's own `kill` hangs up first, and gives time to end well.
     pub fn kill(&mut self) {
-        self.child.kill().expect("a kill");
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a kill");
         self.child.wait().expect("an exit status");
     }
 }

@@ -159,7 +159,11 @@ impl Transition<'_> {
     fn confirm(&mut self, until: DateTime<Utc>) -> Vec<Command> {
         let held = until - self.now;
         // Some milliseconds have passed since it was confirmed: ten seconds are not said to be nine.
-        let said = if held > TimeDelta::zero() { format!("held for {}", age::span(held + TimeDelta::milliseconds(999))) } else { "intended".to_owned() };
+        let said = if held > TimeDelta::zero() {
+            format!("held for {}", age::span(held + TimeDelta::milliseconds(999)))
+        } else {
+            "intended".to_owned()
+        };
         self.state.phase = Phase::Intent { until };
         self.state.said = Text::new(said);
         vec![self.persist(Severity::Green), Command::Tell]

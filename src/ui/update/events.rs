@@ -154,6 +154,14 @@ fn receipt_came(model: &mut Model, receipt: Receipt) {
 fn recovered(model: &mut Model, receipts: Vec<Receipt>) {
     let unknown = receipts.iter().filter(|receipt| !receipt.standing.is_over()).count();
     let count = receipts.len();
+    let mut standings: Vec<(&str, usize)> = Vec::new();
+    for receipt in &receipts {
+        let word = receipt.standing.word();
+        match standings.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, times)) => *times += 1,
+            None => standings.push((word, 1)),
+        }
+    }
     for receipt in receipts {
         let line = format!("recovered: {} {}: {}", receipt.title, receipt.label, receipt.standing.word());
         let tone = if receipt.standing.is_over() { Tone::Plain } else { Tone::Bad };
@@ -162,7 +170,9 @@ fn recovered(model: &mut Model, receipts: Vec<Receipt>) {
     }
     if count > 1 {
         let tone = if unknown > 0 { Tone::Warning } else { Tone::Plain };
-        say(model, tone, format!("recovery settled {} of {count} acts; @ tells each", count - unknown));
+        let standings: Vec<String> = standings.iter().map(|(word, times)| format!("{times} {word}")).collect();
+        let standings = standings.join(", ");
+        say(model, tone, format!("recovery settled {} of {count} acts: {standings}; @ tells each", count - unknown));
     }
     // At the start nothing is under the operator's hands yet: what is in doubt is shown, not hinted at.
     if model.overlay.is_none() && model.receipts.count(Standing::Unknown) > 0 {

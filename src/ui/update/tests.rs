@@ -214,6 +214,9 @@ fn money_moves_only_when_the_amount_is_typed() {
         ("shift-tab enter", false),
         ("tab 2 2 . 0 1 enter", false),
         ("tab 2 2 . 0 0 esc", false),
+        // Typed where the dialog stands, it goes where it is wanted.
+        ("2 2 . 0 1 enter", false),
+        ("2 2 . 0 0 enter", true),
         ("tab 2 2 . 0 0 enter", true),
         ("tab 2 2 . 0 0 tab enter", true),
         ("tab 2 2 . 0 0 tab tab enter", false),
@@ -287,6 +290,20 @@ fn a_flag_is_offered_its_other_value() {
     assert_eq!(action.as_str(), "flag.ai_mode");
     assert_eq!(targets.first().map(|target| target.key.as_str()), Some("ai_mode"));
     assert_eq!(inputs.get("value").map(ToString::to_string).as_deref(), Some("deterministic"));
+}
+
+#[test]
+fn what_recovery_found_is_told_by_how_it_stands() {
+    let mut model = fixture::model();
+    let stands = |key: &str, standing| fixture::receipt(&fixture::target("reviews", key), standing);
+    let receipts = vec![
+        stands("rv_901", Standing::Done),
+        stands("rv_902", Standing::NotSent),
+        stands("rv_903", Standing::NotSent),
+        stands("rv_904", Standing::Unknown),
+    ];
+    tell(&mut model, Event::Recovered(receipts));
+    assert_eq!(said(&model), "recovery settled 3 of 4 acts: 1 done, 2 not sent, 1 unknown; @ tells each");
 }
 
 #[test]
