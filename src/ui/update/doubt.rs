@@ -69,3 +69,72 @@ fn decide(model: &mut Model, doubt: &mut Doubt) -> Vec<Cmd> {
     doubt.typed = crate::ui::field::Field::default();
     vec![Cmd::Ask(Request::Settle { plan, happened: *happened })]
 }
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::*;
+    use crate::{
+        engine::message::Event,
+        ui::{Msg, model::fixture, update},
+    };
+
+    fn in_doubt() -> Model {
+        let mut model = fixture::model();
+        let now = fixture::now();
+        update(&mut model, Msg::Event(Event::Lock { until: Some(now + TimeDelta::minutes(15)), why: None }), now);
+        let receipt = fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::Unknown);
+        update(&mut model, Msg::Event(Event::Recovered(vec![receipt])), now);
+        model
+    }
+
+    fn type_in(model: &mut Model, text: &str, milliseconds: i64) -> Vec<Cmd> {
+        let now = fixture::now() + TimeDelta::milliseconds(milliseconds);
+        let mut cmds = Vec::new();
+        for letter in text.chars() {
+            let code = if letter == '\n' { KeyCode::Enter } else { KeyCode::Char(letter) };
+            cmds.extend(update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)), now));
+        }
+        cmds
+    }
+
+    #[test]
+    fn what_recovery_could_not_settle_is_shown_at_once() {
+        assert!(matches!(in_doubt().overlay, Some(Overlay::Doubt(_))));
+    }
+
+    #[test]
+    fn only_a_typed_verdict_decides() {
+        for (typed, after, verdict) in [
+            ("happened\n", 400, Some(true)),
+            ("not happened\n", 400, Some(false)),
+            ("\n", 400, None),
+            ("perhaps\n", 400, None),
+            ("happened\n", 100, None),
+        ] {
+            let mut model = in_doubt();
+            let settled = type_in(&mut model, typed, after).into_iter().find_map(|cmd| match cmd {
+                Cmd::Ask(Request::Settle { plan, happened }) => Some((plan.0, happened)),
+                _ => None,
+            });
+            assert_eq!(settled, verdict.map(|happened| ("id-rr_0312".to_owned(), happened)), "{typed:?} after {after} ms");
+        }
+        let mut pasted = in_doubt();
+        update(&mut pasted, Msg::Paste("happened\n".to_owned()), fixture::now() + TimeDelta::seconds(1));
+        assert_eq!(type_in(&mut pasted, "\n", 2_000), []);
+    }
+
+    #[test]
+    fn nothing_is_decided_while_writing_is_locked() {
+        let mut model = in_doubt();
+        update(&mut model, Msg::Event(Event::Lock { until: None, why: None }), fixture::now());
+        assert_eq!(type_in(&mut model, "happened\n", 400), []);
+    }
+
+    #[test]
+    fn the_outside_is_asked_again_from_here() {
+        let cmds = type_in(&mut in_doubt(), "L", 400);
+        assert!(matches!(cmds.as_slice(), [Cmd::Ask(Request::LookUp { plan })] if plan.0 == "id-rr_0312"), "{cmds:?}");
+    }
+}

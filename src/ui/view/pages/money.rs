@@ -30,6 +30,7 @@ pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
     }
     if let Some(statement) = &report.look.value {
         paper.labelled("Window", &format!("{} to {}", ink.date(statement.from), ink.date(statement.to)), Role::Text);
+        paper.labelled("Matched", &format!("{} rows", statement.matched), Role::Text);
         totals(paper, statement);
         if paper.extent == Extent::Whole && !statement.discrepancies.is_empty() {
             paper.head("What does not match, oldest first");
