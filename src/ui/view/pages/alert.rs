@@ -111,7 +111,7 @@ pub fn failed(paper: &mut Paper<'_>, failure: &Failure) {
 }
 
 /// What the operator did about it, and until when that counts.
-fn handling(paper: &mut Paper<'_>, alert: &Alert) {
+pub fn handling(paper: &mut Paper<'_>, alert: &Alert) {
     let ink = paper.ink;
     let handling = &alert.handling;
     let later = |until: Option<DateTime<Utc>>| until.filter(|until| *until > ink.calm);

@@ -1,6 +1,6 @@
 //! What the page of a job says: its schedule, its state, what it would do, its runs.
 
-use super::alert::history;
+use super::alert::{handling, history};
 use crate::{
     domain::{
         age,
@@ -37,6 +37,9 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
         return;
     };
     state(paper, report, health);
+    if let Some(alert) = ink.model.alert(&Subject::Job(id.clone())) {
+        handling(paper, alert);
+    }
     about(paper, spec);
     paper.labelled("Runs", &jobs::history(health, 60), Role::Chart);
     if paper.extent == Extent::Whole {
