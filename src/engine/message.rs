@@ -54,6 +54,11 @@ pub enum Request {
     LookUp {
         plan: ActionId,
     },
+    /// Decide what stands unknown: a person has looked outside and says whether it happened.
+    Settle {
+        plan: ActionId,
+        happened: bool,
+    },
     Handle {
         subject: Subject,
         how: Handle,

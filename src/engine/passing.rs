@@ -34,6 +34,9 @@ impl Watcher {
             Request::Pause { batch, paused } => self.answer(async move { Some(notice(actor.pause(batch, paused).await)) }),
             Request::Cancel { batch } => self.answer(async move { Some(notice(actor.cancel(batch).await)) }),
             Request::LookUp { plan } => self.answer(async move { Some(notice(actor.look_up(plan).await)) }),
+            Request::Settle { plan, happened } => {
+                self.answer(async move { Some(notice(actor.settle(plan, happened).await)) });
+            }
             // What the lock came to is told by the acting part itself; only a refusal is news.
             Request::Unlock => self.answer(async move { actor.unlock().await.err().map(|why| notice(Err(why))) }),
             Request::Lock => self.answer(async move { actor.lock().await.err().map(|why| notice(Err(why))) }),

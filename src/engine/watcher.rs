@@ -247,6 +247,7 @@ impl Watcher {
             | Request::Pause { .. }
             | Request::Cancel { .. }
             | Request::LookUp { .. }
+            | Request::Settle { .. }
             | Request::Unlock
             | Request::Lock
             | Request::Stop => self.pass_on(request),

@@ -80,8 +80,8 @@ pub struct Model {
     /// A filter being typed, and the one before it.
     pub typing: Option<(Field, String)>,
     pub overlay: Option<Overlay>,
-    /// The selected item in full beside the list.
-    pub has_preview: bool,
+    /// The selected item in full beside the list; where nobody chose, as there is room.
+    pub preview: Option<bool>,
     pub shows_healthy: bool,
     /// How far a page is scrolled.
     pub scroll: usize,
@@ -92,6 +92,10 @@ pub struct Model {
     /// Journal lines older than the snapshot's.
     pub older: Vec<JournalLine>,
     pub unlocked_until: Option<DateTime<Utc>>,
+    /// The operator has quit: that the engine stops is no news.
+    pub is_leaving: bool,
+    /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
+    pub is_touched: bool,
     /// The time of the last message.
     pub now: DateTime<Utc>,
     version: u64,
@@ -116,7 +120,7 @@ impl Model {
             filters: BTreeMap::new(),
             typing: None,
             overlay: None,
-            has_preview: false,
+            preview: None,
             shows_healthy: false,
             scroll: 0,
             notices: Notices::default(),
@@ -125,6 +129,8 @@ impl Model {
             histories: Histories::default(),
             older: Vec::new(),
             unlocked_until: None,
+            is_leaving: false,
+            is_touched: false,
             now,
             version: 1,
             drawn: 0,
@@ -287,7 +293,8 @@ impl Model {
         let things = self.things(pane);
         let cursor = self.cursors.entry(pane).or_default();
         // Nobody is working in it, and its top is what is newest or worst: what comes in above is to be seen.
-        let rests_at_top = cursor.at == 0 && cursor.offset == 0 && self.place.pane != pane;
+        let is_nobodys = self.place.pane != pane || !self.is_touched;
+        let rests_at_top = cursor.at == 0 && cursor.offset == 0 && is_nobodys;
         let thing = cursor.thing.as_ref().filter(|_| !rests_at_top);
         let found = thing.and_then(|thing| things.iter().position(|other| other == thing));
         cursor.at = found.unwrap_or(cursor.at);

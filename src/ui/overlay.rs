@@ -23,6 +23,7 @@ pub enum Overlay {
         title: String,
     },
     SignOff(SignOff),
+    Doubt(Doubt),
     Errors {
         scroll: usize,
     },
@@ -33,6 +34,18 @@ pub enum Overlay {
     /// The effect under way is being finished.
     Stopping,
 }
+
+/// The acts of which nobody knows whether they happened; one of them is about to be decided.
+#[derive(Clone, Debug, Default)]
+pub struct Doubt {
+    /// Which of them, in the order of the receipts.
+    pub at: usize,
+    pub typed: Field,
+    pub opened_at: DateTime<Utc>,
+}
+
+/// What is typed to decide, and what it says.
+pub const VERDICTS: [(&str, bool); 2] = [("happened", true), ("not happened", false)];
 
 /// A statement about to be signed off.
 #[derive(Clone, Debug)]

@@ -71,6 +71,11 @@ impl Receipts {
         held.len() > 1 && batch.is_some() && held.iter().all(|receipt| receipt.batch.as_ref() == batch)
     }
 
+    /// Acts of which nobody knows whether they happened.
+    pub fn in_doubt(&self) -> impl Iterator<Item = &Receipt> {
+        self.list.iter().filter(|receipt| receipt.standing == Standing::Unknown)
+    }
+
     pub fn count(&self, standing: Standing) -> usize {
         self.list.iter().filter(|receipt| receipt.standing == standing).count()
     }

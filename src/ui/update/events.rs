@@ -8,7 +8,13 @@ use crate::{
         text::Text,
     },
     engine::message::{Ask, Event, Preview, Request, Scope},
-    ui::{message::Cmd, model::Model, notice::Tone, overlay::Overlay, waiting::Waiting},
+    ui::{
+        message::Cmd,
+        model::Model,
+        notice::Tone,
+        overlay::{Doubt, Overlay},
+        waiting::Waiting,
+    },
 };
 
 pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
@@ -71,6 +77,9 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             if matches!(model.overlay, Some(Overlay::Stopping)) {
                 model.touch();
                 return vec![Cmd::Quit];
+            }
+            if model.is_leaving {
+                return Vec::new();
             }
             say(model, Tone::Bad, "the engine has stopped; nothing is read or sent any more");
         }
@@ -164,5 +173,9 @@ fn recovered(model: &mut Model, receipts: Vec<Receipt>) {
         let standings: Vec<String> = standings.iter().map(|(word, times)| format!("{times} {word}")).collect();
         let standings = standings.join(", ");
         say(model, tone, format!("recovery settled {} of {count} acts: {standings}; @ tells each", count - unknown));
+    }
+    // At the start nothing is under the operator's hands yet: what is in doubt is shown, not hinted at.
+    if model.overlay.is_none() && model.receipts.count(Standing::Unknown) > 0 {
+        model.overlay = Some(Overlay::Doubt(Doubt { opened_at: model.now, ..Doubt::default() }));
     }
 }

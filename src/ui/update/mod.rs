@@ -3,6 +3,7 @@
 mod acting;
 mod alerts;
 mod dialog;
+mod doubt;
 mod events;
 mod going;
 mod overlays;
@@ -31,10 +32,11 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
     let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
     let before = model.now;
     model.now = now;
-    match msg {
+    let cmds = match msg {
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => {
             model.notices.wipe(now);
+            model.is_touched = true;
             model.touch();
             press(model, key)
         }
@@ -59,7 +61,9 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
             }
             Vec::new()
         }
-    }
+    };
+    model.is_leaving |= cmds.contains(&Cmd::Quit);
+    cmds
 }
 
 /// A key goes to what lies on top.
@@ -74,6 +78,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Cmd> {
     if let Some(overlay) = model.overlay.take() {
         return match overlay {
             Overlay::Dialog(dialog) => dialog::press(model, dialog, chord),
+            Overlay::Doubt(doubt) => doubt::press(model, doubt, chord),
             Overlay::Note { subject, title, area } => typing::note(model, subject, title, area, key),
             other => overlays::press(model, other, chord),
         };

@@ -1,6 +1,6 @@
 //! Carries out an intent, whichever key or command it came from.
 
-use super::{acting, alerts, going};
+use super::{acting, alerts, doubt, going};
 use crate::{
     domain::{pack, text::Text},
     engine::message::{Request, Scope},
@@ -14,6 +14,7 @@ use crate::{
         overlay::Overlay,
         palette::Palette,
         place::{Pane, Place, Thing},
+        view::layout,
         work::{SortBy, Work},
     },
 };
@@ -50,6 +51,7 @@ pub fn perform(model: &mut Model, intent: Intent) -> Vec<Cmd> {
         Intent::Toggle => acting::toggle(model),
         Intent::TakeBack => acting::take_back(model),
         Intent::LookUp => acting::look_up(model),
+        Intent::Decide => doubt::open(model),
         Intent::PauseBatch => acting::pause(model),
         Intent::CancelBatch => acting::cancel_batch(model),
         Intent::Unlock => acting::unlock(model),
@@ -101,7 +103,7 @@ fn arrange(model: &mut Model, intent: Intent) {
     let now = model.now;
     let Some(spec) = model.place.queue.as_ref().and_then(|id| model.queue_spec(id)).cloned() else { return };
     if intent == Intent::Preview {
-        model.has_preview = !model.has_preview;
+        model.preview = Some(layout::arrange(model).preview.is_none());
         model.settle();
         return;
     }

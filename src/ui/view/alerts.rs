@@ -35,12 +35,35 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let columns = vec![
         Column::whole(""),
         Column::text("", 14),
-        Column::text("", 8),
+        Column::text("", 12),
         Column::whole(""),
         Column::text("", 3),
         Column::text("", 12),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
+}
+
+/// The severest alerts on one line, as many as fit, for screens that a queue takes.
+pub fn on_one_line(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let mut x = area.x + 1;
+    let alerts = ink.model.snapshot.as_ref().map(|snapshot| snapshot.alerts.as_slice()).unwrap_or_default();
+    let mut wrong: Vec<_> = alerts
+        .iter()
+        .map(|alert| (ink.model.severity(alert), alert))
+        .filter(|(severity, _)| *severity != Severity::Green)
+        .collect();
+    wrong.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    if wrong.is_empty() {
+        ink.put(buffer, (x, area.y), area.width.saturating_sub(2), "nothing is wrong elsewhere", Role::Muted);
+    }
+    for (severity, alert) in wrong {
+        let room = area.right().saturating_sub(x + 1);
+        if room < 20 {
+            return;
+        }
+        let text = format!("{} {} {}", severity.letter(), ink.cut(&alert.title, 18), ink.age(alert.since));
+        x += ink.put(buffer, (x, area.y), room, &text, Ink::severity(severity)) + 2;
+    }
 }
 
 fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {

@@ -158,8 +158,13 @@ fn many(text: &mut Text, plans: &[PlanPreview], preview: &Preview) {
     let total = preview.total.map_or_else(String::new, |total| format!("   {total} in all"));
     text.labelled("About", &format!("{} items{total}", plans.len()), Role::Title);
     if let Some(plan) = plans.first() {
+        // What differs from row to row is shown on the first one, and said to be its.
+        if plans.iter().any(|other| other.steps != plan.steps) {
+            text.labelled("Each", &format!("as for {}, with its own values:", plan.target.key), Role::Muted);
+        }
+        let is_same = plans.iter().all(|other| other.steps == plan.steps);
         for (at, step) in plan.steps.iter().enumerate() {
-            let head = if at == 0 { "Each" } else { "" };
+            let head = if at == 0 && is_same { "Each" } else { "" };
             text.labelled(head, &format!("{} {}", at + 1, step.one_line()), Role::Text);
         }
     }

@@ -5,8 +5,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::ink::{Ink, minute, span};
 use crate::{
-    domain::severity::Severity,
+    domain::{plan::Standing, severity::Severity},
     ui::{
+        keymap::Intent,
         model::{Mode, Model},
         theme::Role,
     },
@@ -128,6 +129,12 @@ fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         let role = if count == 0 { Role::Muted } else { Ink::severity(severity) };
         let text = format!("{} {count} {word}", severity.letter());
         x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, role) + 2;
+    }
+    let unknown = ink.model.receipts.count(Standing::Unknown);
+    if unknown > 0 {
+        let acts = if unknown == 1 { "1 ACT UNKNOWN".to_owned() } else { format!("{unknown} ACTS UNKNOWN") };
+        let key = ink.model.keymap.key_of(Intent::Decide);
+        x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &format!("| {acts}, {key} tells"), Role::Bad) + 2;
     }
     let Some(digest) = &snapshot.since_last_visit else { return };
     let since = digest.last_visit.map_or_else(|| "first visit".to_owned(), |at| format!("since {}", ink.when(at)));

@@ -1,5 +1,7 @@
 //! A queue being worked: its rows, its marks, and why a row cannot be marked.
 
+use std::sync::Arc;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
@@ -9,9 +11,10 @@ use super::{
 };
 use crate::{
     domain::{
+        id::Id,
         pack::{self, ColumnFormat, Queue},
         plan::Standing,
-        snapshot::Item,
+        snapshot::{Item, Items},
     },
     ui::{
         place::Pane,
@@ -67,6 +70,25 @@ fn actions(ink: &Ink<'_>, spec: &Queue) -> String {
     let words: Vec<String> =
         actions.filter_map(|action| Some(format!("{} {}", action.key?, action.title.to_lowercase()))).collect();
     words.join("  ")
+}
+
+/// The first items of a queue that is not being worked.
+pub fn first(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, id: &Id<Queue>) {
+    let model = ink.model;
+    let Some(spec) = model.queue_spec(id) else { return };
+    let report = model.snapshot.as_ref().and_then(|snapshot| snapshot.queues.iter().find(|report| report.id == *id));
+    let Some(report) = report else { return };
+    // The rows in view are enough to measure, and all that is shown.
+    let shown = report
+        .look
+        .value
+        .as_ref()
+        .map(|items| Items { items: items.items.iter().take(usize::from(area.height)).cloned().collect() });
+    let mut work = Work::new(id.clone());
+    work.take(shown.map(Arc::new).as_ref(), spec, model.now);
+    let rows = (0..work.len()).filter_map(|at| work.item(at)).map(|item| row(ink, &work, spec, item).split_off(1)).collect();
+    let columns = columns(&work, spec).split_off(1);
+    Sheet { columns, rows, is_dim: ink.trouble(&report.look).is_some() }.draw_in(ink, buffer, area);
 }
 
 fn columns(work: &Work, spec: &Queue) -> Vec<Column> {

@@ -35,7 +35,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
-    let columns = vec![Column::whole(""), Column::whole("").optional(), Column::whole(""), Column::text("", 10)];
+    let columns = vec![Column::number(""), Column::whole("").optional(), Column::whole(""), Column::text("", 10)];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
 

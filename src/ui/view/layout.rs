@@ -16,6 +16,8 @@ pub struct Layout {
     pub preview: Option<Rect>,
     /// The most important figures on one line.
     pub figures: Rect,
+    /// The severest alerts on one line, over a queue that takes the screen.
+    pub severest: Rect,
     pub footer: Rect,
     pub status: Rect,
 }
@@ -66,13 +68,19 @@ pub fn arrange(model: &Model) -> Layout {
     let panes = match room {
         Room::One => None,
         _ if model.place.zoomed => None,
-        Room::Small if model.work().is_some() => None,
+        Room::Small if model.work().is_some() => {
+            layout.severest = Rect { height: 1, ..body };
+            body = Rect { y: body.y + 1, height: body.height - 1, ..body };
+            None
+        }
         Room::Small => {
             let with_figures = Rect { height: body.height - 1, ..body };
             layout.figures = Rect::new(0, body.bottom() - 1, width, 1);
             Some(small(with_figures))
         }
-        Room::Medium => Some(medium(body, model.work().is_some())),
+        Room::Medium if model.work().is_some() => Some(working(body, 6, &[Pane::Alerts, Pane::Journal])),
+        Room::Large if model.work().is_some() => Some(working(body, 8, &[Pane::Alerts, Pane::Journal, Pane::Metrics])),
+        Room::Medium => Some(medium(body)),
         Room::Large => Some(large(body)),
     };
     if let Some(panes) = panes.filter(|panes| panes.iter().any(|(pane, _)| *pane == model.place.pane)) {
@@ -90,12 +98,14 @@ pub fn arrange(model: &Model) -> Layout {
 
 /// Cuts the preview of the selected item out of its pane: beside the list where it is wide, else below.
 fn give_preview(model: &Model, layout: &mut Layout) {
-    if !model.has_preview || model.work().is_none() {
+    // Where there is room beside the list, the text is there without being asked for.
+    let is_wanted = model.preview.unwrap_or(Room::of(model.size) == Room::Large);
+    if !is_wanted || model.work().is_none() {
         return;
     }
     let Some((_, area)) = layout.panes.iter_mut().find(|(pane, _)| *pane == Pane::Queues) else { return };
     if area.width >= 110 {
-        let right = area.width * 2 / 5;
+        let right = if area.width >= 160 { area.width * 2 / 5 } else { area.width / 3 };
         layout.preview = Some(Rect::new(area.right() - right, area.y, right, area.height));
         area.width -= right;
     } else if area.height >= 14 {
@@ -160,12 +170,19 @@ fn small(body: Rect) -> Vec<(Pane, Rect)> {
     panes
 }
 
-fn medium(body: Rect, is_working: bool) -> Vec<(Pane, Rect)> {
+/// A queue being worked takes what there is; a few lines stay for what may go wrong meanwhile.
+fn working(body: Rect, above: u16, around: &[Pane]) -> Vec<(Pane, Rect)> {
+    let top = Rect { height: above.min(body.height), ..body };
+    let mut panes: Vec<(Pane, Rect)> = placed(around, columns(top, &vec![1; around.len()])).collect();
+    panes.push((Pane::Queues, Rect { y: top.bottom(), height: body.height - top.height, ..body }));
+    panes
+}
+
+fn medium(body: Rect) -> Vec<(Pane, Rect)> {
     let mut panes = Vec::new();
     for (index, area) in rows(body, &[9, 11, 9, 7]).into_iter().enumerate() {
         match index {
             0 => panes.extend(placed(&[Pane::Alerts, Pane::Metrics], columns(area, &[1, 1]))),
-            1 if is_working => panes.push((Pane::Queues, area)),
             1 => panes.extend(placed(&[Pane::Queues, Pane::Playbooks], columns(area, &[2, 1]))),
             2 => panes.extend(placed(&[Pane::Jobs, Pane::Reconciliation], columns(area, &[1, 1]))),
             _ => panes.extend(placed(&[Pane::Journal, Pane::Flags], columns(area, &[2, 1]))),
@@ -179,7 +196,7 @@ fn large(body: Rect) -> Vec<(Pane, Rect)> {
     for (index, area) in rows(body, &[18, 19, 18]).into_iter().enumerate() {
         match index {
             0 => {
-                panes.extend(placed(&[Pane::Alerts, Pane::Playbooks, Pane::Metrics], columns(area, &[8, 5, 7])));
+                panes.extend(placed(&[Pane::Alerts, Pane::Playbooks, Pane::Metrics], columns(area, &[18, 9, 23])));
             }
             1 => panes.extend(placed(&[Pane::Queues, Pane::Reconciliation], columns(area, &[3, 2]))),
             _ => {
@@ -202,8 +219,9 @@ pub fn heads(model: &Model, pane: Pane, area: Rect) -> u16 {
     let has_heads = match pane {
         Pane::Queues => model.work().is_some() || area.width >= 90,
         Pane::Jobs => area.height >= 9,
+        Pane::Metrics => area.height >= 9 && model.snapshot.is_some(),
         Pane::Reconciliation => area.height >= 7,
-        Pane::Alerts | Pane::Flags | Pane::Playbooks | Pane::Metrics | Pane::Journal => false,
+        Pane::Alerts | Pane::Flags | Pane::Playbooks | Pane::Journal => false,
     };
     u16::from(has_heads && area.height > 4)
 }
@@ -222,6 +240,11 @@ pub fn foot(model: &Model, pane: Pane, area: Rect) -> u16 {
 
 /// Where a pane's rows go.
 pub fn list(model: &Model, pane: Pane, area: Rect) -> Rect {
+    let all = rows_and_aside(model, pane, area);
+    Rect { height: all.height - aside(model, pane, area).map_or(0, |aside| aside.height), ..all }
+}
+
+fn rows_and_aside(model: &Model, pane: Pane, area: Rect) -> Rect {
     let (heads, foot) = (heads(model, pane, area), foot(model, pane, area));
     let border = u16::from(area.height >= 3 && area.width >= 3);
     Rect::new(
@@ -230,6 +253,22 @@ pub fn list(model: &Model, pane: Pane, area: Rect) -> Rect {
         area.width.saturating_sub(2 * border),
         area.height.saturating_sub(2 * border + heads + foot),
     )
+}
+
+/// Below this a text about the selected row says too little to be worth its line.
+const LEAST_ASIDE: u16 = 4;
+
+/// What the rows of a pane leave over: there the selected one is told of. Its first line is its title.
+pub fn aside(model: &Model, pane: Pane, area: Rect) -> Option<Rect> {
+    let is_working = pane == Pane::Queues && model.work().is_some();
+    let is_told_beside = is_working && (model.preview == Some(true) || Room::of(model.size) == Room::Large);
+    if pane == Pane::Journal || model.snapshot.is_none() || is_told_beside {
+        return None;
+    }
+    let all = rows_and_aside(model, pane, area);
+    let rows = u16::try_from(model.count(pane)).ok().filter(|rows| *rows > 0)?;
+    let left = all.height.checked_sub(rows).filter(|left| *left >= LEAST_ASIDE && all.width >= 30)?;
+    Some(Rect { y: all.bottom() - left, height: left, ..all })
 }
 
 /// How many rows of a pane are seen at once; a pane out of view counts as one of ten rows.

@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     ink::Ink,
+    layout,
     sheet::{self, Cell, Column, Sheet},
 };
 use crate::{
@@ -28,22 +29,47 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         sheet::sentence(ink, buffer, pane, area, text, Role::Muted);
         return;
     }
-    let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
-    let columns = vec![
-        Column::text("", 10),
-        Column { right: true, ..Column::text("", 16).needed() },
-        Column::number("").optional(),
-        Column::whole("").optional(),
-        Column::text("", 8),
+    let has_heads = layout::heads(model, pane, area) > 0;
+    let mut rows: Vec<Vec<Cell>> =
+        super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, has_heads)).collect();
+    let mut columns = vec![
+        Column::text("figure", 10),
+        Column { right: true, ..Column::text("now", 16).needed() },
+        Column::number("change").optional(),
+        Column::whole("course").optional(),
+        Column::text("target", 9),
     ];
+    give_way(&mut columns, &mut rows, has_heads, area.width.saturating_sub(5));
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
+}
+
+/// The longest course that is drawn, and the shortest that still shows one.
+const COURSE: std::ops::RangeInclusive<u16> = 6..=14;
+
+/// The course gives way first: it is cut to what the words leave over, or left out.
+fn give_way(columns: &mut [Column], rows: &mut [Vec<Cell>], has_heads: bool, width: u16) {
+    sheet::measure(columns, rows, has_heads);
+    let taken: u16 = columns.iter().map(|column| if column.width == 0 { 0 } else { column.width + 2 }).sum();
+    let course = columns.get(3).map_or(0, |column| column.width);
+    let room = (width + 2 + course).saturating_sub(taken).min(*COURSE.end());
+    for cells in rows.iter_mut() {
+        let Some((course, _)) = cells.get_mut(3) else { continue };
+        let skip = course.chars().count().saturating_sub(usize::from(room));
+        *course = if COURSE.contains(&room) { course.chars().skip(skip).collect() } else { String::new() };
+    }
+    if !COURSE.contains(&room)
+        && let Some(column) = columns.get_mut(3)
+    {
+        column.title.clear();
+    }
+    sheet::measure(columns, rows, has_heads);
 }
 
 fn reports<'a>(ink: &Ink<'a>) -> &'a [std::sync::Arc<MetricReport>] {
     ink.model.snapshot.as_ref().map(|snapshot| snapshot.metrics.as_slice()).unwrap_or_default()
 }
 
-fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
+fn row(ink: &Ink<'_>, thing: &Thing, has_heads: bool) -> Vec<Cell> {
     let Thing::Metric(id) = thing else { return Vec::new() };
     let Some(report) = reports(ink).iter().find(|report| report.id == *id) else { return Vec::new() };
     let title = (report.title.clone(), Role::Text);
@@ -57,17 +83,26 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
     let trouble = ink.trouble(&report.look).map(|trouble| (trouble, Role::Unknown));
     let is_old = trouble.is_some();
     let target = match &reading.target {
-        Some((said, true)) => (said.clone(), Role::Muted),
-        Some((said, false)) => (said.clone(), Role::Warning),
+        Some((said, is_met)) => {
+            (if has_heads { terse(said, *is_met) } else { said.clone() }, if *is_met { Role::Muted } else { Role::Warning })
+        }
         None => (String::new(), Role::Muted),
     };
     vec![
         title,
         (said(reading), if is_old { Role::Muted } else { Role::Money }),
         (reading.change.map_or_else(String::new, change), Role::Muted),
-        (spark(ink, &reading.series, 14), Role::Chart),
+        (spark(ink, &reading.series, usize::from(*COURSE.end())), Role::Chart),
         trouble.unwrap_or(target),
     ]
+}
+
+/// `<= 10% ok`, under a head that says that it is the target.
+fn terse(said: &str, is_met: bool) -> String {
+    let bound = said.trim_start_matches("target ");
+    let bound = bound.rsplit_once(": ").map_or(bound, |(bound, _)| bound);
+    let bound = bound.strip_prefix("at most ").map_or_else(|| bound.to_owned(), |most| format!("<= {most}"));
+    format!("{bound} {}", if is_met { "ok" } else { "NO" })
 }
 
 fn said(reading: &MetricReading) -> String {

@@ -1,7 +1,9 @@
 //! Draws the model. Writes nothing but the frame; its cost depends on the rows in view, never on a queue's length.
 
 mod alerts;
+mod aside;
 mod dialog;
+mod doubt;
 mod flags;
 mod header;
 mod ink;
@@ -50,6 +52,9 @@ fn draw(model: &Model, buffer: &mut Buffer, area: Rect, theme: &Theme, now: Date
     }
     if let Some(area) = layout.page {
         page::draw(&ink, buffer, area);
+    }
+    if !layout.severest.is_empty() {
+        alerts::on_one_line(&ink, buffer, layout.severest);
     }
     if !layout.figures.is_empty() {
         metrics::on_one_line(&ink, buffer, layout.figures);

@@ -9,7 +9,7 @@ use ratatui_textarea::TextArea;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    dialog,
+    dialog, doubt,
     ink::{Ink, wrapped},
     sheet,
 };
@@ -38,6 +38,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
             said(ink, buffer, screen, &format!("Snooze {title}"), "Esc cancels", &lines, 0);
         }
         Overlay::SignOff(sign_off) => draw_sign_off(ink, buffer, screen, sign_off),
+        Overlay::Doubt(open) => doubt::draw(ink, buffer, screen, open),
         Overlay::Quit { .. } => {
             let (held, commits) = (ink.model.receipts.unfinished(), ink.model.questions.commits());
             let count = held.max(commits);

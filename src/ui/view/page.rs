@@ -16,16 +16,26 @@ use crate::{
     domain::pack::{self},
     ui::{
         model::Model,
-        place::{Pane, Thing},
+        place::Thing,
         theme::{Role, Theme},
     },
 };
+
+/// How much is said of a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// A page of its own.
+    Whole,
+    /// A few lines below its list: the most important, no history.
+    Aside,
+}
 
 /// A page being written: labelled lines, paragraphs, lists.
 pub struct Paper<'a> {
     pub ink: Ink<'a>,
     pub width: usize,
     pub lines: Vec<Line<'static>>,
+    pub extent: Extent,
 }
 
 /// The column in which what is labelled begins.
@@ -110,7 +120,7 @@ impl tui_markdown::StyleSheet for Sheets {
 }
 
 /// Markdown as lines of a width; a line's style survives its breaking.
-fn markdown(ink: &Ink<'_>, text: &str, width: usize) -> Vec<Line<'static>> {
+pub fn markdown(ink: &Ink<'_>, text: &str, width: usize) -> Vec<Line<'static>> {
     let sheets = Sheets {
         heading: ink.style(Role::Title),
         code: ink.style(Role::Key),
@@ -125,6 +135,12 @@ fn markdown(ink: &Ink<'_>, text: &str, width: usize) -> Vec<Line<'static>> {
         lines.extend(broken(spans.collect(), width));
     }
     lines
+}
+
+/// A text without the heading that repeats its title.
+pub fn body(markdown: &str) -> &str {
+    let text = markdown.trim_start();
+    if text.starts_with("# ") { text.split_once('\n').map_or("", |(_, rest)| rest.trim_start()) } else { text }
 }
 
 /// Breaks a styled line at blanks, keeping the indent of a list's item.
@@ -154,8 +170,8 @@ fn broken(spans: Vec<Span<'static>>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// The lines of a page.
-pub fn lines(ink: Ink<'_>, thing: &Thing, width: usize) -> Vec<Line<'static>> {
-    let mut paper = Paper { ink, width: width.max(10), lines: Vec::new() };
+pub fn lines(ink: Ink<'_>, thing: &Thing, width: usize, extent: Extent) -> Vec<Line<'static>> {
+    let mut paper = Paper { ink, width: width.max(10), lines: Vec::new(), extent };
     match thing {
         Thing::Alert(subject) => pages::alert(&mut paper, subject),
         Thing::Item(queue, key) => pages::item(&mut paper, queue, key),
@@ -167,11 +183,15 @@ pub fn lines(ink: Ink<'_>, thing: &Thing, width: usize) -> Vec<Line<'static>> {
         Thing::Line(sequence) => pages::line(&mut paper, *sequence),
         Thing::Playbook(id) => {
             if let Some(playbook) = pack::find(&ink.model.pack.playbooks, id) {
-                paper.lines = markdown(&ink, &playbook.markdown, paper.width);
+                paper.lines = markdown(
+                    &ink,
+                    if extent == Extent::Aside { body(&playbook.markdown) } else { &playbook.markdown },
+                    paper.width,
+                );
             }
         }
         Thing::Queue(id) => pages::queue(&mut paper, id),
-        Thing::Healthy => {}
+        Thing::Healthy => pages::healthy(&mut paper),
     }
     if paper.lines.is_empty() {
         paper.text("It is not there any more. Esc goes back.", Role::Muted);
@@ -188,10 +208,10 @@ pub fn length(model: &Model) -> usize {
     let theme = Theme::plain();
     let area = layout::arrange(model).page.unwrap_or_default();
     let ink = Ink::new(model, &theme, model.now);
-    model.place.page.as_ref().map_or(0, |thing| lines(ink, thing, width(area)).len())
+    model.place.page.as_ref().map_or(0, |thing| lines(ink, thing, width(area), Extent::Whole).len())
 }
 
-fn title(model: &Model, thing: &Thing) -> String {
+pub fn title(model: &Model, thing: &Thing) -> String {
     match thing {
         Thing::Alert(subject) => model.alert(subject).map_or_else(|| subject.name(), |alert| alert.title.clone()),
         Thing::Playbook(id) => match model.pack.playbooks.iter().position(|playbook| playbook.id == *id) {
@@ -210,7 +230,11 @@ fn title(model: &Model, thing: &Thing) -> String {
         Thing::Statement(id) => pack::find(&model.pack.reconciliations, id)
             .map_or_else(|| id.to_string(), |reconciliation| reconciliation.title.clone()),
         Thing::Queue(id) => model.queue_spec(id).map_or_else(|| id.to_string(), |spec| spec.title.clone()),
-        Thing::Discrepancy(_, key) => key.clone(),
+        Thing::Discrepancy(id, key) => {
+            let of = title(model, &Thing::Statement(id.clone()));
+            let class = model.discrepancy(id, key).map_or(key.as_str(), |discrepancy| discrepancy.class.said());
+            format!("{of} > {class}")
+        }
         Thing::Line(sequence) => format!("Journal line {sequence}"),
         Thing::Healthy => "All that is well".to_owned(),
     }
@@ -218,7 +242,7 @@ fn title(model: &Model, thing: &Thing) -> String {
 
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let Some(thing) = &ink.model.place.page else { return };
-    let lines = lines(*ink, thing, width(area));
+    let lines = lines(*ink, thing, width(area), Extent::Whole);
     let height = usize::from(area.height.saturating_sub(2));
     let offset = ink.model.scroll.min(lines.len().saturating_sub(height));
     let left = lines.len().saturating_sub(offset + height);
@@ -232,9 +256,9 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
 pub fn preview(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let selected = ink.model.work().and_then(|work| Some(Thing::Item(work.queue.clone(), work.selected()?.key.clone())));
     let name = selected.as_ref().map_or_else(String::new, Thing::name);
-    sheet::frame(ink, buffer, area, &name, "p closes", ink.model.place.pane == Pane::Alerts, None);
+    sheet::frame(ink, buffer, area, &name, "p closes", false, None);
     if let Some(thing) = selected {
-        print(buffer, area, lines(*ink, &thing, width(area)).iter());
+        print(buffer, area, lines(*ink, &thing, width(area), Extent::Whole).iter());
     }
 }
 

@@ -45,6 +45,10 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
 
+pub fn has_items(ink: &Ink<'_>, id: &Id<Queue>) -> bool {
+    count(ink, id) > 0
+}
+
 fn count(ink: &Ink<'_>, id: &Id<Queue>) -> usize {
     ink.model.figures.get(id).map_or(0, |figures| figures.count)
 }

@@ -218,18 +218,35 @@ impl Sheet {
     pub fn draw(mut self, ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
         let list = layout::list(ink.model, pane, area);
         let has_heads = layout::heads(ink.model, pane, area) > 0;
+        self.measure(has_heads);
+        let is_focused = ink.model.place.pane == pane && ink.model.place.page.is_none();
+        let cursor = ink.model.cursor(pane);
+        let marked = cursor.at.checked_sub(cursor.offset).filter(|_| is_focused);
+        self.print(ink, buffer, list, has_heads, marked);
+        super::aside::draw(ink, buffer, pane, area);
+    }
+
+    /// The heads and as many rows as an area holds, without a pane around them.
+    pub fn draw_in(mut self, ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+        self.measure(true);
+        let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        self.print(ink, buffer, list, true, None);
+    }
+
+    fn measure(&mut self, has_heads: bool) {
         if self.columns.iter().all(|column| column.width == 0) {
             measure(&mut self.columns, &self.rows, has_heads);
         }
-        let is_focused = ink.model.place.pane == pane && ink.model.place.page.is_none();
-        let cursor = ink.model.cursor(pane);
+    }
+
+    fn print(&self, ink: &Ink<'_>, buffer: &mut Buffer, list: Rect, has_heads: bool, marked: Option<usize>) {
         let widths = fit(&self.columns, list.width.saturating_sub(3));
         if has_heads {
             let titles: Vec<Cell> = self.columns.iter().map(|column| (column.title.clone(), Role::Muted)).collect();
             self.row(ink, buffer, Rect { y: list.y - 1, height: 1, ..list }, &widths, &titles);
         }
         for (at, (row, y)) in self.rows.iter().zip(list.y..list.bottom()).enumerate() {
-            if is_focused && cursor.offset + at == cursor.at {
+            if marked == Some(at) {
                 let marker = if list.width > 2 { list.x + 1 } else { list.x };
                 ink.put(buffer, (marker, y), 1, ">", Role::Selected);
             }

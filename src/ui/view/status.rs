@@ -156,8 +156,9 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
     let unknown = model.receipts.count(Standing::Unknown);
     if unknown > 0 {
         let key = model.keymap.key_of(Intent::LookUp);
-        let acts = if unknown == 1 { "1 act stands".to_owned() } else { format!("{unknown} acts stand") };
-        parts.push((format!("{acts} unknown: {key} looks up what became of it"), Role::Bad));
+        let acts = if unknown == 1 { "1 act".to_owned() } else { format!("{unknown} acts") };
+        let (it, decide) = (if unknown == 1 { "it" } else { "them" }, model.keymap.key_of(Intent::Decide));
+        parts.push((format!("{acts} unknown: {key} looks {it} up, {decide} tells and decides"), Role::Bad));
     }
     if let Some(notice) = &model.notices.latest {
         let role = match notice.tone {
@@ -171,13 +172,56 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
     // What has ended gives way to what was said since.
     let is_recent = |batch: &&BatchReport| batch.ended_at.is_some_and(|at| ink.calm - at < chrono::TimeDelta::minutes(1));
     parts.extend(batch.filter(is_recent).map(|batch| progress(ink, batch)));
+    if parts.is_empty() {
+        parts.extend(marked(ink));
+    }
     if parts.is_empty() && matches!(model.overlay, Some(Overlay::Dialog(_))) {
         parts.push(("nothing has been sent".to_owned(), Role::Muted));
     }
     if parts.is_empty() {
         parts.push(idle(ink));
     }
+    parts.extend(open_loop(ink));
     parts
+}
+
+/// What the keys would act on, where something is marked.
+fn marked(ink: &Ink<'_>) -> Option<(String, Role)> {
+    let work = ink.model.work().filter(|work| !work.marks.is_empty())?;
+    let spec = ink.model.queue_spec(&work.queue)?;
+    if !ink.model.is_unlocked() && !ink.model.shown.read_only {
+        let key = ink.model.keymap.key_of(Intent::Unlock);
+        return Some((format!("{} marked; writing is locked: {key} unlocks it", work.marks.len()), Role::Warning));
+    }
+    let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
+    let keys: Vec<String> =
+        actions.filter_map(|action| Some(format!("{} {}", action.key?, action.title.to_lowercase()))).collect();
+    let it = if work.marks.len() == 1 { "it" } else { "them" };
+    Some((format!("{} marked: {} {it}, Esc unmarks", work.marks.len(), keys.join(", ")), Role::Marked))
+}
+
+/// A flag that stands away from its normal value, until it is back.
+fn open_loop(ink: &Ink<'_>) -> Option<(String, Role)> {
+    let model = ink.model;
+    let reports = model.snapshot.as_ref().map(|snapshot| snapshot.flags.as_slice()).unwrap_or_default();
+    let away = |report: &&std::sync::Arc<crate::domain::snapshot::FlagReport>| {
+        report.flip.as_ref().is_some_and(|flip| flip.to != report.normal)
+            || report.look.value.as_ref().is_some_and(|value| value.original() != report.normal)
+    };
+    let mut open = reports.iter().filter(away);
+    let report = open.next()?;
+    let more = match open.count() {
+        0 => String::new(),
+        more => format!(" (+{more})"),
+    };
+    let value = report.look.value.as_ref().map_or_else(|| "?".to_owned(), |value| value.original());
+    let since = report.flip.as_ref().map_or_else(String::new, |flip| format!(" since {}", ink.when(flip.at)));
+    let back = if model.place.pane == Pane::Flags {
+        "t puts it back".to_owned()
+    } else {
+        format!("put back with {} then t", model.keymap.key_of(Intent::Focus(Pane::Flags)))
+    };
+    Some((format!("{} is {value}{since}: {back}{more}", report.title), Role::Warning))
 }
 
 fn progress(ink: &Ink<'_>, batch: &BatchReport) -> (String, Role) {
@@ -221,6 +265,9 @@ fn idle(ink: &Ink<'_>) -> (String, Role) {
     if let Some(why) = &snapshot.journal_broken {
         return (format!("the journal's chain is broken, nothing is sent: {}", why.one_line()), Role::Bad);
     }
+    if ink.model.place.pane == Pane::Queues || ink.model.place.page.is_some() {
+        return here(ink);
+    }
     let counts = header::counted(ink.model);
     let count = |wanted: Severity| counts.iter().find(|(severity, _)| *severity == wanted).map_or(0, |(_, count)| *count);
     if count(Severity::Red) > 0 {
@@ -230,7 +277,35 @@ fn idle(ink: &Ink<'_>) -> (String, Role) {
         return (format!("{} without data: w says why", count(Severity::Unknown)), Role::Unknown);
     }
     match count(Severity::Yellow) {
-        0 => ("nothing is red, nothing is yellow".to_owned(), Role::Muted),
+        0 => ("nothing is red, nothing is yellow".to_owned(), Role::Good),
         yellow => (format!("nothing is red, {yellow} yellow"), Role::Muted),
     }
+}
+
+/// What can be done in this place, where it is not about the alerts.
+fn here(ink: &Ink<'_>) -> (String, Role) {
+    let model = ink.model;
+    let key = |intent| model.keymap.key_of(intent);
+    let locked = if model.shown.read_only {
+        "this cockpit is read-only".to_owned()
+    } else if model.is_unlocked() {
+        String::new()
+    } else {
+        format!("locked, {} unlocks writing", key(Intent::Unlock))
+    };
+    let words = match (&model.place.page, model.work()) {
+        (Some(_), _) => format!("{} goes back, {} to the next", key(Intent::Back), key(Intent::NextMatch)),
+        (None, Some(work)) if work.len() > 0 => {
+            format!(
+                "{} marks, {} marks all that is shown, {} reads the row",
+                key(Intent::Mark),
+                key(Intent::MarkAll),
+                key(Intent::Open)
+            )
+        }
+        (None, Some(_)) => format!("{} goes back", key(Intent::Back)),
+        (None, None) => format!("{} works the selected queue", key(Intent::Open)),
+    };
+    let words = if locked.is_empty() { words } else { format!("{locked}; {words}") };
+    (words, Role::Muted)
 }

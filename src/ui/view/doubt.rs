@@ -1,0 +1,77 @@
+//! The acts in doubt: what each of them is, what is certain about it, how it is settled.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    ink::{Ink, wrapped},
+    overlay, sheet,
+};
+use crate::{
+    domain::plan::Receipt,
+    ui::{keymap::Intent, overlay::Doubt, theme::Role},
+};
+
+/// Acts named one by one; more are counted.
+const NAMED: usize = 8;
+
+pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, doubt: &Doubt) {
+    let acts: Vec<&Receipt> = ink.model.receipts.in_doubt().collect();
+    let at = doubt.at.min(acts.len().saturating_sub(1));
+    let width = screen.width.min(96);
+    let lines = lines(ink, &acts, at, usize::from(width.saturating_sub(4)));
+    let area = overlay::centered(buffer, screen, width, (lines.len() as u16).saturating_add(5));
+    let title = match acts.len() {
+        0 => "Nothing is in doubt any more".to_owned(),
+        1 => "1 act in doubt".to_owned(),
+        count => format!("{count} acts in doubt"),
+    };
+    sheet::frame(ink, buffer, area, &title, "Esc closes", true, None);
+    if area.width < 12 || area.height < 4 {
+        return;
+    }
+    let (x, room) = (area.x + 2, area.width - 4);
+    // However small the screen is, the line that is typed in stays in view.
+    let typed = area.bottom() - 2;
+    for ((line, role), y) in lines.iter().zip(area.y + 1..typed) {
+        ink.put(buffer, (x, y), room, line, *role);
+    }
+    if acts.is_empty() {
+        return;
+    }
+    let took = ink.put(buffer, (x, typed), room, "What became of it:", Role::Warning) + 1;
+    let field = 16.min(room.saturating_sub(took));
+    overlay::field(ink, buffer, (x + took, typed), field, &doubt.typed, true);
+    let hint = x + took + field + 2;
+    ink.put(buffer, (hint, typed), area.right().saturating_sub(hint + 2), "(Enter alone does nothing)", Role::Muted);
+}
+
+fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(String, Role)> {
+    let mut lines = Vec::new();
+    let first = at.saturating_sub(NAMED - 1);
+    for (place, act) in acts.iter().enumerate().skip(first).take(NAMED) {
+        let marker = if place == at { ">" } else { " " };
+        let role = if place == at { Role::Title } else { Role::Text };
+        lines.push((format!("{marker} {} {}   since {}", act.title, act.label.one_line(), ink.when(act.at)), role));
+    }
+    if acts.len() > first + NAMED {
+        lines.push((format!("  and {} more", acts.len() - first - NAMED), Role::Muted));
+    }
+    let Some(act) = acts.get(at) else { return lines };
+    let mut say = |text: &str, role: Role| lines.extend(wrapped(text, width).into_iter().map(|line| (line, role)));
+    say("", Role::Text);
+    let through = match act.steps_done {
+        0 => "nothing of it is known to have happened".to_owned(),
+        1 => format!("the first of its {} steps is through", act.steps),
+        done => format!("{done} of its {} steps are through", act.steps),
+    };
+    say(&format!("Certain:  {through}. Whatever goes out again carries the same key."), Role::Text);
+    say(&format!("In doubt: step {} of {}. {}", act.steps_done + 1, act.steps, act.said.one_line()), Role::Bad);
+    say("", Role::Text);
+    let key = ink.model.keymap.key_of(Intent::LookUp);
+    say(&format!("{key} asks the outside again what became of it, by the act's own name: it happens once at most."), Role::Text);
+    say("If you have looked yourself, type what you saw:", Role::Text);
+    let rest = if act.steps_done + 1 < act.steps { "the steps after it are carried out" } else { "the act is done" };
+    say(&format!("  happened        it counts as through; {rest}"), Role::Text);
+    say("  not happened    the act ends here; it can be planned anew, and is judged again", Role::Text);
+    lines
+}

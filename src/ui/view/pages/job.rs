@@ -1,0 +1,111 @@
+//! What the page of a job says: its schedule, its state, what it would do, its runs.
+
+use super::alert::history;
+use crate::{
+    domain::{
+        age,
+        id::Id,
+        pack::{self, Job},
+        snapshot::{JobHealth, JobReport, RunOutcome, Subject},
+        text::Text,
+    },
+    ui::{
+        theme::Role,
+        view::{
+            ink::{Ink, span},
+            jobs,
+            page::{Extent, Paper},
+        },
+    },
+};
+
+pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
+    let ink = paper.ink;
+    let Some(spec) = pack::find(&ink.model.pack.jobs, id) else { return };
+    let snapshot = ink.model.snapshot.as_ref();
+    let report = snapshot.and_then(|snapshot| snapshot.jobs.iter().find(|job| job.id == *id));
+    let Some(report) = report else {
+        about(paper, spec);
+        return;
+    };
+    if let Some(trouble) = ink.trouble(&report.look) {
+        paper.labelled("No data", &trouble, Role::Unknown);
+    }
+    let Some(health) = &report.look.value else {
+        about(paper, spec);
+        history(paper, &Subject::Job(id.clone()));
+        return;
+    };
+    state(paper, report, health);
+    about(paper, spec);
+    paper.labelled("Runs", &jobs::history(health, 60), Role::Chart);
+    if paper.extent == Extent::Whole {
+        runs(paper, spec, health);
+    }
+    history(paper, &Subject::Job(id.clone()));
+}
+
+fn state(paper: &mut Paper<'_>, report: &JobReport, health: &JobHealth) {
+    let ink = paper.ink;
+    paper.labelled("State", &format!("{}: {}", health.state, health.why), Ink::severity(jobs::severity(&ink, report)));
+    if let Some(expected) = health.expected {
+        paper.labelled("Expected", &ink.date(expected), Role::Text);
+    }
+    if let Some(next) = health.next {
+        paper.labelled("Next", &format!("{}, in {}", ink.date(next), span(next - ink.calm)), Role::Text);
+    }
+    if health.missed > 0 {
+        let runs = if health.missed == 1 { "run" } else { "runs" };
+        paper.labelled("Missed", &format!("{} {runs}", health.missed), Role::Warning);
+    }
+    if let Some(change) = &health.clock_change {
+        paper.labelled("Clock change", change, Role::Warning);
+    }
+    if !health.effect.is_empty() {
+        let figures: Vec<String> =
+            health.effect.iter().map(|(name, value)| format!("{value} {}", name.replace('_', " "))).collect();
+        paper.labelled("There waits", &figures.join(", "), Role::Text);
+    }
+    if paper.extent == Extent::Aside {
+        latest_error(paper, health);
+    }
+}
+
+fn runs(paper: &mut Paper<'_>, spec: &Job, health: &JobHealth) {
+    let ink = paper.ink;
+    paper.head("Runs, newest first");
+    for run in health.runs.iter().take(60) {
+        let when = run.started.or(run.due).map_or_else(|| "-".to_owned(), |at| ink.when(at));
+        let took = run.finished.zip(run.started).map_or_else(String::new, |(end, start)| age::span(end - start));
+        let (word, role) = match run.outcome {
+            RunOutcome::Succeeded => ("ok", Role::Good),
+            RunOutcome::Slow => ("slow", Role::Warning),
+            RunOutcome::Failed => ("FAILED", Role::Bad),
+            RunOutcome::Running => ("running", Role::Text),
+            RunOutcome::Missed => ("MISSED", Role::Bad),
+        };
+        let attempt = run.attempt.map_or_else(String::new, |attempt| format!("attempt {attempt}/{}  ", spec.attempts));
+        let error = run.error.as_ref().map_or_else(String::new, Text::one_line);
+        let (when, word, took) = (format!("{when:<13}"), format!("{word:<8}"), format!("{took:<8}"));
+        paper.cells(&[(&when, Role::Muted), (&word, role), (&took, Role::Muted), (&attempt, Role::Muted), (&error, Role::Text)]);
+    }
+}
+
+fn latest_error(paper: &mut Paper<'_>, health: &JobHealth) {
+    let Some(run) = health.runs.iter().find(|run| run.error.is_some()) else { return };
+    let when = run.started.or(run.due).map_or_else(String::new, |at| format!("{}: ", paper.ink.when(at)));
+    let error = run.error.as_ref().map_or_else(String::new, Text::one_line);
+    paper.labelled("Last error", &format!("{when}{error}"), Role::Bad);
+}
+
+fn about(paper: &mut Paper<'_>, spec: &Job) {
+    let zones = if spec.schedule.evaluated_in == spec.schedule.meant_in {
+        format!("{} ({})", spec.schedule.cron, spec.schedule.evaluated_in)
+    } else {
+        format!("{} evaluated in {}, meant in {}", spec.schedule.cron, spec.schedule.evaluated_in, spec.schedule.meant_in)
+    };
+    paper.labelled("Schedule", &zones, Role::Text);
+    if !spec.note.is_empty() {
+        paper.labelled("Does", &spec.note, Role::Text);
+    }
+}
