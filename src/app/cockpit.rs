@@ -177,7 +177,12 @@ impl Program for Cockpit {
 
     fn event(&mut self, event: Event) {
         let has_stopped = matches!(event, Event::Stopped);
+        let was_opening = self.model.snapshot.is_none();
         self.update(Msg::Event(event));
+        if was_opening && self.model.snapshot.is_some() {
+            // A whole screen costs fewer bytes on cleared ground than over a sentence.
+            self.wishes.push_back(Wish::Repaint);
+        }
         if has_stopped && self.leaving {
             self.wishes.push_back(Wish::Quit);
         }

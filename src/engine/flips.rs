@@ -115,10 +115,8 @@ impl Watcher {
         }
         let scope = match &receipt.target.queue {
             Some(queue) => Scope::Queue(queue.clone()),
-            None => match pack.jobs.iter().find(|job| job.run.as_ref() == Some(&receipt.action)) {
-                Some(job) => Scope::Job(job.id.clone()),
-                None => Scope::All,
-            },
+            // What a run, a flag or a repair has changed, checks and queues elsewhere tell of.
+            None => Scope::All,
         };
         // A batch refreshes its queue when its last item is through, not forty times.
         let acts = self.actor.standings();

@@ -34,6 +34,8 @@ use crate::{
 
 /// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
 const GATHERING: Duration = Duration::from_millis(40);
+/// The first picture waits so long for the first answers: on a thin line every picture costs seconds.
+const FIRST_GATHERING: Duration = Duration::from_millis(300);
 /// How often the picture is kept for the next start.
 const KEEPING: Duration = Duration::from_mins(1);
 /// Journal lines in a snapshot.
@@ -126,6 +128,7 @@ impl Watcher {
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut acted: mpsc::Receiver<Event>) {
         let now = self.ground.clock.now();
         self.visit = self.ground.record.begin_visit(&self.ground.operator, now).await.ok();
+        self.changed();
         loop {
             self.start_due_looks();
             let wake = self.next_wake();
@@ -177,7 +180,7 @@ impl Watcher {
 
     fn next_wake(&self) -> Instant {
         let due = self.watches.iter().filter_map(|(_, pulse)| pulse.due()).min();
-        let publish = self.changed_since.map(|since| since + GATHERING);
+        let publish = self.changed_since.map(|since| since + self.gathering());
         // While a source hangs, its readings grow old without an answer: time alone must be able to say so.
         let stale = Instant::now() + Duration::from_secs(15);
         [due, publish, self.flips.next_ask()].into_iter().flatten().min().unwrap_or(stale).min(stale)
@@ -289,10 +292,14 @@ impl Watcher {
         self.changed();
     }
 
+    fn gathering(&self) -> Duration {
+        if self.latest.is_some() { GATHERING } else { FIRST_GATHERING }
+    }
+
     async fn publish_if_due(&mut self) {
         let Some(since) = self.changed_since else { return };
         let is_quiet = self.looks.is_empty();
-        if since.elapsed() < GATHERING && !is_quiet {
+        if since.elapsed() < self.gathering() && !is_quiet {
             return;
         }
         let snapshot = self.picture().await;

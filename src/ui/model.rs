@@ -23,7 +23,7 @@ use super::{
 use crate::domain::{
     id::Id,
     pack::{self, Pack, Queue, Reconciliation},
-    plan::{Standing, Target},
+    plan::{Receipt, Standing, Target},
     severity::Severity,
     snapshot::{Alert, Discrepancy, Flip, Item, JournalLine, Look, Snapshot, Subject},
 };
@@ -262,10 +262,14 @@ impl Model {
         !self.shown.read_only && self.unlocked_until.is_some_and(|until| until > self.now)
     }
 
-    /// The latest act on an item, while it matters to its row.
+    /// The latest act on an item, while it matters to its row: one that is done, of which the row was read since, is
+    /// told by the row itself (it may be pending again).
     pub fn standing(&self, queue: &Id<Queue>, key: &str) -> Option<(Standing, Option<DateTime<Utc>>)> {
         let target = Target { queue: Some(queue.clone()), key: key.to_owned() };
-        self.receipts.of(&target).map(|receipt| (receipt.standing, receipt.held_until))
+        let reports = self.snapshot.as_ref().map(|snapshot| snapshot.queues.as_slice()).unwrap_or_default();
+        let looked_at = reports.iter().find(|report| report.id == *queue).and_then(|report| report.look.looked_at);
+        let is_told = |receipt: &&Receipt| receipt.standing != Standing::Done || looked_at.is_none_or(|at| at <= receipt.at);
+        self.receipts.of(&target).filter(is_told).map(|receipt| (receipt.standing, receipt.held_until))
     }
 
     /// Puts every cursor back on its thing and inside its list.

@@ -1,8 +1,13 @@
 //! A look behind the screen of a demo town: its databases, its files, its control door.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use sqlx::{Connection as _, Row as _, sqlite::SqliteRow};
+
+use crate::pty::PATIENCE;
 
 /// The first column of all rows, joined by commas; an error as its text, because a town may still be opening. The
 /// business, the stand-ins and the cockpit's own record are one database here: tables may be joined across them.
@@ -74,15 +79,24 @@ pub fn switch(town: &Path, name: &str, value: &str) {
     ask(town, |client, door| client.post(format!("{door}/switches/{name}")).body(value.to_owned()));
 }
 
-fn ask(town: &Path, request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder) {
-    let door = std::fs::read_to_string(town.join("control.txt")).expect("the town has a control address");
+/// Asks the town's control door; one that is just being opened again has another address in a moment.
+fn ask(town: &Path, request: impl Fn(&reqwest::Client, &str) -> reqwest::RequestBuilder) {
     // Only the first may install it; it is there afterwards.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let answer = runtime().block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        request(&client, door.trim().trim_end_matches('/')).send().await?.error_for_status()
-    });
-    answer.expect("the control door answers");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let door = std::fs::read_to_string(town.join("control.txt")).unwrap_or_default();
+        let answer = runtime().block_on(request(&client, door.trim().trim_end_matches('/')).send());
+        match answer {
+            Ok(answer) => {
+                assert!(answer.status().is_success(), "the control door answers {answer:?}");
+                return;
+            }
+            Err(error) => assert!(Instant::now() < end, "the control door never answered: {error}"),
+        }
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
 }
 
 /// The text of a file, or of all files of a folder one after the other.
@@ -100,6 +114,6 @@ fn runtime() -> tokio::runtime::Runtime {
 
 async fn connect(file: &Path, read_only: bool) -> Result<sqlx::SqliteConnection, sqlx::Error> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(read_only);
-    let options = options.busy_timeout(std::time::Duration::from_secs(10));
+    let options = options.busy_timeout(Duration::from_secs(10));
     sqlx::SqliteConnection::connect_with(&options).await
 }

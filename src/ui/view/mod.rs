@@ -44,6 +44,11 @@ fn draw(model: &Model, buffer: &mut Buffer, area: Rect, theme: &Theme, now: Date
     buffer.set_style(area, theme.style(Role::Text));
     let layout = layout::arrange(model);
     header::draw(&ink, buffer, layout.header);
+    if model.snapshot.is_none() && model.overlay.is_none() {
+        opening(&ink, buffer, area);
+        status::draw(&ink, buffer, layout.status);
+        return;
+    }
     for (pane, area) in &layout.panes {
         draw_pane(&ink, buffer, *pane, area.intersection(buffer.area));
     }
@@ -65,6 +70,19 @@ fn draw(model: &Model, buffer: &mut Buffer, area: Rect, theme: &Theme, now: Date
     if model.shown.ascii {
         only_ascii(buffer);
     }
+}
+
+/// The first paint, before anything is known: a sentence. Frames and columns come with what stands in them, because a
+/// thin line takes seconds for each screen.
+fn opening(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let count = ink.model.pack.connections.len();
+    let said = match count {
+        1 => "opening: looking at 1 connection...".to_owned(),
+        _ => format!("opening: looking at {count} connections..."),
+    };
+    let width = said.chars().count().min(usize::from(area.width)) as u16;
+    let line = Rect { x: area.x + (area.width - width) / 2, y: area.y + area.height / 2, width, height: 1 };
+    buffer.set_stringn(line.x, line.y, &said, usize::from(line.width), ink.style(Role::Muted));
 }
 
 fn draw_pane(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
