@@ -153,7 +153,17 @@ impl Dialog {
     pub fn step(&mut self, back: bool) {
         let stops = self.stops();
         let at = stops.iter().position(|stop| *stop == self.focus).unwrap_or(0);
-        let to = if back { at + stops.len() - 1 } else { at + 1 } % stops.len();
+        let mut to = if back { at + stops.len() - 1 } else { at + 1 } % stops.len();
+        // On the way in, what is chosen already is not chosen again: digits and the way back still reach it.
+        let is_chosen = |stop: Option<&Focus>| match stop {
+            Some(Focus::Input(at)) => {
+                self.entries.get(*at).is_some_and(|entry| !entry.choices.is_empty() && !entry.field.is_empty())
+            }
+            Some(Focus::Typed | Focus::Cancel | Focus::Confirm) | None => false,
+        };
+        while !back && self.focus == Focus::Cancel && is_chosen(stops.get(to)) {
+            to += 1;
+        }
         if let Some(focus) = stops.get(to) {
             self.focus = *focus;
         }
