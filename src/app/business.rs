@@ -122,7 +122,8 @@ impl Opening {
         tokio::spawn(task);
         let reader = Arc::new(Reader::new(&pack, connections));
         let refresh = self.choice.config.refresh;
-        let ground = Ground { refresh, pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
+        let ground =
+            Ground { refresh, pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
         Ok(Business { ground, actor, acted, warnings, _town: town })
     }
 

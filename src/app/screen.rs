@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, env, io, path::Path, sync::Arc};
 
 use crate::{
     cli::arguments::Arguments,
-    pack::{Config, Problems},
     domain::{pack::ConnectionKind, snapshot::Snapshot},
+    pack::{Config, Problems},
     ports::Memory as _,
     store::Store,
     ui::{
@@ -60,7 +60,8 @@ fn keymap(config: &Config) -> Result<Keymap, Complaint> {
     let remapped: BTreeMap<String, String> = config.keys.iter().cloned().collect();
     Keymap::with(&remapped).map_err(|problems| {
         let located = problems.iter().map(|problem| {
-            let (place, said) = problem.split_once(": ").filter(|(place, _)| place.starts_with("keys.")).unwrap_or(("keys", problem));
+            let (place, said) =
+                problem.split_once(": ").filter(|(place, _)| place.starts_with("keys.")).unwrap_or(("keys", problem));
             config.problem_at(place, said, "here")
         });
         located.fold(Problems::default(), Problems::and).into()

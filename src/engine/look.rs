@@ -3,10 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::{
-    reader::Reader,
-    watch::Watch,
-};
+use super::{reader::Reader, watch::Watch};
 use crate::{
     domain::{
         pack::{self, Pack},
