@@ -18,12 +18,12 @@ use crate::{
 
 pub fn print(opening: Opening, look: &Look, screen: &str, size: &str, format: Format, keys: &str) -> Result<u8, Complaint> {
     let (columns, rows) = parse_size(size)?;
-    let first = first_keys(screen)?;
     let mut model = look.model(&opening, None);
     let (snapshot, now) = errands::look_at_everything(opening)?;
     crate::ui::update(&mut model, Msg::Resize(columns, rows), now);
     crate::ui::update(&mut model, Msg::Event(Event::Snapshot(Arc::clone(&snapshot))), now);
-    for key in first.split(',').chain(keys.split(',')).filter(|key| !key.is_empty()) {
+    model.go_to(screen).map_err(Complaint::said)?;
+    for key in keys.split(',').filter(|key| !key.is_empty()) {
         press(&mut model, key, now)?;
     }
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).map_err(|error| Complaint::said(error.to_string()))?;
@@ -49,25 +49,6 @@ fn parse_size(size: &str) -> Result<(u16, u16), Complaint> {
     let columns = u16::from_str(columns).ok().filter(|columns| (20..=500).contains(columns));
     let rows = u16::from_str(rows).ok().filter(|rows| (5..=200).contains(rows));
     columns.zip(rows).ok_or_else(wrong)
-}
-
-/// The keys that lead to a screen from the start.
-fn first_keys(screen: &str) -> Result<&'static str, Complaint> {
-    const SCREENS: [(&str, &str); 9] = [
-        ("overview", ""),
-        ("alerts", "1,f"),
-        ("queues", "2,f"),
-        ("jobs", "3,f"),
-        ("reconciliation", "4,f"),
-        ("flags", "5,f"),
-        ("playbooks", "6,f"),
-        ("metrics", "7,f"),
-        ("journal", "8,f"),
-    ];
-    SCREENS.iter().find(|(name, _)| *name == screen).map(|(_, keys)| *keys).ok_or_else(|| {
-        let known: Vec<&str> = SCREENS.iter().map(|(name, _)| *name).collect();
-        Complaint::said(format!("there is no screen `{screen}`; there is {}", known.join(", ")))
-    })
 }
 
 fn press(model: &mut Model, key: &str, now: chrono::DateTime<chrono::Utc>) -> Result<(), Complaint> {

@@ -88,8 +88,8 @@ pub enum Command {
     },
     /// Draw one screen to standard output
     Snapshot {
-        /// The screen: overview, or a pane (alerts, queues, jobs, reconciliation, flags, playbooks, metrics, journal)
-        #[arg(long, default_value = "overview", value_name = "NAME")]
+        /// The screen: home, a pane (alerts, queues, jobs ...), queue:NAME, playbook:NAME, job:NAME, why:CHECK, help
+        #[arg(long, default_value = "home", value_name = "NAME")]
         screen: String,
         /// Columns x rows
         #[arg(long, default_value = "120x40", value_name = "WxH")]

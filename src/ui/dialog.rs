@@ -213,6 +213,11 @@ impl Dialog {
         missing.or_else(|| self.stops().contains(&Focus::Typed).then_some(Focus::Typed))
     }
 
+    /// The first text that may be written, also where it need not be.
+    pub fn text(&self) -> Option<Focus> {
+        self.entries.iter().position(|entry| entry.choices.is_empty()).map(Focus::Input)
+    }
+
     /// The text field that letters go into.
     pub fn field(&mut self) -> Option<&mut Field> {
         match self.focus {

@@ -86,7 +86,7 @@ fn letter(model: &mut Model, mut dialog: Box<Dialog>, chord: Chord) -> Vec<Cmd> 
             entry.field = Field::with(&choice);
             cmds = propose(model, &mut dialog);
         }
-    } else if matches!(dialog.focus, Focus::Cancel | Focus::Confirm) && (typed.is_none() || dialog.wanting().is_none()) {
+    } else if matches!(dialog.focus, Focus::Cancel | Focus::Confirm) && is_for_the_buttons(&dialog, typed) {
         match chord.code {
             KeyCode::Left | KeyCode::Right => {
                 let has_confirm = dialog.stops().contains(&Focus::Confirm);
@@ -101,8 +101,9 @@ fn letter(model: &mut Model, mut dialog: Box<Dialog>, chord: Chord) -> Vec<Cmd> 
             _ => {}
         }
     } else {
-        if let Some(wanting) = dialog.wanting().filter(|_| matches!(dialog.focus, Focus::Cancel | Focus::Confirm)) {
-            dialog.focus = wanting;
+        let belongs = dialog.wanting().or_else(|| dialog.text());
+        if let Some(belongs) = belongs.filter(|_| matches!(dialog.focus, Focus::Cancel | Focus::Confirm)) {
+            dialog.focus = belongs;
         }
         let is_input = matches!(dialog.focus, Focus::Input(_));
         let before = dialog.field().map(|field| field.text().to_owned());
@@ -114,6 +115,16 @@ fn letter(model: &mut Model, mut dialog: Box<Dialog>, chord: Chord) -> Vec<Cmd> 
     }
     model.overlay = Some(Overlay::Dialog(dialog));
     cmds
+}
+
+/// Where a text can be written, only the key that confirms is the buttons': prose that begins before its field has the
+/// focus must neither close the dialog nor run on over the page behind it.
+fn is_for_the_buttons(dialog: &Dialog, typed: Option<char>) -> bool {
+    match typed {
+        None => true,
+        Some('y') => dialog.wanting().is_none(),
+        Some(_) => dialog.wanting().is_none() && dialog.text().is_none(),
+    }
 }
 
 /// The choice that a digit stands for.

@@ -283,6 +283,18 @@ fn a_required_reason_is_chosen_and_asked_about_before_it_can_be_sent() {
 }
 
 #[test]
+fn prose_typed_on_the_buttons_goes_into_the_note_and_never_to_the_page_behind() {
+    let mut model = unlocked();
+    let ask = ask_of(&press(&mut model, "2 enter x"));
+    let preview = fixture::preview("reject", "Reject", &[fixture::target("reviews", "rv_901")], Confirm::Key);
+    tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    assert_eq!(press_at(&mut model, "q u i t e space n o", later()), []);
+    let Some(Overlay::Dialog(dialog)) = &model.overlay else { panic!("closed") };
+    let note = dialog.entries.iter().find(|entry| entry.choices.is_empty()).unwrap();
+    assert_eq!(note.field.text(), "quite no");
+}
+
+#[test]
 fn a_flag_is_offered_its_other_value() {
     let mut model = unlocked();
     let cmds = press(&mut model, "5 t");
