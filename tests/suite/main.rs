@@ -16,6 +16,8 @@ mod probe;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod terminal;
