@@ -28,7 +28,7 @@ use choice::Choice;
 use complaint::{Complaint, UNUSABLE};
 
 /// Runs the program on its arguments. The exit status is the answer to what was asked; a complaint goes to standard
-/// error and is [`UNUSABLE`].
+/// error and is 3, as the Monitoring Plugins have it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let built_in: Vec<&str> = built_in::ALL.iter().map(|pack| pack.name).collect();
     let arguments = match Arguments::read(words, &built_in) {

@@ -387,5 +387,10 @@ fn entry(act: &Act, severity: Severity, now: DateTime<Utc>) -> Entry {
         "answer": state.answers.last(),
     });
     let said = format!("{}: {}", plan.label.original(), state.said.original());
-    Entry::new(now, plan.operator.clone(), plan.title.to_uppercase(), said).severity(severity).payload(payload)
+    Entry::new(now, plan.operator.clone(), word(&plan.title), said).severity(severity).payload(payload)
+}
+
+/// The journal's word for an action: the first of its title, as a verb stands there (`Run nightly-backup` is a `RUN`).
+fn word(title: &str) -> String {
+    title.split_whitespace().next().unwrap_or(title).to_uppercase()
 }
