@@ -2,6 +2,13 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must not measure something else")]
 
+// The fixture finds the crate's rooms beside itself.
+use wheelhouse::{domain, engine, ui};
+
+#[path = "../tests/screens/fixture.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the fixture is made for the screens' tests")]
+mod fixture;
+
 fn main() {
     divan::main();
 }
@@ -123,5 +130,54 @@ mod reconciling {
         let reconciliation = reconciliation();
         let sides = || (side("stripe", rows, now, true), side("db", rows, now, false));
         bencher.with_inputs(sides).bench_values(|(theirs, ours)| reconcile(&reconciliation, theirs, ours, now - WEEK, now, now));
+    }
+}
+
+/// One frame of 120x40 while a queue of so many items is worked. It must not depend on their number.
+mod drawing {
+    use std::sync::Arc;
+
+    use crossterm::event::{KeyCode, KeyEvent};
+    use divan::Bencher;
+    use ratatui::{Terminal, backend::TestBackend};
+    use wheelhouse::ui::{self, Model, Msg, theme::Theme};
+
+    use crate::fixture;
+
+    fn working(items: usize) -> (Model, Terminal<TestBackend>) {
+        let mut snapshot = fixture::snapshot();
+        let report = Arc::make_mut(&mut snapshot.queues[0]);
+        report.look.value = Some(Arc::new(fixture::many_reviews(items)));
+        let mut model = Model::new(Arc::new(fixture::pack()), fixture::shown(), Some(Arc::new(snapshot)));
+        ui::update(&mut model, Msg::Resize(120, 40), fixture::now());
+        press(&mut model, KeyCode::Char('2'));
+        press(&mut model, KeyCode::Enter);
+        (model, Terminal::new(TestBackend::new(120, 40)).expect("a screen of memory"))
+    }
+
+    fn press(model: &mut Model, code: KeyCode) {
+        ui::update(model, Msg::Key(KeyEvent::from(code)), fixture::now());
+    }
+
+    fn draw(model: &Model, terminal: &mut Terminal<TestBackend>, theme: &Theme) {
+        terminal.draw(|frame| ui::view(model, frame, theme, fixture::now())).expect("a frame");
+    }
+
+    #[divan::bench(args = [100, 10_000, 100_000])]
+    fn a_frame(bencher: Bencher<'_, '_>, items: usize) {
+        let (model, mut terminal) = working(items);
+        let theme = Theme::plain();
+        bencher.bench_local(|| draw(&model, &mut terminal, &theme));
+    }
+
+    #[divan::bench(args = [100, 10_000, 100_000])]
+    fn a_key_and_its_frame(bencher: Bencher<'_, '_>, items: usize) {
+        let (mut model, mut terminal) = working(items);
+        let theme = Theme::plain();
+        let mut keys = [KeyCode::Char('j'), KeyCode::Char('k')].into_iter().cycle();
+        bencher.bench_local(|| {
+            press(&mut model, keys.next().unwrap_or(KeyCode::Null));
+            draw(&model, &mut terminal, &theme);
+        });
     }
 }
