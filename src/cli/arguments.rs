@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Arguments {
-        Arguments::read(line.split(' ').map(OsString::from), &["dtd"]).unwrap()
+        Arguments::read(line.split(' ').map(OsString::from), &["shop"]).unwrap()
     }
 
     #[test]
@@ -231,13 +231,13 @@ mod tests {
     #[test]
     fn demo_goes_with_every_subcommand() {
         assert_eq!(read("wheelhouse demo").demo(), Some(""));
-        assert_eq!(read("wheelhouse demo dtd").demo(), Some("dtd"));
+        assert_eq!(read("wheelhouse demo shop").demo(), Some("shop"));
         assert_eq!(read("wheelhouse --demo").demo(), Some(""));
         assert_eq!(read("wheelhouse --demo check").demo(), Some(""));
         assert!(matches!(read("wheelhouse --demo check").command, Some(Command::Check { .. })));
-        assert_eq!(read("wheelhouse --demo dtd check --json").demo(), Some("dtd"));
-        assert!(matches!(read("wheelhouse --demo dtd check --json").command, Some(Command::Check { json: true, .. })));
-        assert_eq!(read("wheelhouse check --demo=dtd").demo(), Some("dtd"));
+        assert_eq!(read("wheelhouse --demo shop check --json").demo(), Some("shop"));
+        assert!(matches!(read("wheelhouse --demo shop check --json").command, Some(Command::Check { json: true, .. })));
+        assert_eq!(read("wheelhouse check --demo=shop").demo(), Some("shop"));
         assert_eq!(read("wheelhouse check").demo(), None);
     }
 }

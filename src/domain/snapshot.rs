@@ -10,7 +10,7 @@ use super::{
     money::Money,
     pack::{self, Action, Class, Connection},
     plan::Receipt,
-    rows::{Row, Rows},
+    rows::Row,
     severity::Severity,
     text::Text,
     value::Value,
@@ -429,6 +429,3 @@ pub struct Digest {
     /// `+2 red`, `+9 Reviews`, `1 flag still flipped`.
     pub lines: Vec<String>,
 }
-
-/// The rows of an answer, for the look at a detail that asks a connection.
-pub type Answer = Rows;

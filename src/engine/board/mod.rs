@@ -5,9 +5,9 @@
 mod alerts;
 mod reports;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{
     look::{Answers, Seen},
@@ -236,9 +236,4 @@ fn one(answers: Answers) -> crate::domain::rows::Rows {
         Answers::One(rows) | Answers::Metric { rows, .. } | Answers::Job { runs: rows, .. } => rows,
         Answers::Ledgers { theirs, .. } => theirs,
     }
-}
-
-/// The moment from which a reading is too old, if nothing comes in between.
-pub fn too_old_at(looked_at: DateTime<Utc>, every: Duration) -> DateTime<Utc> {
-    looked_at + TimeDelta::from_std(every * 2).unwrap_or(TimeDelta::MAX)
 }
