@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -25,7 +25,7 @@ pub struct Glass {
     master: Option<Box<dyn MasterPty + Send>>,
     keyboard: Option<Box<dyn Write + Send>>,
     output: Receiver<Vec<u8>>,
-    end: Receiver<ExitStatus>,
+    end: Receiver<u32>,
     pid: Pid,
     settings_before: String,
     listener: UnixListener,
@@ -58,7 +58,7 @@ impl Glass {
         command.env("TERM", "xterm-256color");
         let listener = UnixListener::bind(&socket).unwrap();
         let mut child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
+        let slave = pair.slave;
         let pid = Pid::from_raw(i32::try_from(child.process_id().unwrap()).unwrap()).unwrap();
         // A hand-over without room: while the test does not look, nobody reads the terminal.
         let (output, seen) = sync_channel(0);
@@ -72,7 +72,12 @@ impl Glass {
             }
         });
         let (ended, end) = sync_channel(1);
-        thread::spawn(move || ended.send(child.wait().unwrap()));
+        thread::spawn(move || {
+            let status = child.wait().unwrap();
+            // Held until now: a reader must not learn of the last close before it has the last bytes.
+            drop(slave);
+            ended.send(status.exit_code())
+        });
         Self {
             terminal: vt100::Parser::new(24, 80, 0),
             bytes: Vec::new(),
@@ -136,7 +141,7 @@ impl Glass {
 
     /// Waits for the end without reading what is written meanwhile.
     pub fn end_unread(&mut self) -> u32 {
-        self.end.recv_timeout(LIMIT).expect("the program does not end").exit_code()
+        self.end.recv_timeout(LIMIT).expect("the program does not end")
     }
 
     /// Reads to the end and tells the exit code.
@@ -161,7 +166,8 @@ impl Glass {
     /// Asserts that the terminal is as it was before the program.
     pub fn is_given_back(&self) {
         let screen = self.terminal.screen();
-        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        let last = self.bytes.get(self.bytes.len().saturating_sub(200)..).unwrap_or_default().escape_ascii();
+        assert!(!screen.alternate_screen(), "still on the alternate screen after {last}");
         assert!(!screen.hide_cursor(), "no cursor");
         assert!(!screen.bracketed_paste(), "pastes still marked");
         let settings = self.master.as_ref().map(|master| format!("{:?}", master.get_termios()));
