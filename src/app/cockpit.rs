@@ -9,7 +9,6 @@ use std::{
     time::Instant,
 };
 
-use chrono::TimeDelta;
 use ratatui::Frame;
 use tokio::sync::mpsc;
 
@@ -207,7 +206,8 @@ impl Program for Cockpit {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        let wait = self.model.next_tick(self.clock.now()).max(TimeDelta::milliseconds(1));
+        let wait = self.model.next_tick() - self.clock.now();
+        // Past due is due now: the error of a negative span is just that.
         Some(Instant::now() + wait.to_std().unwrap_or_default())
     }
 

@@ -26,6 +26,17 @@ impl Pulse {
         (!self.in_flight).then_some(self.due)
     }
 
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.due().is_some_and(|due| due <= now)
+    }
+
+    /// Whether it is due, or so nearly that it is looked at with the others: a cockpit at rest wakes a few times a
+    /// minute and not forty.
+    pub fn goes_along(&self, now: Instant) -> bool {
+        let early = if self.failures == 0 { self.every.mul_f64(schedule::SPREAD) } else { Duration::ZERO };
+        self.due().is_some_and(|due| due <= now + early)
+    }
+
     pub fn is_in_flight(&self) -> bool {
         self.in_flight
     }
@@ -74,6 +85,21 @@ mod tests {
         pulse.started();
         pulse.ended(false, 0.5, start);
         assert_eq!(pulse.due(), Some(start + MINUTE), "and only once");
+    }
+
+    #[test]
+    fn what_is_due_within_a_tenth_goes_along_unless_it_fails() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(MINUTE, start);
+        for (failed, early_seconds) in [(false, 6), (true, 0)] {
+            pulse.started();
+            assert!(!pulse.goes_along(start + MINUTE), "it is being looked at");
+            pulse.ended(failed, 0.5, start);
+            let early = start + MINUTE.saturating_sub(Duration::from_secs(early_seconds));
+            assert!(pulse.goes_along(early));
+            assert!(!pulse.goes_along(early.checked_sub(Duration::from_millis(1)).unwrap()));
+            assert!(!pulse.is_due(start + MINUTE.saturating_sub(Duration::from_millis(1))) && pulse.is_due(start + MINUTE));
+        }
     }
 
     #[test]

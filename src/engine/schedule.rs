@@ -5,16 +5,19 @@ use std::time::Duration;
 /// A failing source is asked at most this many times less often.
 const SLOWEST: u32 = 8;
 
+/// How far from its interval a look may come, as a part of it.
+pub const SPREAD: f64 = 0.1;
+
 /// The wait before the next look. `failures` is the number of looks in a row that failed, `spread` is in `[0, 1)`.
 ///
-/// A look that went well comes again after its interval, give or take a tenth, so that forty queries do not fall on
-/// the same second. A failing one doubles its wait up to eight intervals, but never beyond five minutes: an operator
+/// A look that went well comes again after its interval, give or take a tenth, so that many cockpits do not ask
+/// one database in the same second. A failing one doubles its wait up to eight intervals, but never beyond five minutes: an operator
 /// who has just mended something should not wait longer for the cockpit to notice.
 pub fn wait(every: Duration, failures: u32, spread: f64) -> Duration {
     let factor = 2_u32.saturating_pow(failures.saturating_sub(1)).min(SLOWEST);
     let patience = Duration::from_mins(5).max(every);
     let base = if failures == 0 { every } else { every.saturating_mul(factor).min(patience) };
-    base.mul_f64(0.9 + 0.2 * spread.clamp(0.0, 1.0))
+    base.mul_f64(1.0 - SPREAD + 2.0 * SPREAD * spread.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]

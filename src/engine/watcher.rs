@@ -170,8 +170,11 @@ impl Watcher {
 
     fn start_due_looks(&mut self) {
         let (instant, now) = (Instant::now(), self.ground.clock.now());
+        if !self.watches.iter().any(|(_, pulse)| pulse.is_due(instant)) {
+            return;
+        }
         for (watch, pulse) in &mut self.watches {
-            if pulse.due().is_some_and(|due| due <= instant) {
+            if pulse.goes_along(instant) {
                 pulse.started();
                 self.looks.push(future(*watch, &self.ground, now));
             }

@@ -63,6 +63,18 @@ pub struct Shown {
 #[derive(Clone, Debug, Default)]
 pub struct Histories(pub HashMap<Subject, (Vec<Flip>, Vec<JournalLine>)>);
 
+/// After this long without a key the text about the selected row follows it. A move alone is then a few bytes, also where
+/// the text is thousands, and a held key crosses a list on the thinnest line.
+const REST: TimeDelta = TimeDelta::milliseconds(200);
+
+/// A selection on the move: the text about it stays with the row from which it set out.
+#[derive(Clone, Debug, PartialEq)]
+struct Moving {
+    pane: Pane,
+    from: Option<Thing>,
+    rests_at: DateTime<Utc>,
+}
+
 #[derive(Debug)]
 pub struct Model {
     pub pack: Arc<Pack>,
@@ -98,6 +110,7 @@ pub struct Model {
     pub is_touched: bool,
     /// The time of the last message.
     pub now: DateTime<Utc>,
+    moving: Option<Moving>,
     version: u64,
     drawn: u64,
 }
@@ -132,6 +145,7 @@ impl Model {
             is_leaving: false,
             is_touched: false,
             now,
+            moving: None,
             version: 1,
             drawn: 0,
         };
@@ -168,11 +182,35 @@ impl Model {
         !self.receipts.held(now).is_empty() || batch.is_some_and(|batch| batch.ended_at.is_none() && !batch.paused)
     }
 
-    /// How long no shown text can change by itself; a tick is due then.
-    pub fn next_tick(&self, now: DateTime<Utc>) -> TimeDelta {
-        let step = if self.counts_seconds(now) { TimeDelta::seconds(1) } else { TimeDelta::minutes(1) };
-        let floor = now.duration_trunc(step).unwrap_or(now);
-        (floor + step - now).max(TimeDelta::milliseconds(1))
+    /// When a shown text changes by itself, counted from the last message; a tick is due then.
+    pub fn next_tick(&self) -> DateTime<Utc> {
+        let step = if self.counts_seconds(self.now) { TimeDelta::seconds(1) } else { TimeDelta::minutes(1) };
+        let turn = self.now.duration_trunc(step).unwrap_or(self.now) + step;
+        self.moving.as_ref().map_or(turn, |moving| moving.rests_at.min(turn))
+    }
+
+    /// The selection of a pane has left the thing on which it stood.
+    pub(super) fn moved(&mut self, pane: Pane, from: Option<Thing>) {
+        let rests_at = self.now + REST;
+        match &mut self.moving {
+            Some(moving) if moving.pane == pane => moving.rests_at = rests_at,
+            _ => self.moving = Some(Moving { pane, from, rests_at }),
+        }
+    }
+
+    /// Lets the text follow the selection, once that has stood still.
+    pub(super) fn rest(&mut self) {
+        if self.moving.take_if(|moving| moving.rests_at <= self.now).is_some() {
+            self.touch();
+        }
+    }
+
+    /// What the text beside a pane's rows is about: its selected row, or on the way there the one before.
+    pub fn told(&self, pane: Pane) -> Option<Thing> {
+        match &self.moving {
+            Some(moving) if moving.pane == pane => moving.from.clone(),
+            _ => self.cursor(pane).thing,
+        }
     }
 
     /// The severity as it may be shown: a reading that is too old is no reading.

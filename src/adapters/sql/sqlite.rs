@@ -3,12 +3,16 @@
 use std::{
     path::Path,
     str::FromStr as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use futures_util::TryStreamExt as _;
 use sqlx::{
-    Column as _, ConnectOptions as _, Executor as _, Row as _, Statement as _, TypeInfo as _, ValueRef as _,
+    Column as _, ConnectOptions as _, Either, Executor as _, Row as _, Statement as _, TypeInfo as _, ValueRef as _,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow},
 };
@@ -16,10 +20,13 @@ use sqlx::{
 use super::{
     Acted, Broken, MOST_ROWS, Statement, cell,
     fault::{Fault, FaultKind},
-    lane::Lane,
+    lane::{Lane, Place},
     statement_of_the_pack,
 };
 use crate::domain::{rows::Rows, value::Value};
+
+/// Rows that the driver's thread reads ahead of us; a list of this length is handed over in one go.
+const ROWS_AT_ONCE: usize = 1000;
 
 /// Looks at the clock after so many steps of the virtual machine: a few thousand times a second.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
@@ -27,13 +34,15 @@ const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 /// Looking at the schema inside the transaction makes a kept connection notice that somebody changed it. Otherwise it
 /// notices in the middle of the statement, and the driver panics over columns that it did not count.
 const BEGIN_READING: &str = "begin; select 1 from sqlite_master limit 1";
+/// How many statements of a reading end before the pack's own begins.
+const ENDED_BEFORE: usize = 2;
 const BEGIN_WRITING: &str = "begin immediate; select 1 from sqlite_master limit 1";
 
 #[derive(Debug)]
 pub(super) struct Sqlite {
     reading: SqliteConnectOptions,
     writing: SqliteConnectOptions,
-    readers: Lane<SqliteConnection>,
+    readers: Lane<Reader>,
     writer: Lane<SqliteConnection>,
     timeout: Duration,
 }
@@ -47,7 +56,7 @@ impl Sqlite {
         // Half the time for waiting, so that a locked database is told from a slow one.
         let options = options.busy_timeout(timeout / 2).disable_statement_logging();
         Ok(Self {
-            reading: options.clone().pragma("query_only", "on"),
+            reading: options.clone().pragma("query_only", "on").row_buffer_size(ROWS_AT_ONCE),
             writing: options,
             readers: Lane::with_places(4),
             writer: Lane::with_places(1),
@@ -57,47 +66,58 @@ impl Sqlite {
 
     pub(super) async fn read(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
         let place = self.readers.enter().await;
-        let mut connection = match place.take() {
-            Some(connection) => connection,
-            None => connect(&self.reading).await?,
-        };
-        end_by(&mut connection, self.timeout).await?;
-        command(&mut connection, BEGIN_READING).await?;
+        let mut reader = self.reader(&place).await?;
+        reader.end_by(self.timeout);
+        // All in one message to the driver's thread: a cockpit looks some forty times a minute, for days.
+        let script = format!("{BEGIN_READING}; {text}\n; rollback");
         let mut columns = Vec::new();
         let mut rows: Vec<Vec<Value>> = Vec::new();
+        let mut ended = 0;
         {
-            let query = bound(sqlx::query(statement_of_the_pack(text)), values);
-            let mut stream = query.fetch(&mut connection);
-            while let Some(row) = stream.try_next().await? {
-                if columns.is_empty() {
-                    columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+            let query = bound(sqlx::query(statement_of_the_pack(&script)), values);
+            let mut answers = reader.connection.fetch_many(query);
+            while let Some(answer) = answers.try_next().await? {
+                match answer {
+                    Either::Left(_) => ended += 1,
+                    Either::Right(_) if ended < ENDED_BEFORE => {}
+                    Either::Right(row) => {
+                        if columns.is_empty() {
+                            columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+                        }
+                        if rows.len() == MOST_ROWS {
+                            return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
+                        }
+                        rows.push(decoded(&row)?);
+                    }
                 }
-                if rows.len() == MOST_ROWS {
-                    return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
-                }
-                rows.push(decoded(&row)?);
             }
         }
         if columns.is_empty() {
-            columns = names(&mut connection, text).await?;
+            columns = names(&mut reader.connection, text).await?;
         }
-        command(&mut connection, "rollback").await?;
-        place.keep(connection);
+        // Otherwise the text swallowed the rollback, in a comment left open perhaps: the connection is not kept.
+        if ended == ENDED_BEFORE + 2 {
+            place.keep(reader);
+        }
         Ok(Rows::new(columns, rows))
     }
 
     pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
         let place = self.readers.enter().await;
-        let mut connection = match place.take() {
-            Some(connection) => connection,
-            None => connect(&self.reading).await?,
-        };
-        end_by(&mut connection, self.timeout).await?;
-        command(&mut connection, BEGIN_READING).await?;
-        let columns = names(&mut connection, text).await?;
-        command(&mut connection, "rollback").await?;
-        place.keep(connection);
+        let mut reader = self.reader(&place).await?;
+        reader.end_by(self.timeout);
+        command(&mut reader.connection, BEGIN_READING).await?;
+        let columns = names(&mut reader.connection, text).await?;
+        command(&mut reader.connection, "rollback").await?;
+        place.keep(reader);
         Ok(Some(columns))
+    }
+
+    async fn reader(&self, place: &Place<'_, Reader>) -> Result<Reader, Fault> {
+        match place.take() {
+            Some(reader) => Ok(reader),
+            None => Reader::connect(&self.reading).await,
+        }
     }
 
     pub(super) async fn act(&self, statement: &Statement<'_>) -> Result<Acted, Broken> {
@@ -131,6 +151,33 @@ impl Sqlite {
                 Err(Broken { fault, in_doubt })
             }
         }
+    }
+}
+
+/// A connection that cannot write, and when what it is at must end.
+#[derive(Debug)]
+struct Reader {
+    connection: SqliteConnection,
+    opened: Instant,
+    /// Milliseconds after it was opened.
+    end: Arc<AtomicU64>,
+}
+
+impl Reader {
+    async fn connect(options: &SqliteConnectOptions) -> Result<Self, Fault> {
+        let mut connection = connect(options).await?;
+        let opened = Instant::now();
+        let end = Arc::new(AtomicU64::new(u64::MAX));
+        let limit = Arc::clone(&end);
+        // Dropping the future alone would leave the driver's thread at work.
+        let is_in_time = move || opened.elapsed().as_millis() < u128::from(limit.load(Ordering::Relaxed));
+        connection.lock_handle().await?.set_progress_handler(STEPS_BETWEEN_LOOKS, is_in_time);
+        Ok(Self { connection, opened, end })
+    }
+
+    fn end_by(&self, within: Duration) {
+        let end = (self.opened.elapsed() + within).as_millis();
+        self.end.store(u64::try_from(end).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 

@@ -246,6 +246,7 @@ impl<'a, P: Program> Loop<'a, P> {
     }
 
     fn look_at_the_clock(&mut self) {
+        let wake = self.program.next_wake();
         let now = Instant::now();
         if self.undecided_since.is_some_and(|since| now >= since + ESCAPE_WAIT) {
             self.undecided_since = None;
@@ -253,7 +254,7 @@ impl<'a, P: Program> Loop<'a, P> {
                 self.program.input(input);
             }
         }
-        if self.program.next_wake().is_some_and(|wake| now >= wake) {
+        if wake.is_some_and(|wake| now >= wake) {
             self.program.woke(now);
         }
         if let Some((reason, until)) = self.leaving

@@ -38,7 +38,12 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
             model.notices.wipe(now);
             model.is_touched = true;
             model.touch();
-            press(model, key)
+            let (place, thing) = (model.place.clone(), model.cursor(model.place.pane).thing);
+            let cmds = press(model, key);
+            if model.place == place && model.cursor(place.pane).thing != thing {
+                model.moved(place.pane, thing);
+            }
+            cmds
         }
         Msg::Paste(text) => {
             model.touch();
@@ -53,6 +58,7 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
         }
         Msg::Event(event) => events::take(model, event),
         Msg::Tick => {
+            model.rest();
             if minute(before) != minute(now) {
                 model.settle();
                 model.touch();

@@ -18,11 +18,7 @@ use crate::ui::{
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
     let model = ink.model;
     let Some(area) = layout::aside(model, pane, area) else { return };
-    let item = model.work().filter(|_| pane == Pane::Queues).and_then(|work| {
-        let item = work.selected()?;
-        Some(Thing::Item(work.queue.clone(), item.key.clone()))
-    });
-    let Some(thing) = item.or_else(|| model.things(pane).into_iter().nth(model.cursor(pane).at)) else { return };
+    let Some(thing) = model.told(pane) else { return };
     let thing = &thing;
     let title = page::title(model, thing);
     rule(ink, buffer, area, &title);

@@ -262,9 +262,7 @@ const LEAST_ASIDE: u16 = 4;
 pub fn aside(model: &Model, pane: Pane, area: Rect) -> Option<Rect> {
     let is_working = pane == Pane::Queues && model.work().is_some();
     let is_told_beside = is_working && (model.preview == Some(true) || Room::of(model.size) == Room::Large);
-    // Where every pane is on the screen, a move of the selection must stay cheap on a thin line; a large one has the room.
-    let is_among_others = !model.place.zoomed && !is_working && Room::of(model.size) != Room::Large;
-    if pane == Pane::Journal || model.snapshot.is_none() || is_told_beside || is_among_others {
+    if pane == Pane::Journal || model.snapshot.is_none() || is_told_beside {
         return None;
     }
     let all = rows_and_aside(model, pane, area);

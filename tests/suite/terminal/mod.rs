@@ -51,6 +51,16 @@ fn fifty_keys_at_once_are_one_frame() {
 }
 
 #[test]
+fn what_time_changes_is_drawn_without_a_key() {
+    let mut glass = Glass::start();
+    glass.see("ready");
+    glass.press("w");
+    glass.see("woke");
+    glass.press("q");
+    assert_eq!(glass.end(), 0);
+}
+
+#[test]
 fn a_resize_is_drawn_at_the_new_size_also_when_absurd() {
     let mut glass = Glass::start();
     glass.see("ready");

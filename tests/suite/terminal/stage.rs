@@ -31,6 +31,7 @@ struct Stage {
     is_in_flight: bool,
     is_leaving: bool,
     floods: Option<Flood>,
+    wakes_at: Option<Instant>,
     sender: Option<Sender<Told>>,
 }
 
@@ -52,6 +53,7 @@ impl Stage {
             is_in_flight: false,
             is_leaving: false,
             floods: None,
+            wakes_at: None,
             sender,
         }
     }
@@ -74,6 +76,7 @@ impl Stage {
             }
             (KeyCode::Char('e'), _) => self.begin_effect(),
             (KeyCode::Char('f'), _) => self.floods = Some(Flood { since: Instant::now(), since_draw: 0, has_told: false }),
+            (KeyCode::Char('w'), _) => self.wakes_at = Some(Instant::now() + Duration::from_millis(30)),
             (KeyCode::Esc, _) => self.say("escape".into()),
             _ => {}
         }
@@ -129,7 +132,10 @@ impl Program for Stage {
         }
     }
 
-    fn woke(&mut self, _now: Instant) {
+    fn woke(&mut self, now: Instant) {
+        if self.wakes_at.take_if(|at| *at <= now).is_some() {
+            self.say("woke".into());
+        }
         if let Some(flood) = &mut self.floods {
             self.is_dirty = true;
             flood.since_draw += 1;
@@ -163,7 +169,8 @@ impl Program for Stage {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        self.floods.as_ref().map(|flood| flood.since)
+        // Never in the past, as whoever reckons by another clock than this says it.
+        self.floods.as_ref().map(|flood| flood.since).or(self.wakes_at.map(|at| at.max(Instant::now())))
     }
 
     fn wish(&mut self) -> Option<Wish> {

@@ -1,0 +1,258 @@
+//! Deciding: what asks first, what is refused, what is taken back.
+
+use super::*;
+
+#[test]
+fn nothing_is_changed_while_writing_is_locked_or_the_cockpit_only_reads() {
+    for keys in ["2 enter a", "2 enter x", "2 j enter F", "3 t", "5 t", "4 j a", "4 O", "u"] {
+        let mut model = fixture::model();
+        assert_eq!(press(&mut model, keys), [], "{keys}");
+        assert_eq!(said(&model), "press W to unlock writing", "{keys}");
+        assert!(model.overlay.is_none());
+        model.shown.read_only = true;
+        assert_eq!(press(&mut model, keys), [], "{keys}");
+        assert_eq!(said(&model), "this cockpit is read-only", "{keys}");
+    }
+    let mut model = unlocked();
+    let mut broken = fixture::snapshot();
+    broken.journal_broken = Some(Text::new("line 4"));
+    tell(&mut model, Event::Snapshot(Arc::new(broken)));
+    assert_eq!(press(&mut model, "2 enter a"), []);
+    assert_eq!(said(&model), "nothing is sent while the journal is broken: line 4");
+}
+
+#[test]
+fn one_light_act_needs_only_its_key() {
+    let mut model = unlocked();
+    let target = fixture::target("reviews", "rv_901");
+    let cmds = press(&mut model, "2 enter a");
+    let ask = ask_of(&cmds);
+    assert!(model.overlay.is_none(), "no dialog stands in the way");
+    let preview = fixture::preview("approve", "Approve", std::slice::from_ref(&target), Confirm::Key);
+    let cmds = tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    let [Cmd::Ask(Request::Commit { preview, typed, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!((*preview, typed.as_str()), (ask, ""));
+    let answer = Event::Answer { ask: ask_of(&cmds), said: Ok(Text::new("done")) };
+    tell(&mut model, answer);
+    assert_eq!(said(&model), "Approve Happy Paws rv_901: done");
+}
+
+#[test]
+fn a_light_act_with_a_surprise_asks_after_all() {
+    let target = fixture::target("reviews", "rv_901");
+    let plain = || fixture::preview("approve", "Approve", std::slice::from_ref(&target), Confirm::Key);
+    let mut changed = plain();
+    changed.changed = vec![Text::new("stars 5 -> 1")];
+    let mut heavier = plain();
+    heavier.confirm = Confirm::Count;
+    let mut last = plain();
+    last.is_final = true;
+    for preview in [changed, heavier, last] {
+        let mut model = unlocked();
+        let ask = ask_of(&press(&mut model, "2 enter a"));
+        assert_eq!(tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) }), []);
+        assert!(matches!(model.overlay, Some(Overlay::Dialog(_))));
+    }
+    let mut model = unlocked();
+    let ask = ask_of(&press(&mut model, "2 enter a"));
+    let mut refused = plain();
+    refused.plans.clear();
+    refused.refused = vec![(target.clone(), Text::new("decided by kim"))];
+    assert_eq!(tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(refused)) }), []);
+    assert_eq!(said(&model), "Approve refused. rv_901: decided by kim");
+    assert!(model.overlay.is_none());
+}
+
+/// A refund's dialog, its preview there, listening.
+fn refund() -> Model {
+    let mut model = unlocked();
+    let ask = ask_of(&press(&mut model, "2 j enter F"));
+    let preview = fixture::preview("refund", "Refund", &[fixture::target("refunds", "rr_0312")], Confirm::Typed);
+    tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    model
+}
+
+#[test]
+fn money_moves_only_when_the_amount_is_typed() {
+    for (keys, sends) in [
+        ("enter", false),
+        ("y", false),
+        ("F", false),
+        ("enter enter enter", false),
+        ("tab enter", false),
+        ("right enter", false),
+        ("shift-tab enter", false),
+        ("tab 2 2 . 0 1 enter", false),
+        ("tab 2 2 . 0 0 esc", false),
+        // Typed where the dialog stands, it goes where it is wanted.
+        ("2 2 . 0 1 enter", false),
+        ("2 2 . 0 0 enter", true),
+        ("tab 2 2 . 0 0 enter", true),
+        ("tab 2 2 . 0 0 tab enter", true),
+        ("tab 2 2 . 0 0 tab tab enter", false),
+    ] {
+        let mut model = refund();
+        let cmds = press_at(&mut model, keys, later());
+        let sent = cmds.iter().any(|cmd| matches!(cmd, Cmd::Ask(Request::Commit { typed, .. }) if typed == "22.00"));
+        assert_eq!(sent, sends, "{keys}: {cmds:?}");
+        assert_eq!(cmds.len(), usize::from(sends), "{keys}: {cmds:?}");
+    }
+}
+
+#[test]
+fn pasted_text_and_keys_typed_ahead_confirm_nothing() {
+    let mut model = refund();
+    press_at(&mut model, "tab", later());
+    update(&mut model, Msg::Paste("22.00\n".to_owned()), later());
+    assert_eq!(said(&model), "a paste confirms nothing here; type it");
+    assert_eq!(press_at(&mut model, "enter", later()), []);
+    let mut model = refund();
+    assert_eq!(press_at(&mut model, "tab 2 2 . 0 0 enter", fixture::now() + TimeDelta::milliseconds(299)), []);
+    let Some(Overlay::Dialog(dialog)) = &model.overlay else { panic!("closed") };
+    assert!(dialog.typed.is_empty());
+}
+
+#[test]
+fn a_batch_is_confirmed_on_its_count_and_never_by_the_first_enter() {
+    let open = || {
+        let mut model = unlocked();
+        let cmds = press(&mut model, "2 enter . A a");
+        let [Cmd::Ask(Request::Propose { ask, targets, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+        assert_eq!(targets.iter().map(|target| target.key.as_str()).collect::<Vec<_>>(), ["rv_901", "rv_902", "rv_904"]);
+        let preview = fixture::preview("approve", "Approve", targets, Confirm::Count);
+        tell(&mut model, Event::Preview { ask: *ask, preview: Ok(Box::new(preview)) });
+        model
+    };
+    for (keys, sends) in [("enter", false), ("a", false), ("n", false), ("y", true), ("tab enter", true), ("right enter", true)] {
+        let mut model = open();
+        let cmds = press_at(&mut model, keys, later());
+        assert_eq!(cmds.len(), usize::from(sends), "{keys}");
+        let marks = model.works[&Id::new("reviews")].marks.len();
+        assert_eq!(marks, if sends { 0 } else { 3 }, "{keys}");
+    }
+}
+
+#[test]
+fn a_required_reason_is_chosen_and_asked_about_before_it_can_be_sent() {
+    let mut model = unlocked();
+    let first = ask_of(&press(&mut model, "2 enter x"));
+    let mut preview = fixture::preview("reject", "Reject", &[fixture::target("reviews", "rv_901")], Confirm::Key);
+    preview.missing = vec!["reason".to_owned()];
+    tell(&mut model, Event::Preview { ask: first, preview: Ok(Box::new(preview.clone())) });
+    assert_eq!(press_at(&mut model, "y", later()), []);
+    assert_eq!(said(&model), "Reason is still missing");
+    let cmds = press_at(&mut model, "2", later());
+    let [Cmd::Ask(Request::Propose { ask, inputs, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!(inputs.get("reason").map(ToString::to_string).as_deref(), Some("profanity"));
+    assert_eq!(press_at(&mut model, "y", later()), [], "nothing is confirmed that was not previewed");
+    tell(&mut model, Event::Preview { ask: first, preview: Ok(Box::new(preview.clone())) });
+    assert_eq!(press_at(&mut model, "y", later()), [], "an answer to the older question changes nothing");
+    preview.missing.clear();
+    tell(&mut model, Event::Preview { ask: *ask, preview: Ok(Box::new(preview)) });
+    assert_eq!(press_at(&mut model, "y", later() + TimeDelta::seconds(1)).len(), 1);
+}
+
+#[test]
+fn prose_typed_on_the_buttons_goes_into_the_note_and_never_to_the_page_behind() {
+    let mut model = unlocked();
+    let ask = ask_of(&press(&mut model, "2 enter x"));
+    let preview = fixture::preview("reject", "Reject", &[fixture::target("reviews", "rv_901")], Confirm::Key);
+    tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+    assert_eq!(press_at(&mut model, "q u i t e space n o", later()), []);
+    let Some(Overlay::Dialog(dialog)) = &model.overlay else { panic!("closed") };
+    let note = dialog.entries.iter().find(|entry| entry.choices.is_empty()).unwrap();
+    assert_eq!(note.field.text(), "quite no");
+}
+
+#[test]
+fn a_flag_is_offered_its_other_value() {
+    let mut model = unlocked();
+    let cmds = press(&mut model, "5 t");
+    let [Cmd::Ask(Request::Propose { action, targets, inputs, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!(action.as_str(), "flag.ai_mode");
+    assert_eq!(targets.first().map(|target| target.key.as_str()), Some("ai_mode"));
+    assert_eq!(inputs.get("value").map(ToString::to_string).as_deref(), Some("deterministic"));
+}
+
+#[test]
+fn what_recovery_found_is_told_by_how_it_stands() {
+    let mut model = fixture::model();
+    let stands = |key: &str, standing| fixture::receipt(&fixture::target("reviews", key), standing);
+    let receipts = vec![
+        stands("rv_901", Standing::Done),
+        stands("rv_902", Standing::NotSent),
+        stands("rv_903", Standing::NotSent),
+        stands("rv_904", Standing::Unknown),
+    ];
+    tell(&mut model, Event::Recovered(receipts));
+    assert_eq!(said(&model), "recovery settled 3 of 4 acts: 1 done, 2 not sent, 1 unknown; @ tells each");
+}
+
+#[test]
+fn a_row_that_a_guard_bars_is_neither_marked_nor_acted_on() {
+    let mut model = unlocked();
+    press(&mut model, "2 j enter j space");
+    assert_eq!(said(&model), "rr_0313 cannot be marked: within 3 days: over by 1d 1h");
+    assert_eq!(press(&mut model, "F"), []);
+    assert_eq!(said(&model), "Refund rr_0313: within 3 days: over by 1d 1h. Offered: Deny");
+    press(&mut model, "A");
+    assert_eq!(said(&model), "2 marked, 1 cannot be: their rows say why");
+    assert_eq!(model.work().unwrap().marked_money.iter().map(ToString::to_string).collect::<Vec<_>>(), ["A$44.00"]);
+}
+
+#[test]
+fn what_is_held_is_taken_back_first() {
+    let mut model = fixture::model();
+    let target = fixture::target("refunds", "rr_0312");
+    tell(&mut model, Event::Receipt(fixture::receipt(&target, Standing::Held)));
+    assert!(model.counts_seconds(fixture::now()));
+    let cmds = press(&mut model, "u");
+    let [Cmd::Ask(Request::TakeBack { plan: Some(plan), .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!(plan.0, "id-rr_0312");
+    let mut over = fixture::receipt(&target, Standing::TakenBack);
+    over.at += TimeDelta::seconds(2);
+    tell(&mut model, Event::Receipt(over));
+    assert!(!model.counts_seconds(fixture::now()));
+    assert_eq!(said(&model), "Refund rr_0312 A$22.00: taken back");
+}
+
+#[test]
+fn what_was_confirmed_together_is_taken_back_together_unless_one_row_is_chosen() {
+    let mut model = fixture::model();
+    for key in ["rr_0312", "rr_0314"] {
+        let mut receipt = fixture::receipt(&fixture::target("refunds", key), Standing::Held);
+        receipt.batch = Some(BatchId("b".to_owned()));
+        tell(&mut model, Event::Receipt(receipt));
+    }
+    let plan_of = |cmds: &[Cmd]| match cmds {
+        [Cmd::Ask(Request::TakeBack { plan, .. })] => plan.as_ref().map(|plan| plan.0.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(plan_of(&press(&mut model, "u")), None);
+    press(&mut model, "2 j enter G");
+    assert_eq!(plan_of(&press(&mut model, "u")).as_deref(), Some("id-rr_0314"));
+}
+
+#[test]
+fn what_a_batch_has_done_leaves_the_list_when_the_batch_ends() {
+    let now = fixture::now();
+    let batch = |ended_at| BatchReport {
+        id: BatchId("b".to_owned()),
+        title: "Approve".to_owned(),
+        total: 2,
+        done: 2,
+        failed: 0,
+        skipped: 0,
+        paused: false,
+        started_at: now,
+        ended_at,
+    };
+    let mut model = fixture::model();
+    press(&mut model, "2 enter");
+    let with = |sequence, ended_at| {
+        Event::Snapshot(Arc::new(Snapshot { sequence, batch: Some(batch(ended_at)), ..fixture::snapshot() }))
+    };
+    assert_eq!(tell(&mut model, with(2, None)), []);
+    assert_eq!(tell(&mut model, with(3, Some(now))), [Cmd::Ask(Request::Refresh(Scope::Queue(Id::new("reviews"))))]);
+    assert_eq!(tell(&mut model, with(4, Some(now))), [], "once");
+}

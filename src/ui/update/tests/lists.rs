@@ -1,0 +1,52 @@
+//! Rows, marks and cursors while the data changes under them.
+
+use super::*;
+
+#[test]
+fn a_refresh_moves_no_cursor_and_drops_marks_of_what_went_away_in_view_of_all() {
+    let mut model = unlocked();
+    press(&mut model, "2 enter space space j");
+    assert_eq!(model.selected(), Some(Thing::Item(Id::new("reviews"), "rv_904".to_owned())));
+    let mut fewer = fixture::reviews(fixture::now());
+    fewer.items.remove(1);
+    tell(&mut model, Event::Snapshot(Arc::new(with_reviews(fewer, 2))));
+    assert_eq!(model.selected(), Some(Thing::Item(Id::new("reviews"), "rv_904".to_owned())));
+    assert_eq!(said(&model), "1 marked row went away; its mark is gone");
+    let marks: Vec<&String> = model.work().unwrap().marks.iter().collect();
+    assert_eq!(marks, ["rv_901"]);
+}
+
+#[test]
+fn select_all_takes_what_the_filter_shows_and_freezes_it() {
+    let mut model = unlocked();
+    press(&mut model, "2 enter / s t a r s > 4 enter A esc");
+    assert!(model.work().unwrap().marks.is_empty(), "Esc clears the marks first");
+    press(&mut model, "A esc");
+    press(&mut model, "A");
+    press(&mut model, "/ ctrl-u enter");
+    assert_eq!(model.work().unwrap().len(), 6);
+    assert_eq!(model.work().unwrap().marks.len(), 2, "the filter is gone, the marks are as they were");
+}
+
+#[test]
+fn a_range_is_marked_from_its_start_to_the_cursor() {
+    let mut model = unlocked();
+    press(&mut model, "2 enter v j j v");
+    assert_eq!(said(&model), "3 marked");
+    assert!(model.work().unwrap().range_from.is_none());
+}
+
+#[test]
+fn a_move_of_the_selection_changes_two_cells_in_a_queue_of_any_length() {
+    let mut model = fixture::model();
+    tell(&mut model, Event::Snapshot(Arc::new(with_reviews(fixture::many_reviews(2_000), 2))));
+    update(&mut model, Msg::Resize(120, 40), fixture::now());
+    press(&mut model, "2 enter");
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
+    let before = buffer(&model, &mut terminal);
+    press(&mut model, "j");
+    let after = buffer(&model, &mut terminal);
+    assert_eq!(before.diff(&after).len(), 2);
+    press(&mut model, "G");
+    assert_eq!(model.work().unwrap().cursor.at, 1_999);
+}
