@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use tracing::Level;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// How many old log files are kept.
 const KEPT: usize = 4;
@@ -11,7 +12,8 @@ const KEPT: usize = 4;
 /// Starts logging into `directory`; a directory that cannot be written leaves the cockpit without a log, not without
 /// itself. `WHEELHOUSE_LOG` chooses the level (`info`, `debug`, `wheelhouse::engine=trace`).
 pub fn start(directory: &Path) -> bool {
-    let filter = EnvFilter::try_from_env("WHEELHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,wheelhouse=info"));
+    let usual = || Targets::new().with_default(Level::WARN).with_target("wheelhouse", Level::INFO);
+    let chosen = std::env::var("WHEELHOUSE_LOG").ok().and_then(|levels| levels.parse::<Targets>().ok());
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::WEEKLY)
         .filename_prefix("wheelhouse")
@@ -19,11 +21,6 @@ pub fn start(directory: &Path) -> bool {
         .max_log_files(KEPT)
         .build(directory);
     let Ok(appender) = appender else { return false };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::sync::Mutex::new(appender))
-        .with_ansi(false)
-        .with_target(true)
-        .try_init()
-        .is_ok()
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(appender)).with_ansi(false).with_target(true);
+    tracing_subscriber::registry().with(chosen.unwrap_or_else(usual)).with(lines).try_init().is_ok()
 }

@@ -89,10 +89,10 @@ pub struct Endpoint {
     /// Statements, in one transaction; parameters `:now`, `:body_NAME`, `:query_NAME`, `:env_NAME`, `:switch_NAME`.
     #[serde(default)]
     pub run: Vec<String>,
-    /// Reads after it, by name, for the answer.
+    /// Reads after it, by name; the answer sees the first row of each.
     #[serde(default)]
     pub reads: BTreeMap<String, String>,
-    /// A template over `reads`, `env`, `switches`, `body`, `query`, `now`; JSON.
+    /// A template over `reads`, `env`, `switches`, `body`, `query`, in the pack's own language; JSON.
     pub answer: String,
 }
 

@@ -70,6 +70,7 @@ async fn connect(file: &Path) -> Result<SqliteConnection, Error> {
         .journal_mode(SqliteJournalMode::Memory)
         .synchronous(SqliteSynchronous::Off)
         .pragma("temp_store", "memory")
+        .pragma("cache_size", "-512")
         .connect()
         .await
         .map_err(Error::sql(file.display().to_string()))

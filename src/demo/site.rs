@@ -9,8 +9,6 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
-use minijinja::{Environment, UndefinedBehavior, value::Serde};
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 
@@ -21,6 +19,12 @@ use super::{
     script::{Script, Values},
     switchboard::Switchboard,
 };
+use crate::domain::{
+    expression::{Expression, ExpressionError},
+    rows::{Params, Row},
+    template::{Template, TemplatePlace},
+    value::Value,
+};
 
 struct Site {
     declared: SiteTown,
@@ -30,37 +34,49 @@ struct Site {
 
 /// Refuses templates and expressions that do not compile.
 pub(super) fn router(declared: SiteTown, business: SqlitePool, board: Switchboard) -> Result<Router, Error> {
-    let environment = environment();
     for endpoint in &declared.endpoints {
-        let wrong = |error: minijinja::Error| Error::declaration(&format!("demo.toml, {}", endpoint.path), error);
-        environment.template_from_str(&endpoint.answer).map_err(wrong)?;
+        template(endpoint)?;
         for expression in endpoint.hangs_while.iter().chain(&endpoint.run_when) {
-            environment.compile_expression(expression).map_err(wrong)?;
+            Expression::parse(expression).map_err(wrong(endpoint))?;
         }
     }
     Ok(Router::new().fallback(answer).with_state(Arc::new(Site { declared, business, board })))
 }
 
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    environment
+fn template(endpoint: &Endpoint) -> Result<Template, Error> {
+    Template::parse_for(TemplatePlace::Json, &endpoint.answer).map_err(wrong(endpoint))
+}
+
+fn wrong<E: ToString>(endpoint: &Endpoint) -> impl Fn(E) -> Error {
+    |error| Error::declaration(&format!("demo.toml, {}", endpoint.path), error.to_string())
 }
 
 /// What an endpoint's template and expressions see.
-#[derive(Serialize)]
 struct Seen {
     env: BTreeMap<String, String>,
     switches: BTreeMap<String, String>,
     body: Json,
     query: BTreeMap<String, String>,
-    reads: BTreeMap<String, Vec<Map<String, Json>>>,
+    /// The first row of each read.
+    reads: Map<String, Json>,
     now: String,
 }
 
 impl Seen {
-    fn holds(&self, expression: &str) -> Result<bool, minijinja::Error> {
-        Ok(environment().compile_expression(expression)?.eval(Serde(self))?.is_true())
+    fn names(&self) -> Params {
+        let parts = [
+            ("env", json!(self.env)),
+            ("switches", json!(self.switches)),
+            ("body", self.body.clone()),
+            ("query", json!(self.query)),
+            ("reads", Json::Object(self.reads.clone())),
+        ];
+        parts.into_iter().map(|(name, json)| (name.to_owned(), Value::Json(json))).collect()
+    }
+
+    /// An expression over a part that is not there holds no more than one that is false.
+    fn holds(&self, expression: &str) -> Result<bool, ExpressionError> {
+        Ok(Expression::parse(expression)?.holds(&Row::from(&self.names())))
     }
 
     fn values(&self) -> Values {
@@ -103,22 +119,21 @@ fn said(status: StatusCode, error: &str) -> Response {
 }
 
 async fn serve(site: &Site, endpoint: &Endpoint, body: Json, uri: &Uri) -> Result<String, Error> {
-    let wrong = |error: minijinja::Error| Error::declaration(&format!("demo.toml, {}", endpoint.path), error);
     let mut seen = Seen {
         env: site.board.live().await?,
         switches: site.board.switches().await?,
         body,
         query: form::pairs(uri.query().unwrap_or_default()).into_iter().collect(),
-        reads: BTreeMap::new(),
+        reads: Map::new(),
         now: site.board.clock.stamp(),
     };
     if let Some(expression) = &endpoint.hangs_while
-        && seen.holds(expression).map_err(wrong)?
+        && seen.holds(expression).map_err(wrong(endpoint))?
     {
         std::future::pending::<()>().await;
     }
     tokio::time::sleep(Duration::from_millis(endpoint.delay_ms)).await;
-    let runs = endpoint.run_when.as_deref().map_or(Ok(true), |expression| seen.holds(expression)).map_err(wrong)?;
+    let runs = endpoint.run_when.as_deref().map_or(Ok(true), |expression| seen.holds(expression)).map_err(wrong(endpoint))?;
     let values = seen.values();
     let mut connection = site.business.acquire().await.map_err(Error::sql(&endpoint.path))?;
     if runs && !endpoint.run.is_empty() {
@@ -126,9 +141,9 @@ async fn serve(site: &Site, endpoint: &Endpoint, body: Json, uri: &Uri) -> Resul
     }
     for (name, source) in &endpoint.reads {
         let rows = Script::new(&endpoint.path, source).rows(&mut connection, &values).await?;
-        seen.reads.insert(name.clone(), rows);
+        seen.reads.insert(name.clone(), rows.into_iter().next().map_or(Json::Null, Json::Object));
     }
-    environment().render_str(&endpoint.answer, Serde(&seen)).map_err(wrong)
+    template(endpoint)?.render(&seen.names()).map_err(wrong(endpoint))
 }
 
 async fn run(connection: &mut SqliteConnection, endpoint: &Endpoint, values: &Values) -> Result<(), Error> {

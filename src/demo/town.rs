@@ -7,7 +7,6 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
-use minijinja::{Environment, UndefinedBehavior, value::Serde};
 use serde_json::{Value as Json, json};
 use sqlx::{
     ConnectOptions as _, SqliteConnection, SqlitePool,
@@ -31,6 +30,11 @@ use super::{
     switchboard::Switchboard,
     vercel,
     webhook::{self, Sink},
+};
+use crate::domain::{
+    rows::Params,
+    template::{Template, TemplatePlace},
+    value::Value,
 };
 
 /// Which town, and how it is to be.
@@ -82,7 +86,7 @@ impl Town {
         std::fs::create_dir_all(&mail).map_err(Error::io(&mail))?;
         let levers = Levers {
             faults: Faults::default(),
-            board: Switchboard { stand_ins: pool(files.stand_ins, 4), clock },
+            board: Switchboard { stand_ins: pool(files.stand_ins), clock },
             lock: Arc::default(),
             business: business.clone(),
             mail: mail.clone(),
@@ -194,15 +198,18 @@ async fn left_off(files: &Files<'_>, pack: &str) -> Result<Option<TimeDelta>, Er
 }
 
 fn sqlite(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(5))
+    SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(5)).pragma("cache_size", "-256")
 }
 
 async fn open(file: &Path) -> Result<SqliteConnection, Error> {
     sqlite(file).connect().await.map_err(Error::sql(file.display().to_string()))
 }
 
-fn pool(file: &Path, connections: u32) -> SqlitePool {
-    SqlitePoolOptions::new().max_connections(connections).connect_lazy_with(sqlite(file))
+/// Connections to each of the town's files.
+const CONNECTIONS: u32 = 2;
+
+fn pool(file: &Path) -> SqlitePool {
+    SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(sqlite(file))
 }
 
 /// The stand-ins as they come up, and where each is found.
@@ -233,7 +240,7 @@ impl Places {
             self.note("stripe_key", declared.key.clone());
         }
         if let Some(declared) = &declaration.site {
-            let router = site::router(declared.clone(), pool(&levers.business, 4), board.clone())?;
+            let router = site::router(declared.clone(), pool(&levers.business), board.clone())?;
             let url = self.serve(Some(Target::Site), router, faults).await?;
             self.note("site", url);
         }
@@ -249,12 +256,11 @@ impl Places {
     }
 
     fn environment(&self, declaration: &Declaration) -> Result<BTreeMap<String, String>, Error> {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        let found: Params = self.found.iter().map(|(name, value)| (name.clone(), Value::text(value.as_str()))).collect();
         let rendered = |(name, template): (&String, &String)| {
-            let value = templates.render_str(template, Serde(&self.found));
-            let value = value.map_err(|error| Error::declaration(&format!("demo.toml, {name}"), error))?;
-            Ok((name.clone(), value))
+            let wrong = |error: String| Error::declaration(&format!("demo.toml, {name}"), error);
+            let template = Template::parse_for(TemplatePlace::Address, template).map_err(|error| wrong(error.to_string()))?;
+            Ok((name.clone(), template.render(&found).map_err(wrong)?))
         };
         declaration.environment.iter().map(rendered).collect()
     }
