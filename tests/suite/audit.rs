@@ -65,7 +65,7 @@ impl Chain {
 
     fn write(&self, name: &str, lines: &[String]) -> PathBuf {
         let path = self.folder.path().join(name);
-        fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        fs::write(&path, lines.join("\n")).unwrap();
         path
     }
 
