@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::{
@@ -14,8 +15,10 @@ use crate::{
     pty::{PATIENCE, Terminal},
 };
 
-/// A dialog takes no key in its first 300 ms: a person reads it first, and so does a journey.
+/// A dialog takes no key in the first 300 ms after its answer came: a person reads it first, and so does a journey.
 const READING: Duration = Duration::from_millis(330);
+/// What a dialog says while its answer is on the way, or while it must be asked for anew.
+const NOT_READY: [&str; 2] = ["checking what this would do", "An input changed"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +57,8 @@ struct Step {
     killed: bool,
     /// Quit with `q`, and start again.
     restarted: bool,
+    /// Start again what has ended.
+    started: bool,
     /// The window gets another size: columns and rows.
     resized: Option<(u16, u16)>,
     /// A fault that is switched on while it runs (`stripe=drop`); `none` ends them all.
@@ -62,16 +67,22 @@ struct Step {
     switch: Option<(String, String)>,
     /// A statement that someone else runs on the business's database meanwhile.
     meanwhile: Option<String>,
-    /// The dialog on the screen is read first.
+    /// The dialog on the screen is ready, and is read first.
     reads: bool,
     keys: String,
-    /// On the screen, somewhere.
+    /// Told to the program after the keys: `HUP`, `TERM`.
+    signal: String,
+    /// The program ends by itself, with this status.
+    ends: Option<u32>,
+    /// What follows, up to `see_no`, holds on one and the same frame since the keys. On the screen, somewhere.
     see: Vec<String>,
     /// Together on one line of the screen.
     lines: Vec<Vec<String>>,
     /// How often, exactly.
     times: BTreeMap<String, usize>,
     see_no: Vec<String>,
+    /// Bytes that went to the terminal since the keys.
+    written: Vec<String>,
     /// Queries, each with the first column of its rows, joined by commas. Any may join the tables of all three.
     business: Vec<(String, String)>,
     stand_ins: Vec<(String, String)>,
@@ -131,6 +142,19 @@ fn start(arguments: &[String], home: &Path, (columns, rows): (u16, u16)) -> Term
     Terminal::start(&arguments, home, columns, rows)
 }
 
+impl Step {
+    /// What this frame lacks of what is to be seen; nothing, where it is the one.
+    fn lacks(&self, frame: &str) -> Vec<String> {
+        let texts = self.see.iter().filter(|text| !frame.contains(text.as_str())).map(|text| format!("`{text}`"));
+        let has_all = |parts: &[String]| frame.lines().any(|line| parts.iter().all(|part| line.contains(part.as_str())));
+        let lines = self.lines.iter().filter(|parts| !has_all(parts)).map(|parts| format!("a line with {parts:?}"));
+        let times = self.times.iter().filter(|(text, times)| frame.matches(text.as_str()).count() != **times);
+        let times = times.map(|(text, times)| format!("`{text}` {times} times"));
+        let unwanted = self.see_no.iter().filter(|text| frame.contains(text.as_str())).map(|text| format!("no `{text}`"));
+        texts.chain(lines).chain(times).chain(unwanted).collect()
+    }
+}
+
 impl Journey {
     fn act(&mut self, step: &Step) {
         if step.restarted {
@@ -140,11 +164,11 @@ impl Journey {
         if step.killed {
             self.terminal.kill();
         }
-        if step.killed || step.restarted {
+        if step.killed || step.restarted || step.started {
             self.terminal = start(&self.arguments, self.home.path(), self.size);
         }
-        if let Some((columns, rows)) = step.resized {
-            self.terminal.resize(columns, rows);
+        if step.reads {
+            self.read();
         }
         if let Some(fault) = &step.fault {
             probe::switch_fault(&self.town, fault);
@@ -155,22 +179,43 @@ impl Journey {
         if let Some(statement) = &step.meanwhile {
             probe::execute(&self.town, statement);
         }
-        if step.reads {
-            std::thread::park_timeout(READING);
+        if !step.keys.is_empty() {
+            self.terminal.look_up();
+        }
+        if let Some((columns, rows)) = step.resized {
+            self.terminal.resize(columns, rows);
         }
         self.terminal.keys(&step.keys);
+        match step.signal.as_str() {
+            "" => {}
+            "HUP" => self.terminal.signal(Signal::HUP),
+            "TERM" => self.terminal.signal(Signal::TERM),
+            other => panic!("{}: no signal {other}", self.at),
+        }
+        if let Some(status) = step.ends {
+            assert_eq!(self.terminal.ended().exit_code(), status, "{}", self.at);
+        }
+    }
+
+    /// Reads a dialog as long as a person must, from when it is ready.
+    fn read(&self) {
+        let is_ready = |screen: &str| !NOT_READY.iter().any(|said| screen.contains(said));
+        loop {
+            self.terminal.until_now(&format!("a dialog that is ready\n--- {}", self.at), is_ready);
+            std::thread::park_timeout(READING);
+            if is_ready(&self.terminal.text()) {
+                return;
+            }
+        }
     }
 
     fn check(&self, step: &Step) {
-        step.see.iter().for_each(|text| self.on_screen(&format!("`{text}`"), |screen| screen.contains(text)));
-        for parts in &step.lines {
-            let has_all = |line: &str| parts.iter().all(|part| line.contains(part.as_str()));
-            self.on_screen(&format!("a line with {parts:?}"), |screen| screen.lines().any(has_all));
+        self.terminal.until(&self.at, |frame| step.lacks(frame));
+        for text in &step.written {
+            let bytes = || self.terminal.bytes().escape_ascii().to_string();
+            let wanted = text.as_bytes().escape_ascii().to_string();
+            self.wait_for(&format!("`{wanted}` on the terminal"), bytes, |bytes| bytes.contains(&wanted));
         }
-        for (text, times) in &step.times {
-            self.on_screen(&format!("`{text}` {times} times"), |screen| screen.matches(text.as_str()).count() == *times);
-        }
-        step.see_no.iter().for_each(|text| self.on_screen(&format!("no `{text}`"), |screen| !screen.contains(text)));
         for (query, expected) in [&step.business, &step.stand_ins, &step.record].into_iter().flatten() {
             let ask = || probe::first_column(&self.town, query);
             self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
@@ -183,10 +228,6 @@ impl Journey {
             };
             self.wait_for(&format!("{file:?}"), texts, holds);
         }
-    }
-
-    fn on_screen(&self, what: &str, wanted: impl Fn(&str) -> bool) {
-        self.terminal.until(&format!("{what}\n--- {}", self.at), |screen| wanted(&screen.contents()));
     }
 
     /// Asks until it is so: a change on disk tells nobody.
