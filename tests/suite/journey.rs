@@ -250,6 +250,66 @@ impl Journey {
 }
 
 #[test]
+fn what_is_unknown_is_decided_by_who_has_looked() {
+    play("unknown-happened");
+}
+
+#[test]
+fn what_did_not_happen_is_said_and_not_sent_again() {
+    play("unknown-not-happened");
+}
+
+#[test]
+fn a_refund_that_meets_a_failing_stripe_is_made_once() {
+    play("refund-500");
+}
+
+#[test]
+fn a_refund_that_meets_a_busy_stripe_is_made_once() {
+    play("refund-429");
+}
+
+#[test]
+fn a_refund_without_its_mail_stands_and_is_finished() {
+    play("refund-mail");
+}
+
+#[test]
+fn what_is_marked_is_what_was_shown() {
+    play("lists");
+}
+
+#[test]
+fn an_alert_comes_back_later() {
+    play("alert-later");
+}
+
+#[test]
+fn a_dropped_line_ends_one_effect_and_begins_none() {
+    play("hung-up");
+}
+
+#[test]
+fn quitting_with_something_held_asks() {
+    play("quit-held");
+}
+
+#[test]
+fn what_someone_else_decided_is_left_alone() {
+    play("someone-else");
+}
+
+#[test]
+fn a_window_may_shrink_under_a_dialog() {
+    play("resized");
+}
+
+#[test]
+fn what_is_seen_can_be_left_found_again_and_taken_along() {
+    play("views");
+}
+
+#[test]
 fn monday_is_one_look() {
     play("monday");
 }
