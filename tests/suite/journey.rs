@@ -70,7 +70,7 @@ struct Step {
     /// The dialog on the screen is ready, and is read first.
     reads: bool,
     keys: String,
-    /// Told to the program after the keys: `HUP`, `TERM`.
+    /// Told to the program after the keys: `HUP`, `TERM`, or `KILL`, after which it has ended.
     signal: String,
     /// The program ends by itself, with this status.
     ends: Option<u32>,
@@ -80,6 +80,8 @@ struct Step {
     lines: Vec<Vec<String>>,
     /// How often, exactly.
     times: BTreeMap<String, usize>,
+    /// One below or after the other.
+    order: Vec<String>,
     see_no: Vec<String>,
     /// Bytes that went to the terminal since the keys.
     written: Vec<String>,
@@ -150,8 +152,14 @@ impl Step {
         let lines = self.lines.iter().filter(|parts| !has_all(parts)).map(|parts| format!("a line with {parts:?}"));
         let times = self.times.iter().filter(|(text, times)| frame.matches(text.as_str()).count() != **times);
         let times = times.map(|(text, times)| format!("`{text}` {times} times"));
+        let mut rest = Some(frame);
+        let mut follows = |text: &String| {
+            rest = rest.and_then(|rest| rest.split_once(text.as_str())).map(|(_, behind)| behind);
+            rest.is_none()
+        };
+        let order = self.order.iter().find(|text| follows(text)).map(|text| format!("`{text}` in its place among {:?}", self.order));
         let unwanted = self.see_no.iter().filter(|text| frame.contains(text.as_str())).map(|text| format!("no `{text}`"));
-        texts.chain(lines).chain(times).chain(unwanted).collect()
+        texts.chain(lines).chain(times).chain(order).chain(unwanted).collect()
     }
 }
 
@@ -190,6 +198,7 @@ impl Journey {
             "" => {}
             "HUP" => self.terminal.signal(Signal::HUP),
             "TERM" => self.terminal.signal(Signal::TERM),
+            "KILL" => self.terminal.kill(),
             other => panic!("{}: no signal {other}", self.at),
         }
         if let Some(status) = step.ends {
@@ -247,6 +256,28 @@ impl Journey {
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
+}
+
+#[test]
+fn control_z_leaves_for_the_shell_and_fg_comes_back_to_the_same_place() {
+    let home = tempfile::tempdir().expect("a home");
+    let script = "$P demo --demo-dir town --at 2026-03-16T22:00:00Z; echo stopped $?; read line; fg; echo ended $?";
+    let mut terminal = Terminal::start_in_shell(script, home.path(), 120, 40);
+    let town = home.path().join("town");
+    let mut step = |keys: &str, see: &[&str], see_no: &[&str]| {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let step = Step { see: owned(see), see_no: owned(see_no), ..Step::default() };
+        terminal.look_up();
+        terminal.keys(keys);
+        terminal.until(keys, |frame| step.lacks(frame));
+    };
+    step("", &["2 Queues   55 items"], &[]);
+    step("2,Enter,/,text:rv_902,Enter,Space", &["1 of 51  /rv_902", "[x]"], &[]);
+    step("Ctrl-z", &["stopped 148"], &["2 Queues"]);
+    step("Enter", &["1 of 51  /rv_902", "[x]", "DEMO"], &["stopped"]);
+    step("Esc,Esc", &["2 Queues > Reviews   51 items"], &["[x]"]);
+    step("q,q", &["ended 0"], &["2 Queues"]);
+    assert_eq!(probe::first_column(&town, "select count(*) from plans"), "0");
 }
 
 #[test]
