@@ -361,6 +361,11 @@ fn the_safe_reviews_go_in_one_batch_and_come_back() {
 }
 
 #[test]
+fn a_batch_is_paused_and_given_up() {
+    play("batch-paused");
+}
+
+#[test]
 fn doubtful_reviews_are_read_one_by_one() {
     play("reviews-edge");
 }
