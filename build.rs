@@ -1,5 +1,5 @@
-//! Embeds every file below `assets/packs`, so that an installed binary carries its built-in packs, and has the
-//! program's own addresses packed where the C library can unpack them.
+//! Embeds every file below `assets/packs`, so that an installed binary carries its built-in packs, and tells the linker
+//! how to keep a release small in memory.
 
 use std::{
     env,
@@ -26,9 +26,38 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     code.push(']');
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("packs.rs"), code)?;
-    if env::var("TARGET")? == env::var("HOST")? && env::var("CARGO_CFG_TARGET_ENV")? == "gnu" && unpacks_relocations() {
+    keep_it_small()
+}
+
+/// What an ordinary visit runs lies side by side, and the program's own addresses are packed: both are a matter of
+/// memory alone, and left out wherever the machine, its C library or the linker is another than we know.
+fn keep_it_small() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=WHEELHOUSE_LINK_ORDER");
+    let target = env::var("TARGET")?;
+    if target != "x86_64-unknown-linux-gnu" || target != env::var("HOST")? || env::var("PROFILE")? != "release" {
+        return Ok(());
+    }
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let has_another_linker = ["mold", "gold", "wild", "linker="].iter().any(|word| flags.contains(word));
+    if has_another_linker || env::var_os("RUSTC_LINKER").is_some() {
+        return Ok(());
+    }
+    if unpacks_relocations() {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    let order = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("assets/link-order.txt");
+    println!("cargo::rerun-if-changed={}", order.display());
+    if env::var("WHEELHOUSE_LINK_ORDER").is_ok_and(|how| how == "none") {
+        return Ok(());
+    }
+    let mut script = String::from("SECTIONS\n{\n  .text.visit :\n  {\n");
+    for prefix in fs::read_to_string(order)?.lines() {
+        writeln!(script, "    *(.text.{prefix}* .text.unlikely.{prefix}*)")?;
+    }
+    script.push_str("  }\n}\nINSERT BEFORE .text;\n");
+    let path = PathBuf::from(env::var("OUT_DIR")?).join("link-order.ld");
+    fs::write(&path, script)?;
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", path.display());
     Ok(())
 }
 

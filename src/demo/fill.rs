@@ -69,7 +69,6 @@ async fn connect(file: &Path) -> Result<SqliteConnection, Error> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Memory)
         .synchronous(SqliteSynchronous::Off)
-        .pragma("temp_store", "memory")
         .pragma("cache_size", "-512")
         .connect()
         .await

@@ -40,19 +40,18 @@ impl Memory for Store {
     }
 
     async fn save_memories(&self, memories: &[(Subject, serde_json::Value)]) -> Result<(), StoreError> {
+        let rows: Vec<_> = memories.iter().map(|(subject, memory)| serde_json::json!([subject.name(), memory.to_string()])).collect();
         let mut inner = self.writer().await?;
-        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
-        for (subject, memory) in memories {
-            sqlx::query(
-                "INSERT INTO memories (subject, memory) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE SET memory = excluded.memory",
-            )
-            .bind(subject.name())
-            .bind(json("a memory", memory)?)
-            .execute(&mut *transaction)
-            .await
-            .map_err(not_written)?;
-        }
-        transaction.commit().await.map_err(not_written)
+        // One statement, which is a transaction by itself and one message to the driver's thread.
+        sqlx::query(
+            "INSERT INTO memories (subject, memory) SELECT value ->> 0, value ->> 1 FROM json_each($1) WHERE true \
+             ON CONFLICT (subject) DO UPDATE SET memory = excluded.memory",
+        )
+        .bind(serde_json::Value::from(rows).to_string())
+        .execute(&mut inner.connection)
+        .await
+        .map_err(not_written)?;
+        Ok(())
     }
 
     async fn save_handling(&self, subject: &Subject, handling: &Handling, entry: &Entry) -> Result<JournalLine, StoreError> {

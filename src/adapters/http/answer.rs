@@ -78,7 +78,7 @@ fn row(read: &HttpRead, reply: Option<&Reply>, json: Option<&Json>, error: Optio
     columns(read)
         .iter()
         .map(|name| match read.columns.iter().find(|(own, _)| own == name) {
-            Some((_, pointer)) => json.and_then(|json| json.pointer(pointer)).map_or(Value::Null, cell),
+            Some((_, pointer)) => json.and_then(|json| json.pointer(pointer)).map_or(Value::Null, |json| cell(json.clone())),
             None => match (name.as_str(), reply) {
                 ("ok", _) => Value::Bool(error.is_none()),
                 ("error", _) => error.map_or(Value::Null, Value::text),
@@ -95,19 +95,19 @@ fn row(read: &HttpRead, reply: Option<&Reply>, json: Option<&Json>, error: Optio
 }
 
 /// A JSON value as a cell; a text that is a moment (RFC 3339) is one.
-pub(in crate::adapters) fn cell(json: &Json) -> Value {
+pub(in crate::adapters) fn cell(json: Json) -> Value {
     match json {
         Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(*truth),
+        Json::Bool(truth) => Value::Bool(truth),
         Json::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => Value::Integer(whole),
             (None, Some(float)) => Decimal::from_f64(float).map_or_else(|| Value::text(number.to_string()), Value::Decimal),
             (None, None) => Value::text(number.to_string()),
         },
-        Json::String(text) => match DateTime::parse_from_rfc3339(text) {
+        Json::String(text) => match DateTime::parse_from_rfc3339(&text) {
             Ok(moment) if text.len() >= 20 => Value::Time(moment.to_utc()),
-            _ => Value::text(text.as_str()),
+            _ => Value::text(text),
         },
-        Json::Array(_) | Json::Object(_) => Value::Json(json.clone()),
+        nested @ (Json::Array(_) | Json::Object(_)) => Value::Json(nested),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::{
     api::{Api, Unread},
-    object,
+    object::{self, Fields},
 };
 use crate::{
     domain::{
@@ -30,27 +30,27 @@ pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params) -> Resul
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(mistake)?));
     }
-    let mut objects: Vec<Json> = Vec::new();
+    let mut objects: Vec<Fields> = Vec::new();
     let mut after: Option<String> = None;
     while objects.len() < read.at_most {
         let mut query = filters.clone();
         query.push(("limit".to_owned(), PAGE.min(read.at_most - objects.len()).to_string()));
         query.extend(after.take().map(|id| ("starting_after".to_owned(), id)));
-        let page = api.get(&format!("/{what}"), &query).await.map_err(|unread| api.unread(what, &unread))?;
+        let mut page = api.get(&format!("/{what}"), &query).await.map_err(|unread| api.unread(what, &unread))?;
         let odd = |why: &str| SourceError::Malformed(api.transport.text(format_args!("{what}: {why}")));
-        let Some(Json::Array(data)) = page.get("data") else {
+        let Some(Json::Array(data)) = page.get_mut("data").map(Json::take) else {
             return Err(odd("the list has no data"));
         };
-        objects.extend(data.iter().cloned());
+        let last = data.last().and_then(|last| last.get("id")).and_then(Json::as_str).map(ToOwned::to_owned);
+        objects.extend(data.into_iter().map(object::fields));
         if page.get("has_more").and_then(Json::as_bool) != Some(true) {
             break;
         }
         // Half a list would be worse than none: it would look whole.
-        let last = data.last().and_then(|last| last.get("id")).and_then(Json::as_str);
-        after = Some(last.ok_or_else(|| odd("there is more, and the last object has no id to go on from"))?.to_owned());
+        after = Some(last.ok_or_else(|| odd("there is more, and the last object has no id to go on from"))?);
     }
     objects.truncate(read.at_most);
-    Ok(object::rows(read.list, &objects))
+    Ok(object::rows(read.list, objects))
 }
 
 /// One object; none where Stripe does not know the id.
@@ -60,8 +60,8 @@ async fn one(api: &Api, read: &StripeRead, id: &str) -> Result<Rows, SourceError
         return Err(SourceError::Refused(api.transport.text(format_args!("{what}: `{id}` is no id of Stripe's"))));
     }
     match api.get(&format!("/{what}/{id}"), &[]).await {
-        Ok(found) => Ok(object::rows(read.list, &[found])),
-        Err(Unread::Refusal(refusal)) if refusal.is_missing() => Ok(object::rows(read.list, &[])),
+        Ok(found) => Ok(object::rows(read.list, vec![object::fields(found)])),
+        Err(Unread::Refusal(refusal)) if refusal.is_missing() => Ok(object::rows(read.list, Vec::new())),
         Err(unread) => Err(api.unread(&format!("{what}/{id}"), &unread)),
     }
 }

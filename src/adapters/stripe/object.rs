@@ -11,8 +11,10 @@ use crate::{
 /// An object that is none: kept as it came, so that a list never loses a row unseen.
 const MALFORMED: &str = "malformed";
 
-pub(super) fn rows(list: StripeList, objects: &[Json]) -> Rows {
-    let flat: Vec<Vec<(String, Value)>> = objects.iter().map(flatten).collect();
+/// An object's columns.
+pub(super) type Fields = Vec<(String, Value)>;
+
+pub(super) fn rows(list: StripeList, flat: Vec<Fields>) -> Rows {
     let mut columns: Vec<String> = always(list).iter().map(|&name| name.to_owned()).collect();
     for (name, _) in flat.iter().flatten() {
         if !columns.contains(name) {
@@ -62,39 +64,43 @@ fn always(list: StripeList) -> &'static [&'static str] {
     }
 }
 
-fn flatten(object: &Json) -> Vec<(String, Value)> {
-    let Json::Object(fields) = object else {
-        return vec![(MALFORMED.to_owned(), Value::text(object.to_string()))];
+/// Takes an object apart, so that of a long list one page at a time is there as JSON.
+pub(super) fn fields(object: Json) -> Fields {
+    let object = match object {
+        Json::Object(object) => object,
+        other => return vec![(MALFORMED.to_owned(), Value::text(other.to_string()))],
     };
-    let mut flat = Vec::with_capacity(fields.len() + 4);
-    for (name, value) in fields {
+    let mut fields = Vec::with_capacity(object.len() + 4);
+    let due_by = due_by(&object);
+    for (name, value) in object {
         if name == "metadata"
-            && let Json::Object(metadata) = value
+            && let Json::Object(metadata) = &value
         {
-            flat.extend(metadata.iter().map(|(key, value)| (format!("metadata.{key}"), words(value))));
+            fields.extend(metadata.iter().map(|(key, value)| (format!("metadata.{key}"), words(value.clone()))));
         }
-        flat.push((name.clone(), field(name, value)));
+        let value = field(&name, value);
+        fields.push((name, value));
     }
-    if let Some(due_by) = due_by(fields) {
-        flat.push(("due_by".to_owned(), due_by));
-    }
-    flat
+    fields.extend(due_by.map(|due_by| ("due_by".to_owned(), due_by)));
+    fields
 }
 
-fn field(name: &str, value: &Json) -> Value {
+fn field(name: &str, value: Json) -> Value {
     match value {
-        Json::Number(number) if is_moment(name) => number.as_i64().map_or_else(|| cell(value), moment),
+        Json::Number(ref number) if is_moment(name) => number.as_i64().map_or_else(|| cell(value), moment),
         // Expanded: the id is what other rows know it by.
-        Json::Object(object) if is_reference(name) => object.get("id").map_or_else(|| cell(value), words),
-        // An id or a word that happens to read as a moment is none.
-        Json::String(text) => Value::text(text.as_str()),
-        other => cell(other),
+        Json::Object(mut object) if is_reference(name) => match object.get_mut("id") {
+            Some(id) => words(id.take()),
+            None => cell(Json::Object(object)),
+        },
+        other => words(other),
     }
 }
 
-fn words(value: &Json) -> Value {
+/// An id or a word that happens to read as a moment is none.
+fn words(value: Json) -> Value {
     match value {
-        Json::String(text) => Value::text(text.as_str()),
+        Json::String(text) => Value::text(text),
         other => cell(other),
     }
 }

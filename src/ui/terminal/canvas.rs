@@ -1,4 +1,5 @@
-//! Where ratatui draws: collects a frame in memory, wrapped as one synchronized update, and nothing when nothing changed.
+//! Where ratatui draws: collects a frame in memory, a large one wrapped as a synchronized update, and nothing when
+//! nothing changed.
 
 use std::io;
 
@@ -14,6 +15,10 @@ use crate::ui::theme::Depth;
 // Terminals that do not know synchronized updates ignore them, tmux among them, so nobody is asked.
 pub(super) const BEGIN_UPDATE: &str = "\x1b[?2026h";
 pub(super) const END_UPDATE: &str = "\x1b[?2026l";
+
+/// A frame of so many bytes arrives as a whole: it needs no marks, which would be as long as a moved selection itself.
+const AT_ONCE: usize = 128;
+
 pub(super) const HIDE_CURSOR: &str = "\x1b[?25l";
 pub(super) const SHOW_CURSOR: &str = "\x1b[?25h";
 
@@ -58,7 +63,8 @@ impl Canvas {
             None => {}
         }
         self.shown = self.wanted;
-        Some(format!("{BEGIN_UPDATE}{}{END_UPDATE}", self.encoder.take()))
+        let frame = self.encoder.take();
+        Some(if frame.len() <= AT_ONCE { frame } else { format!("{BEGIN_UPDATE}{frame}{END_UPDATE}") })
     }
 }
 
@@ -137,9 +143,19 @@ mod tests {
             terminal.draw(|frame| frame.render_widget(text, frame.area())).unwrap();
             terminal.backend_mut().take_frame()
         };
-        assert_eq!(draw("hello").unwrap(), "\x1b[?2026h\x1b[1Hhello\x1b[?2026l");
+        assert_eq!(draw("hello").unwrap(), "\x1b[1Hhello");
         assert_eq!(draw("hello"), None);
-        assert_eq!(draw("hallo").unwrap(), "\x1b[?2026h\x1b[1;2Ha\x1b[?2026l");
+        assert_eq!(draw("hallo").unwrap(), "\x1b[1;2Ha");
+    }
+
+    #[test]
+    fn a_large_frame_is_shown_all_at_once() {
+        let mut terminal = Terminal::new(Canvas::new(Size::new(200, 3), Depth::Full)).unwrap();
+        for (letters, is_marked) in [("ab".repeat(90), true), (format!("{}x", "ab".repeat(89)), false)] {
+            terminal.draw(|frame| frame.render_widget(letters.as_str(), frame.area())).unwrap();
+            let frame = terminal.backend_mut().take_frame().unwrap();
+            assert_eq!((frame.starts_with(BEGIN_UPDATE), frame.ends_with(END_UPDATE)), (is_marked, is_marked), "{frame:?}");
+        }
     }
 
     #[test]
@@ -156,10 +172,10 @@ mod tests {
             terminal.backend_mut().take_frame()
         };
         assert_eq!(draw(None), None);
-        assert_eq!(draw(Some(4)).unwrap(), "\x1b[?2026h\x1b[2;5H\x1b[?25h\x1b[?2026l");
+        assert_eq!(draw(Some(4)).unwrap(), "\x1b[2;5H\x1b[?25h");
         assert_eq!(draw(Some(4)), None);
-        assert_eq!(draw(Some(5)).unwrap(), "\x1b[?2026h\x1b[2;6H\x1b[?2026l");
-        assert_eq!(draw(None).unwrap(), "\x1b[?2026h\x1b[?25l\x1b[?2026l");
+        assert_eq!(draw(Some(5)).unwrap(), "\x1b[2;6H");
+        assert_eq!(draw(None).unwrap(), "\x1b[?25l");
     }
 
     #[test]
@@ -171,6 +187,6 @@ mod tests {
         };
         text(&mut terminal);
         terminal.resize(Rect::new(0, 0, 20, 3)).unwrap();
-        assert_eq!(text(&mut terminal).unwrap(), "\x1b[?2026h\x1b[2J\x1b[1Hx\x1b[?2026l");
+        assert_eq!(text(&mut terminal).unwrap(), "\x1b[2J\x1b[1Hx");
     }
 }

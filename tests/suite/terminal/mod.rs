@@ -8,13 +8,12 @@ use rustix::process::Signal;
 
 const ENTER: &str = "\x1b[?1049h";
 const LEAVE: &str = "\x1b[?1049l";
-const FRAME: &str = "\x1b[?2026h";
 
 #[test]
 fn the_first_frame_comes_with_the_screen_and_after_no_question() {
     let mut glass = Glass::start();
     glass.see("ready");
-    assert_eq!(glass.count("\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h\x1b[?2026h\x1b[1Htyped 0 draws 1"), 1);
+    assert_eq!(glass.count("\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h\x1b[1Htyped 0 draws 1"), 1);
     for question in ["\x1b[6n", "\x1b[c", "\x1b[0c", "\x1b[>", "\x1b]11;?", "\x1b[?u", "$p"] {
         assert_eq!(glass.count(question), 0, "asked {question:?}");
     }
@@ -42,10 +41,8 @@ fn keys_pastes_and_a_lone_escape_arrive() {
 fn fifty_keys_at_once_are_one_frame() {
     let mut glass = Glass::start();
     glass.see("ready");
-    let before = glass.count(FRAME);
     glass.press(&"j".repeat(50));
-    glass.see("typed 50");
-    assert_eq!(glass.count(FRAME) - before, 1);
+    glass.see("typed 50 draws 2");
     glass.press("q");
     assert_eq!(glass.end(), 0);
 }
