@@ -157,7 +157,8 @@ impl Step {
             rest = rest.and_then(|rest| rest.split_once(text.as_str())).map(|(_, behind)| behind);
             rest.is_none()
         };
-        let order = self.order.iter().find(|text| follows(text)).map(|text| format!("`{text}` in its place among {:?}", self.order));
+        let order =
+            self.order.iter().find(|text| follows(text)).map(|text| format!("`{text}` in its place among {:?}", self.order));
         let unwanted = self.see_no.iter().filter(|text| frame.contains(text.as_str())).map(|text| format!("no `{text}`"));
         texts.chain(lines).chain(times).chain(order).chain(unwanted).collect()
     }
@@ -261,7 +262,8 @@ impl Journey {
 #[test]
 fn control_z_leaves_for_the_shell_and_fg_comes_back_to_the_same_place() {
     let home = tempfile::tempdir().expect("a home");
-    let script = "$P demo --demo-dir town --at 2026-03-16T22:00:00Z; echo stopped $?; read line; fg; echo ended $?";
+    // A shell that ends takes with it what nobody has read yet: it stays until it is seen.
+    let script = "$P demo --demo-dir town --at 2026-03-16T22:00:00Z; echo stopped $?; read line; fg; echo ended $?; read line";
     let mut terminal = Terminal::start_in_shell(script, home.path(), 120, 40);
     let town = home.path().join("town");
     let mut step = |keys: &str, see: &[&str], see_no: &[&str]| {

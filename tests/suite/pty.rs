@@ -24,8 +24,7 @@ struct Film {
 }
 
 impl Film {
-    fn keep(&mut self, screen: &vt100::Screen) {
-        let frame = screen.contents();
+    fn keep(&mut self, frame: String) {
         if self.frames.last() != Some(&frame) {
             self.frames.push(frame);
         }
@@ -38,7 +37,7 @@ impl vt100::Callbacks for Film {
         if first == Some(b'?') && words == [&[2026]] {
             self.is_drawing = last == 'h';
             if !self.is_drawing {
-                self.keep(screen);
+                self.keep(screen.contents());
             }
         }
     }
@@ -54,10 +53,22 @@ struct Screen {
 impl Screen {
     fn take(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        self.parser.process(bytes);
+        // Small frames have no marks: what stood before each sequence may have been the whole of one.
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            self.keep();
+            let next = rest.iter().skip(1).position(|byte| *byte == 0x1b).map_or(rest.len(), |at| at + 1);
+            let (sequence, behind) = rest.split_at(next);
+            self.parser.process(sequence);
+            rest = behind;
+        }
+        self.keep();
+    }
+
+    fn keep(&mut self) {
         if !self.parser.callbacks().is_drawing {
-            let screen = self.parser.screen().clone();
-            self.parser.callbacks_mut().keep(&screen);
+            let frame = self.parser.screen().contents();
+            self.parser.callbacks_mut().keep(frame);
         }
     }
 
@@ -161,9 +172,12 @@ impl Terminal {
     pub fn until(&self, at: &str, lacks: impl Fn(&str) -> Vec<String>) {
         let mut seen = 0;
         self.wait(|screen| {
-            let missing = screen.frames().iter().skip(seen).map(|frame| lacks(frame)).reduce(|known, new| {
-                if known.is_empty() { known } else { new }
-            });
+            let missing = screen
+                .frames()
+                .iter()
+                .skip(seen)
+                .map(|frame| lacks(frame))
+                .reduce(|known, new| if known.is_empty() { known } else { new });
             seen = screen.frames().len();
             match missing {
                 None => Err(String::new()),
