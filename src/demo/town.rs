@@ -83,6 +83,7 @@ impl Town {
         let clock = settle(&files, pack, &declaration, &options).await?;
 
         let mail = dir.join("mail");
+        clear(&mail)?;
         std::fs::create_dir_all(&mail).map_err(Error::io(&mail))?;
         let levers = Levers {
             faults: Faults::default(),
@@ -303,8 +304,13 @@ impl Levers {
         }
         let gone = self.mail.with_extension("gone");
         match (self.faults.stands(Target::Mail, FaultKind::Refuse), gone.exists()) {
-            (true, false) => std::fs::rename(&self.mail, &gone).map_err(Error::io(&self.mail)),
+            (true, false) => {
+                std::fs::rename(&self.mail, &gone).map_err(Error::io(&self.mail))?;
+                // What stands in its place cannot be made a directory again by whoever has mail to leave.
+                std::fs::write(&self.mail, "").map_err(Error::io(&self.mail))
+            }
             (false, true) => {
+                clear(&self.mail)?;
                 // Someone may have made the directory again meanwhile; what is in it is mail.
                 if self.mail.exists() {
                     for entry in std::fs::read_dir(&self.mail).map_err(Error::io(&self.mail))?.flatten() {
@@ -317,4 +323,9 @@ impl Levers {
             _ => Ok(()),
         }
     }
+}
+
+/// Takes away what a fault has put in the place of the mail's directory.
+fn clear(mail: &Path) -> Result<(), Error> {
+    if mail.is_file() { std::fs::remove_file(mail).map_err(Error::io(mail)) } else { Ok(()) }
 }

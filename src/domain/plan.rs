@@ -166,6 +166,9 @@ pub struct Receipt {
     pub is_final: bool,
     /// True where the action's undo can still be offered.
     pub can_undo: bool,
+    /// True where it failed after some of its steps: those stand, and what is left can still be done under its key.
+    #[serde(default)]
+    pub has_rest: bool,
     pub batch: Option<BatchId>,
     pub at: DateTime<Utc>,
 }

@@ -620,6 +620,7 @@ pub fn receipt(target: &Target, standing: Standing) -> Receipt {
         held_until: (standing == Standing::Held).then(|| now() + TimeDelta::seconds(10)),
         is_final: true,
         can_undo: false,
+        has_rest: false,
         batch: None,
         at: now(),
     }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::{
@@ -14,8 +15,10 @@ use crate::{
     pty::{PATIENCE, Terminal},
 };
 
-/// A dialog takes no key in its first 300 ms: a person reads it first, and so does a journey.
+/// A dialog takes no key in the first 300 ms after its answer came: a person reads it first, and so does a journey.
 const READING: Duration = Duration::from_millis(330);
+/// What a dialog says while its answer is on the way, or while it must be asked for anew.
+const NOT_READY: [&str; 2] = ["checking what this would do", "An input changed"];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +57,8 @@ struct Step {
     killed: bool,
     /// Quit with `q`, and start again.
     restarted: bool,
+    /// Start again what has ended.
+    started: bool,
     /// The window gets another size: columns and rows.
     resized: Option<(u16, u16)>,
     /// A fault that is switched on while it runs (`stripe=drop`); `none` ends them all.
@@ -62,16 +67,24 @@ struct Step {
     switch: Option<(String, String)>,
     /// A statement that someone else runs on the business's database meanwhile.
     meanwhile: Option<String>,
-    /// The dialog on the screen is read first.
+    /// The dialog on the screen is ready, and is read first.
     reads: bool,
     keys: String,
-    /// On the screen, somewhere.
+    /// Told to the program after the keys: `HUP`, `TERM`, or `KILL`, after which it has ended.
+    signal: String,
+    /// The program ends by itself, with this status.
+    ends: Option<u32>,
+    /// What follows, up to `see_no`, holds on one and the same frame since the keys. On the screen, somewhere.
     see: Vec<String>,
     /// Together on one line of the screen.
     lines: Vec<Vec<String>>,
     /// How often, exactly.
     times: BTreeMap<String, usize>,
+    /// One below or after the other.
+    order: Vec<String>,
     see_no: Vec<String>,
+    /// Bytes that went to the terminal since the keys.
+    written: Vec<String>,
     /// Queries, each with the first column of its rows, joined by commas. Any may join the tables of all three.
     business: Vec<(String, String)>,
     stand_ins: Vec<(String, String)>,
@@ -131,6 +144,26 @@ fn start(arguments: &[String], home: &Path, (columns, rows): (u16, u16)) -> Term
     Terminal::start(&arguments, home, columns, rows)
 }
 
+impl Step {
+    /// What this frame lacks of what is to be seen; nothing, where it is the one.
+    fn lacks(&self, frame: &str) -> Vec<String> {
+        let texts = self.see.iter().filter(|text| !frame.contains(text.as_str())).map(|text| format!("`{text}`"));
+        let has_all = |parts: &[String]| frame.lines().any(|line| parts.iter().all(|part| line.contains(part.as_str())));
+        let lines = self.lines.iter().filter(|parts| !has_all(parts)).map(|parts| format!("a line with {parts:?}"));
+        let times = self.times.iter().filter(|(text, times)| frame.matches(text.as_str()).count() != **times);
+        let times = times.map(|(text, times)| format!("`{text}` {times} times"));
+        let mut rest = Some(frame);
+        let mut follows = |text: &String| {
+            rest = rest.and_then(|rest| rest.split_once(text.as_str())).map(|(_, behind)| behind);
+            rest.is_none()
+        };
+        let order =
+            self.order.iter().find(|text| follows(text)).map(|text| format!("`{text}` in its place among {:?}", self.order));
+        let unwanted = self.see_no.iter().filter(|text| frame.contains(text.as_str())).map(|text| format!("no `{text}`"));
+        texts.chain(lines).chain(times).chain(order).chain(unwanted).collect()
+    }
+}
+
 impl Journey {
     fn act(&mut self, step: &Step) {
         if step.restarted {
@@ -140,11 +173,11 @@ impl Journey {
         if step.killed {
             self.terminal.kill();
         }
-        if step.killed || step.restarted {
+        if step.killed || step.restarted || step.started {
             self.terminal = start(&self.arguments, self.home.path(), self.size);
         }
-        if let Some((columns, rows)) = step.resized {
-            self.terminal.resize(columns, rows);
+        if step.reads {
+            self.read();
         }
         if let Some(fault) = &step.fault {
             probe::switch_fault(&self.town, fault);
@@ -155,22 +188,44 @@ impl Journey {
         if let Some(statement) = &step.meanwhile {
             probe::execute(&self.town, statement);
         }
-        if step.reads {
-            std::thread::park_timeout(READING);
+        if !step.keys.is_empty() {
+            self.terminal.look_up();
+        }
+        if let Some((columns, rows)) = step.resized {
+            self.terminal.resize(columns, rows);
         }
         self.terminal.keys(&step.keys);
+        match step.signal.as_str() {
+            "" => {}
+            "HUP" => self.terminal.signal(Signal::HUP),
+            "TERM" => self.terminal.signal(Signal::TERM),
+            "KILL" => self.terminal.kill(),
+            other => panic!("{}: no signal {other}", self.at),
+        }
+        if let Some(status) = step.ends {
+            assert_eq!(self.terminal.ended().exit_code(), status, "{}", self.at);
+        }
+    }
+
+    /// Reads a dialog as long as a person must, from when it is ready.
+    fn read(&self) {
+        let is_ready = |screen: &str| !NOT_READY.iter().any(|said| screen.contains(said));
+        loop {
+            self.terminal.until_now(&format!("a dialog that is ready\n--- {}", self.at), is_ready);
+            std::thread::park_timeout(READING);
+            if is_ready(&self.terminal.text()) {
+                return;
+            }
+        }
     }
 
     fn check(&self, step: &Step) {
-        step.see.iter().for_each(|text| self.on_screen(&format!("`{text}`"), |screen| screen.contains(text)));
-        for parts in &step.lines {
-            let has_all = |line: &str| parts.iter().all(|part| line.contains(part.as_str()));
-            self.on_screen(&format!("a line with {parts:?}"), |screen| screen.lines().any(has_all));
+        self.terminal.until(&self.at, |frame| step.lacks(frame));
+        for text in &step.written {
+            let bytes = || self.terminal.bytes().escape_ascii().to_string();
+            let wanted = text.as_bytes().escape_ascii().to_string();
+            self.wait_for(&format!("`{wanted}` on the terminal"), bytes, |bytes| bytes.contains(&wanted));
         }
-        for (text, times) in &step.times {
-            self.on_screen(&format!("`{text}` {times} times"), |screen| screen.matches(text.as_str()).count() == *times);
-        }
-        step.see_no.iter().for_each(|text| self.on_screen(&format!("no `{text}`"), |screen| !screen.contains(text)));
         for (query, expected) in [&step.business, &step.stand_ins, &step.record].into_iter().flatten() {
             let ask = || probe::first_column(&self.town, query);
             self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
@@ -183,10 +238,6 @@ impl Journey {
             };
             self.wait_for(&format!("{file:?}"), texts, holds);
         }
-    }
-
-    fn on_screen(&self, what: &str, wanted: impl Fn(&str) -> bool) {
-        self.terminal.until(&format!("{what}\n--- {}", self.at), |screen| wanted(&screen.contents()));
     }
 
     /// Asks until it is so: a change on disk tells nobody.
@@ -209,6 +260,89 @@ impl Journey {
 }
 
 #[test]
+fn control_z_leaves_for_the_shell_and_fg_comes_back_to_the_same_place() {
+    let home = tempfile::tempdir().expect("a home");
+    // A shell that ends takes with it what nobody has read yet: it stays until it is seen.
+    let script = "$P demo --demo-dir town --at 2026-03-16T22:00:00Z; echo stopped $?; read line; fg; echo ended $?; read line";
+    let mut terminal = Terminal::start_in_shell(script, home.path(), 120, 40);
+    let town = home.path().join("town");
+    let mut step = |keys: &str, see: &[&str], see_no: &[&str]| {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let step = Step { see: owned(see), see_no: owned(see_no), ..Step::default() };
+        terminal.look_up();
+        terminal.keys(keys);
+        terminal.until(keys, |frame| step.lacks(frame));
+    };
+    step("", &["2 Queues   55 items"], &[]);
+    step("2,Enter,/,text:rv_902,Enter,Space", &["1 of 51  /rv_902", "[x]"], &[]);
+    step("Ctrl-z", &["stopped 148"], &["2 Queues"]);
+    step("Enter", &["1 of 51  /rv_902", "[x]", "DEMO"], &["stopped"]);
+    step("Esc,Esc", &["2 Queues > Reviews   51 items"], &["[x]"]);
+    step("q,q", &["ended 0"], &["2 Queues"]);
+    assert_eq!(probe::first_column(&town, "select count(*) from plans"), "0");
+}
+
+#[test]
+fn what_is_unknown_is_decided_by_who_has_looked() {
+    play("unknown-happened");
+}
+
+#[test]
+fn what_did_not_happen_is_said_and_not_sent_again() {
+    play("unknown-not-happened");
+}
+
+#[test]
+fn a_refund_that_meets_a_failing_stripe_is_made_once() {
+    play("refund-500");
+}
+
+#[test]
+fn a_refund_that_meets_a_busy_stripe_is_made_once() {
+    play("refund-429");
+}
+
+#[test]
+fn a_refund_without_its_mail_stands_and_is_finished() {
+    play("refund-mail");
+}
+
+#[test]
+fn what_is_marked_is_what_was_shown() {
+    play("lists");
+}
+
+#[test]
+fn an_alert_comes_back_later() {
+    play("alert-later");
+}
+
+#[test]
+fn a_dropped_line_ends_one_effect_and_begins_none() {
+    play("hung-up");
+}
+
+#[test]
+fn quitting_with_something_held_asks() {
+    play("quit-held");
+}
+
+#[test]
+fn what_someone_else_decided_is_left_alone() {
+    play("someone-else");
+}
+
+#[test]
+fn a_window_may_shrink_under_a_dialog() {
+    play("resized");
+}
+
+#[test]
+fn what_is_seen_can_be_left_found_again_and_taken_along() {
+    play("views");
+}
+
+#[test]
 fn monday_is_one_look() {
     play("monday");
 }
@@ -226,6 +360,11 @@ fn an_alert_is_explained_and_handled() {
 #[test]
 fn the_safe_reviews_go_in_one_batch_and_come_back() {
     play("reviews-safe");
+}
+
+#[test]
+fn a_batch_is_paused_and_given_up() {
+    play("batch-paused");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         id::Id,
         pack::{self, Action, Confirm},
-        plan::{BatchId, Standing, Target},
+        plan::{BatchId, Receipt, Standing, Target},
         rows::Params,
         snapshot::BatchReport,
     },
@@ -222,12 +222,13 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
     vec![Cmd::Ask(Request::TakeBack { ask, plan })]
 }
 
-/// Looks up outside what became of each act that stands unknown.
+/// Looks up outside what became of each act that stands unknown, and goes on with those that ended half way.
 pub fn look_up(model: &mut Model) -> Vec<Cmd> {
-    let unknown = model.receipts.iter().filter(|receipt| receipt.standing == Standing::Unknown);
-    let requests: Vec<Cmd> = unknown.map(|receipt| Cmd::Ask(Request::LookUp { plan: receipt.plan.clone() })).collect();
+    let is_open = |receipt: &&Receipt| receipt.standing == Standing::Unknown || receipt.has_rest;
+    let open = model.receipts.iter().filter(is_open);
+    let requests: Vec<Cmd> = open.map(|receipt| Cmd::Ask(Request::LookUp { plan: receipt.plan.clone() })).collect();
     let said = match requests.len() {
-        0 => "no act stands unknown".to_owned(),
+        0 => "no act stands unknown or half done".to_owned(),
         1 => "looking up 1 act".to_owned(),
         count => format!("looking up {count} acts"),
     };

@@ -134,7 +134,12 @@ fn receipt_came(model: &mut Model, receipt: Receipt) {
     let said = receipt.said.one_line();
     let line = if said.is_empty() { line } else { format!("{line}, {said}") };
     let is_alone = receipt.batch.is_none();
+    let known = model.receipts.find(&receipt.plan).filter(|known| known.standing == Standing::Unknown);
+    let (was_unknown, is_news) = (known.is_some(), known.is_none_or(|known| known.said != receipt.said));
     match receipt.standing {
+        // Each look after the first says the same again: one error is told once, and wipes nothing said since.
+        Standing::Unknown if was_unknown && !is_news => {}
+        Standing::Unknown if was_unknown => say(model, Tone::Warning, line),
         Standing::Done if is_alone => say(model, Tone::Good, line),
         Standing::TakenBack | Standing::NotSent if is_alone => say(model, Tone::Plain, line),
         Standing::Refused | Standing::Changed if is_alone => say(model, Tone::Warning, line),

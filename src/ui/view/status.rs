@@ -160,6 +160,12 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let (it, decide) = (if unknown == 1 { "it" } else { "them" }, model.keymap.key_of(Intent::Decide));
         parts.push((format!("{acts} unknown: {key} looks {it} up, {decide} tells and decides"), Role::Bad));
     }
+    let half_done = model.receipts.iter().filter(|receipt| receipt.has_rest).count();
+    if half_done > 0 {
+        let key = model.keymap.key_of(Intent::LookUp);
+        let acts = if half_done == 1 { "1 act".to_owned() } else { format!("{half_done} acts") };
+        parts.push((format!("{acts} half done: {key} does the rest"), Role::Bad));
+    }
     if let Some(notice) = &model.notices.latest {
         let role = match notice.tone {
             Tone::Plain => Role::Text,

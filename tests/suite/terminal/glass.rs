@@ -28,7 +28,8 @@ pub struct Glass {
     end: Receiver<u32>,
     pid: Pid,
     settings_before: String,
-    listener: UnixListener,
+    /// Gone once the program may end: it stays until all that it wrote is read.
+    listener: Option<UnixListener>,
     _directory: TempDir,
 }
 
@@ -36,17 +37,17 @@ impl Glass {
     /// The program alone in its terminal, as `ssh -t host wheelhouse` starts it.
     pub fn start() -> Self {
         let program = env::current_exe().unwrap();
-        Self::spawn(program.to_str().unwrap(), &["--exact", TEST, "--nocapture", "--test-threads=1"])
+        Self::spawn(program.to_str().unwrap(), &["--exact", TEST, "--nocapture", "--test-threads=1"], true)
     }
 
     /// Started by a shell with job control; `$P` is the program.
     pub fn start_in_shell(script: &str) -> Self {
         let program = env::current_exe().unwrap();
         let script = script.replace("$P", &format!("'{}' --exact {TEST} --nocapture --test-threads=1", program.display()));
-        Self::spawn("bash", &["--norc", "-mc", &script])
+        Self::spawn("bash", &["--norc", "-mc", &script], false)
     }
 
-    fn spawn(program: &str, arguments: &[&str]) -> Self {
+    fn spawn(program: &str, arguments: &[&str], leads: bool) -> Self {
         let directory = TempDir::new().unwrap();
         let socket = directory.path().join("stage");
         let pair = native_pty_system().openpty(size(80, 24)).unwrap();
@@ -54,6 +55,9 @@ impl Glass {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env(stage::SOCKET, &socket);
+        if leads {
+            command.env(stage::LEADS, "1");
+        }
         command.env("RUST_BACKTRACE", "0");
         command.env("TERM", "xterm-256color");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -87,7 +91,7 @@ impl Glass {
             end,
             pid,
             settings_before,
-            listener,
+            listener: Some(listener),
             _directory: directory,
         }
     }
@@ -126,7 +130,7 @@ impl Glass {
 
     /// Waits for the program to call the test.
     pub fn connection(&self) -> UnixStream {
-        self.listener.accept().unwrap().0
+        self.listener.as_ref().unwrap().accept().unwrap().0
     }
 
     /// Closes the terminal, as a dropped connection does.
@@ -141,18 +145,20 @@ impl Glass {
 
     /// Waits for the end without reading what is written meanwhile.
     pub fn end_unread(&mut self) -> u32 {
+        self.listener = None;
         self.end.recv_timeout(LIMIT).expect("the program does not end")
     }
 
     /// Reads to the end and tells the exit code.
     pub fn end(&mut self) -> u32 {
-        loop {
+        while self.count(stage::OVER) == 0 {
             match self.output.recv_timeout(LIMIT) {
                 Ok(bytes) => self.take(&bytes),
-                Err(RecvTimeoutError::Disconnected) => return self.end_unread(),
+                Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("the program does not end:\n{}", self.terminal.screen().contents()),
             }
         }
+        self.end_unread()
     }
 
     pub fn contents(&self) -> String {

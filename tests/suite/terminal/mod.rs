@@ -129,7 +129,7 @@ fn told_twice_it_ends_without_waiting() {
 
 #[test]
 fn control_z_stops_the_job_and_fg_brings_it_back() {
-    let mut glass = Glass::start_in_shell("$P; echo stopped $?; read line; fg; echo ended $?");
+    let mut glass = Glass::start_in_shell("$P; echo stopped $?; read line; fg; echo ended $?; read line");
     glass.see("ready");
     glass.press("\x1a");
     glass.see("stopped 148");
@@ -141,6 +141,7 @@ fn control_z_stops_the_job_and_fg_brings_it_back() {
     glass.see("typed 3");
     glass.press("q");
     glass.see("ended 0");
+    glass.press("\n");
     glass.end();
     glass.is_given_back();
 }

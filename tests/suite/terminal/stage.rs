@@ -2,14 +2,15 @@
 
 use std::{
     env,
-    io::Read,
-    os::unix::net::UnixStream,
+    io::{self, Read, Write as _},
+    os::{fd::AsFd as _, unix::net::UnixStream},
     thread,
     time::{Duration, Instant},
 };
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Frame, Terminal, backend::TestBackend, text::Line};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use wheelhouse::ui::{
     terminal::{Input, Program, Sender, Settings, Wish, mailbox, run},
     theme::Depth,
@@ -17,6 +18,11 @@ use wheelhouse::ui::{
 
 /// Set for the process that is the program; its value is a socket that the test listens on.
 pub const SOCKET: &str = "WHEELHOUSE_STAGE_SOCKET";
+
+/// Set where the program is its session's leader.
+pub const LEADS: &str = "WHEELHOUSE_STAGE_LEADS";
+/// The last that such a program writes; a terminal shows nothing of it.
+pub const OVER: &str = "\x1b]777;over\x07";
 
 enum Told {
     EffectEnded,
@@ -92,6 +98,19 @@ impl Stage {
             let _ = connection.read(&mut [0]);
             let _ = sender.send(Told::EffectEnded);
         });
+    }
+}
+
+/// With its leader a session ends, and the kernel throws away what it wrote and nobody has read yet.
+fn stay_until_read() {
+    let mut screen = io::stdout();
+    let has_room = matches!(poll(&mut [PollFd::new(&screen.as_fd(), PollFlags::OUT)], Some(&Timespec::default())), Ok(1..));
+    if env::var_os(LEADS).is_some()
+        && has_room
+        && screen.write_all(OVER.as_bytes()).and_then(|()| screen.flush()).is_ok()
+        && let Ok(mut test) = UnixStream::connect(env::var(SOCKET).unwrap())
+    {
+        let _ = test.read(&mut [0]);
     }
 }
 
@@ -185,6 +204,7 @@ fn the_program_says_what_it_was_told() {
         let (sender, mailbox) = mailbox(16).unwrap();
         let settings = Settings { grace: Duration::from_secs(20), ..Settings::new(Depth::Full) };
         let ended = run(&mut Stage::new(Some(sender)), &mailbox, &settings).unwrap();
+        stay_until_read();
         std::process::exit(i32::from(ended.exit_code()));
     }
     let mut stage = Stage::new(None);
