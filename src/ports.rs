@@ -53,9 +53,25 @@ pub trait Source: Send + Sync {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
 }
 
+/// Whether a connection is the one that the pack means: its account, its mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// It is, or the pack pins nothing.
+    Own,
+    /// It certainly is not.
+    Another(Text),
+    /// It could not be asked; it may be asked again.
+    Unasked(Text),
+}
+
 /// An outside system that can be acted upon.
 #[async_trait]
 pub trait Doer: Send + Sync {
+    /// Asks whose it is, where the pack pins that. Never writes. Bounded by the connection's timeout.
+    async fn ownership(&self) -> Ownership {
+        Ownership::Own
+    }
+
     /// Carries out one attempt. Only the journal's driver calls this, after the attempt is on disk.
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome;
 

@@ -97,9 +97,8 @@ async fn watch(opening: Opening, asked: mpsc::Receiver<Request>, listener: Liste
         Ok(receipts) => {
             listener(Event::Recovered(receipts));
         }
-        Err(why) => {
-            listener(Event::Notice { said: why, is_error: true });
-        }
+        // The acting part has told why.
+        Err(why) => tracing::warn!(%why, "what an earlier run left is not settled"),
     }
     watcher.run(asked, business.acted).await;
     Ok(())

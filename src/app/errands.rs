@@ -19,6 +19,7 @@ use crate::{
         pack::{self, Pack},
         plan::{ActionId, Receipt, Target},
         rows::Params,
+        severity::Severity,
         snapshot::Snapshot,
         text::Text,
         value::Value,
@@ -28,6 +29,7 @@ use crate::{
         watch::Watch,
         watcher::{Listener, Watcher},
     },
+    ports::Ownership,
     store::{self, Store},
 };
 
@@ -57,6 +59,21 @@ async fn watcher(business: &Business) -> Watcher {
     Watcher::start(business.ground.clone(), nobody(), business.actor.clone()).await
 }
 
+/// False, and said, where the payment account is not the pack's; one that could not be asked is said as well.
+async fn is_own(business: &Business) -> Result<bool, Complaint> {
+    match business.actor.account().await.map_err(|why| refused(&why))? {
+        Ownership::Own => Ok(true),
+        Ownership::Another(why) => {
+            output::complain(&format!("wheelhouse: nothing is written: {}", why.one_line()));
+            Ok(false)
+        }
+        Ownership::Unasked(why) => {
+            output::complain(&format!("wheelhouse: {}: no refund is sent before it has answered", why.one_line()));
+            Ok(true)
+        }
+    }
+}
+
 pub fn look_at_everything(opening: Opening) -> Result<(Arc<Snapshot>, DateTime<Utc>), Complaint> {
     on_runtime(async {
         let business = opening.open().await?;
@@ -76,7 +93,9 @@ pub fn check(opening: Opening, json: bool, all: bool) -> Result<u8, Complaint> {
         } else {
             check::print_lines(&snapshot, business.now(), all)?;
         }
-        Ok(check::exit_status(check::worst(&snapshot)))
+        let worst = check::worst(&snapshot);
+        // What another account says of itself is nothing known of this business.
+        Ok(check::exit_status(if is_own(&business).await? { worst } else { worst.max(Severity::Unknown) }))
     })
 }
 
@@ -102,7 +121,7 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
             (_, true) => reconcile::print_csv(&reports)?,
             (false, false) => reconcile::print_text(&reports)?,
         }
-        Ok(reconcile::exit_status(&reports))
+        Ok(if is_own(&business).await? { reconcile::exit_status(&reports) } else { check::exit_status(Severity::Unknown) })
     })
 }
 
@@ -122,6 +141,9 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
                 Watch::Check(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
             })
             .await;
+        if !is_own(&business).await? {
+            return Ok(act::REFUSED);
+        }
         for receipt in business.actor.recover().await.map_err(|why| refused(&why))? {
             output::complain(&act::line(&receipt));
         }
@@ -234,6 +256,9 @@ pub fn export(opening: &Opening, format: ExportFormat) -> Result<u8, Complaint> 
 pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
         let business = opening.open().await?;
+        if !is_own(&business).await? {
+            return Ok(act::REFUSED);
+        }
         let receipts = business.actor.recover().await.map_err(|why| refused(&why))?;
         act::print_recovered(&receipts)?;
         Ok(act::exit_status(&receipts, &[]))

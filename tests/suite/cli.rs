@@ -275,6 +275,22 @@ impl Shop {
         Ran::of(command.args(words.split(' ')).output())
     }
 
+    /// The same shop with a Stripe account whose live key is expected, and a test key given.
+    fn run_with_a_test_key(&self, words: &str) -> Ran {
+        let text = include_str!("../packs/shop/pack.toml").replace(
+            "[connections]",
+            "[connections]\nstripe.stripe = { key_env = \"SHOP_STRIPE_KEY\", account = \"acct_1\", livemode = true }",
+        );
+        let pack = self.0.path().join("pack.toml");
+        std::fs::write(&pack, text).expect("a pack");
+        std::fs::create_dir_all(self.0.path().join("playbooks")).expect("a directory");
+        std::fs::write(self.0.path().join("playbooks/reorder.md"), "# Reorder").expect("a playbook");
+        let mut command = wheelhouse(self.0.path());
+        command.env("SHOP_DATABASE_URL", format!("sqlite://{}", self.0.path().join("business.db").display()));
+        command.env("SHOP_STRIPE_KEY", "rk_test_1").arg("--pack").arg(pack).arg("--state-dir").arg(self.0.path().join("state"));
+        Ran::of(command.args(words.split(' ')).output())
+    }
+
     fn sql(&self, query: &str) -> String {
         probe::first_column_of(&self.0.path().join("business.db"), query)
     }
@@ -302,4 +318,19 @@ fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
     assert_eq!(shop.sql("select count(*) from operator_actions"), "4");
     shop.run("journal verify").ends(0).says(&["the chain holds"]);
     shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);
+}
+
+#[test]
+fn a_key_of_the_other_mode_locks_writing_and_never_looks_green() {
+    let shop = Shop::new();
+    let said = "stripe: the key is a test key, and the pack says `livemode = true`; use the other key, or correct the pack";
+    shop.run_with_a_test_key("do ship o-1002").ends(1).complains(&["nothing is written", said]);
+    shop.run_with_a_test_key("journal recover").ends(1).complains(&[said]);
+    assert_eq!(shop.sql("select status from orders where id = 'o-1002'"), "paid");
+    let checked = shop.run_with_a_test_key("check").complains(&[said]);
+    assert_ne!(checked.status, 0, "{checked:?}");
+    shop.run_with_a_test_key("reconcile").ends(3).complains(&[said]);
+    shop.run_with_a_test_key("journal export")
+        .ends(0)
+        .says(&["nothing is written in this session: stripe: the key is a test key"]);
 }

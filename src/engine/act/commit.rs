@@ -71,7 +71,7 @@ impl Driver {
             policy: &self.setup.pack.policy,
             currency: self.setup.pack.currency,
             may_write: true,
-            wrong_account: self.setup.wrong_account.as_ref(),
+            wrong_account: self.account.bars(action.moves_money()),
             drawn: None,
             earlier: &earlier,
             money_today,
@@ -116,7 +116,7 @@ impl Driver {
         if let Some(why) = &self.setup.read_only {
             return Err(why.clone());
         }
-        if let Some(why) = self.setup.wrong_account.as_ref().or(self.broken.as_ref()) {
+        if let Some(why) = self.account.another().or(self.broken.as_ref()) {
             return Err(why.clone());
         }
         match self.mode {
