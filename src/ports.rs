@@ -51,6 +51,11 @@ pub trait Source: Send + Sync {
 
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
+
+    /// What acts will need and is not there, in words with the next step. Never writes.
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Whether a connection is the one that the pack means: its account, its mode.

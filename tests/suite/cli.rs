@@ -334,3 +334,29 @@ fn a_key_of_the_other_mode_locks_writing_and_never_looks_green() {
         .ends(0)
         .says(&["nothing is written in this session: stripe: the key is a test key"]);
 }
+
+#[test]
+fn the_table_of_marks_is_printed_for_the_pack_or_for_both_kinds() {
+    let both = plain("pack ddl").ends(0).says(&[
+        "-- PostgreSQL.",
+        "-- SQLite.",
+        "create table operator_actions (",
+        "grant select, insert",
+    ]);
+    assert_eq!(both.out.matches("create table").count(), 2, "{}", both.out);
+    let one = plain("pack ddl --for sqlite").ends(0).says(&["-- SQLite."]);
+    assert!(!one.out.contains("PostgreSQL"), "{}", one.out);
+    // The pack's own address decides, and what is printed is what the acts need.
+    let shop = Shop::new();
+    let pack = concat!("pack ddl ", env!("CARGO_MANIFEST_DIR"), "/tests/packs/shop/pack.toml");
+    let table = shop.run(pack).ends(0).out;
+    assert!(table.starts_with("-- SQLite.") && table.matches("create table").count() == 1, "{table}");
+    probe::create(&shop.0.path().join("business.db"), &["drop table operator_actions"]);
+    let warning =
+        "db: every act on this database will be refused: the table of marks `operator_actions` cannot be used (no such table";
+    shop.run("check").complains(&[warning, "`wheelhouse pack ddl FILE` prints how it is made"]);
+    shop.run("do ship o-1002").ends(1).complains(&[warning]);
+    probe::create(&shop.0.path().join("business.db"), &[&table]);
+    assert_eq!(shop.run("do ship o-1002").ends(0).errors, "");
+    plain("pack ddl nowhere.toml").ends(3).complains(&["cannot be read"]);
+}
