@@ -25,7 +25,7 @@ use crate::{
         value::Value,
     },
     engine::{
-        message::Ask,
+        message::{Ask, Event},
         watch::Watch,
         watcher::{Listener, Watcher},
     },
@@ -255,11 +255,19 @@ pub fn export(opening: &Opening, format: ExportFormat) -> Result<u8, Complaint> 
 
 pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
-        let business = opening.open().await?;
+        let mut business = opening.open().await?;
         if !is_own(&business).await? {
             return Ok(act::REFUSED);
         }
+        while business.acted.try_recv().is_ok() {}
         let receipts = business.actor.recover().await.map_err(|why| refused(&why))?;
+        while let Ok(told) = business.acted.try_recv() {
+            // What belongs to no single act: the batches that were cut off.
+            if let Event::Notice { said, .. } = told {
+                let said = said.one_line();
+                output::complain(said.trim_end_matches("; @ tells each"));
+            }
+        }
         act::print_recovered(&receipts)?;
         Ok(act::exit_status(&receipts, &[]))
     })

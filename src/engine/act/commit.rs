@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         age,
-        journal::{Act, ActState, Entry, Event, Phase},
+        journal::{Act, ActState, Event, Phase},
         pack::Confirm,
         plan::{Plan, Standing},
         policy::{self, Context, Refusal},
@@ -106,7 +106,7 @@ impl Driver {
         let batch = |batch: &&mut Batch| plan.batch.as_ref() == Some(&batch.report.id);
         let Some(batch) = self.batches.iter_mut().find(batch) else { return };
         if batch.count(Standing::Refused, now) {
-            let entry = Entry::new(now, self.setup.operator.clone(), "BATCH", batch.said());
+            let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
     }

@@ -199,7 +199,7 @@ impl Driver {
             (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
         }
         if act.state.phase.is_over() && batch.count(act.state.standing(now), now) {
-            let entry = Entry::new(now, self.setup.operator.clone(), "BATCH", batch.said());
+            let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
     }

@@ -201,7 +201,7 @@ async fn run(mut driver: Driver, mut requests: mpsc::Receiver<Request>, shown: w
     drop(driver.ask_account());
     loop {
         driver.advance().await;
-        driver.report_recovery();
+        driver.report_recovery().await;
         let standings = driver.standings().await;
         shown.send_if_modified(|shown| {
             let differs = **shown != standings;

@@ -120,7 +120,7 @@ impl Driver {
     }
 
     /// Answers once everything found has been looked up and nothing is on its way.
-    pub(super) fn report_recovery(&mut self) {
+    pub(super) async fn report_recovery(&mut self) {
         let waits = self.account.is_asked() && !self.account.unsettled.is_empty();
         if waits || !self.flights.is_empty() || !matches!(self.mode, Mode::Recovering { .. }) {
             return;
@@ -133,13 +133,17 @@ impl Driver {
             return;
         }
         let now = self.now();
+        let may_write = self.broken.is_none() && self.setup.read_only.is_none();
         let known = || self.running.iter().map(|running| &running.act).chain(&self.ended);
         let receipts: Vec<_> =
             acts.iter().filter_map(|id| known().find(|act| act.plan.id == *id)).map(|act| self.receipt(act, now)).collect();
-        if let Some(reply) = reply {
-            drop(reply.send(Ok(receipts.clone())));
+        (self.setup.tell)(message::Event::Recovered(receipts.clone()));
+        if may_write {
+            self.close_cut_batches().await;
         }
-        (self.setup.tell)(message::Event::Recovered(receipts));
+        if let Some(reply) = reply {
+            drop(reply.send(Ok(receipts)));
+        }
     }
 
     /// Starts nothing more; what has not been sent is said to be so.

@@ -278,6 +278,10 @@ impl Journal for MortalJournal {
         self.store.open_acts().await
     }
 
+    async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
+        self.store.cut_batches().await
+    }
+
     async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError> {
         self.store.act(id).await
     }
