@@ -360,3 +360,27 @@ fn the_table_of_marks_is_printed_for_the_pack_or_for_both_kinds() {
     assert_eq!(shop.run("do ship o-1002").ends(0).errors, "");
     plain("pack ddl nowhere.toml").ends(3).complains(&["cannot be read"]);
 }
+
+#[test]
+fn the_journal_says_a_flip_from_what_to_what_and_why_and_a_run_with_what_it_changed() {
+    let town = Town::new();
+    let flip = "do flag.ai_mode -i value=deterministic -i reason=provider-down --confirm ai_mode";
+    town.run(flip).ends(0).says(&["done", "Set AI_MODE", "z_ai -> deterministic: provider-down"]);
+    let said = "select said from record.audit where word = 'SET' order by sequence desc limit 1";
+    assert!(town.sql(said).starts_with("AI_MODE z_ai -> deterministic: provider-down: "), "{}", town.sql(said));
+    // It is as open as one from the screen: until it is back to normal the cockpit shows it.
+    assert_eq!(
+        town.sql(
+            "select flag || ' ' || json_extract(flip, '$.from') || ' ' || json_extract(flip, '$.to') from record.flag_flips"
+        ),
+        "ai_mode z_ai deterministic"
+    );
+    let run =
+        town.run("do job.promote --confirm promote").ends(0).says(&["done", "Run featured-expiry-and-promotion", "by hand"]);
+    let changed = "featured-expiry-and-promotion: ran_out 2 -> 0, featured 90 -> 92, waiting 87 -> 85";
+    let run = run.complains(&[changed]);
+    assert_eq!(run.errors.lines().count(), 1, "{}", run.errors);
+    assert_eq!(town.sql("select said from record.audit where word = 'RESULT'"), changed);
+    let said = "select said from record.audit where word = 'RUN' order by sequence desc limit 1";
+    assert!(town.sql(said).starts_with("featured-expiry-and-promotion by hand: "), "{}", town.sql(said));
+}
