@@ -129,7 +129,7 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
         match (json, csv) {
             (true, _) => reconcile::print_json(&reports)?,
             (_, true) => reconcile::print_csv(&reports)?,
-            (false, false) => reconcile::print_text(&reports)?,
+            (false, false) => reconcile::print_text(&reports, pack.timezone)?,
         }
         Ok(if is_own(&business).await? { reconcile::exit_status(&reports) } else { check::exit_status(Severity::Unknown) })
     })

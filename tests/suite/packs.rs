@@ -140,6 +140,29 @@ do = [ { flag = { set = "mode", to = "safe" } }, { job = { run = "sweep" } }, { 
 "#;
 
 #[test]
+fn what_an_operator_reads_says_dates_in_the_packs_zone() {
+    let watched = r#"
+[metrics.sold]
+title = "Sold"
+read.sql = { on = "db", text = "select began, count(*) as sold from sales" }
+value = "sold"
+said = "since {{ began | date }}"
+[checks.quiet]
+title = "Quiet"
+read.sql = { on = "db", text = "select began, count(*) as sold from sales" }
+value = "sold"
+yellow = { below = 1 }
+detail = "since {{ began | date }}"
+"#;
+    let pack = read(&format!("{TOWN}{watched}")).unwrap_or_else(|problems| panic!("{problems}")).pack;
+    let began = Params::from([("began".to_owned(), Value::Time("2026-06-18T14:00:00Z".parse().unwrap()))]);
+    for template in [&pack.checks[1].detail, &pack.metrics[0].said] {
+        let said = template.as_ref().unwrap().render(&began);
+        assert_eq!(said.as_deref(), Ok("since Fri 19 Jun 2026, 00:00"));
+    }
+}
+
+#[test]
 fn flags_and_jobs_bring_actions_along_and_lend_their_effects() {
     let pack = read(TOWN).unwrap_or_else(|problems| panic!("{problems}")).pack;
     let names: Vec<_> = pack.actions.iter().map(|action| action.id.as_str()).collect();

@@ -28,7 +28,7 @@ use crate::{
         pack::{Query, Read, Sql},
         plan::{ActionId, Order},
         rows::{Params, Rows},
-        text::Text,
+        text::{self, Text},
         value::Value,
     },
     ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError},
@@ -194,7 +194,7 @@ impl SqlSystem {
             Ok(Acted::OtherRows(found)) => Outcome::Changed(Text::new(format!(
                 "{}: {} instead of {expected}: someone decided it meanwhile; nothing was changed",
                 self.name,
-                counted(found)
+                text::counted(found, "row")
             ))),
             Err(Broken { fault, in_doubt: true }) => {
                 Outcome::Unknown(self.scrub.text(&format!("{}: no answer to the commit: {}", self.name, fault.said)))
@@ -265,10 +265,6 @@ impl Doer for SqlSystem {
 /// The values in the order of their numbers, or the name that is missing.
 fn bound(sql: &Sql, params: &Params) -> Result<Vec<Value>, String> {
     sql.parameters.iter().map(|name| params.get(name).cloned().ok_or_else(|| name.clone())).collect()
-}
-
-fn counted(rows: u64) -> String {
-    if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
 }
 
 /// The one door through which text becomes SQL: the pack's own statements, whose values are all bound, and ours.

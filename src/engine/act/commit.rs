@@ -70,6 +70,7 @@ impl Driver {
             action: &action,
             policy: &self.setup.pack.policy,
             currency: self.setup.pack.currency,
+            timezone: self.setup.pack.timezone,
             may_write: true,
             wrong_account: self.account.bars(action.moves_money()),
             drawn: None,

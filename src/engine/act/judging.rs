@@ -73,6 +73,7 @@ impl Driver {
             action: &action,
             policy: &self.setup.pack.policy,
             currency: self.setup.pack.currency,
+            timezone: self.setup.pack.timezone,
             // It was confirmed while writing was unlocked; a hold does not outlive its confirmation.
             may_write: true,
             wrong_account: self.account.bars(action.moves_money()),
