@@ -202,7 +202,7 @@ fn money_is_held_typed_and_counted() {
     assert_eq!(refund.fresh.len(), 2);
 }
 
-/// Every file in `bad` has one mistake, and the file beside it says exactly what is answered. With `UPDATE_PACKS` set,
+/// Every file in `bad` has one mistake (or five, all found at once), and the file beside it says exactly what is answered. With `UPDATE_PACKS` set,
 /// the answers are written anew, to be read before they are kept.
 #[test]
 fn each_mistake_is_answered_where_it_is() {
@@ -221,7 +221,7 @@ fn each_mistake_is_answered_where_it_is() {
             wrong.push(format!("{name} is accepted"));
             continue;
         };
-        let expected = if name == "five-at-once.toml" { 5 } else { 1 };
+        let expected = if name.starts_with("five-") { 5 } else { 1 };
         if problems.len() != expected {
             wrong.push(format!("{name} has {} problems, not {expected}:\n{problems}", problems.len()));
         }
