@@ -133,7 +133,8 @@ impl Config {
             return Err(Problems::from(problems));
         }
         let root = Spanned::new(0..text.len(), DeValue::Table(root));
-        let raw: RawConfig = shape::read(&source, &Place::default(), root)?;
+        let (raw, problems) = shape::read::<RawConfig>(&source, &Place::default(), root);
+        let Some(raw) = raw.filter(|_| problems.is_empty()) else { return Err(problems.into()) };
         let mut judge = Judge { source: &source, problems: Vec::new() };
         let config = judge.config(&raw, Path::new(file));
         match Problems::from(judge.problems) {

@@ -74,7 +74,7 @@ pub fn severity(ink: &Ink<'_>, report: &ReconciliationReport) -> Severity {
 
 /// A difference with its sign: `+A$22.00`.
 pub fn signed(money: Money) -> String {
-    if money.minor > 0 { format!("+{money}") } else { money.to_string() }
+    money.signed()
 }
 
 fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
