@@ -57,6 +57,8 @@ pub struct Shown {
     pub ascii: bool,
     /// The host, where the screen comes over SSH.
     pub ssh: Option<String>,
+    /// A question takes no key sooner after it opened: that one was meant for what was on the screen before.
+    pub listens_after: TimeDelta,
 }
 
 /// History that was answered: whose, its changes, its notes.
@@ -298,6 +300,11 @@ impl Model {
 
     pub fn is_unlocked(&self) -> bool {
         !self.shown.read_only && self.unlocked_until.is_some_and(|until| until > self.now)
+    }
+
+    /// Whether a question that opened then takes keys now.
+    pub fn listens(&self, opened_at: DateTime<Utc>) -> bool {
+        self.now - opened_at >= self.shown.listens_after
     }
 
     /// The latest act on an item, while it matters to its row: one that is done, of which the row was read since, is

@@ -260,6 +260,7 @@ pub fn shown() -> Shown {
         read_only: false,
         ascii: false,
         ssh: None,
+        listens_after: TimeDelta::milliseconds(300),
     }
 }
 

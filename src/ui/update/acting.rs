@@ -102,7 +102,7 @@ pub fn begin(model: &mut Model, action: &Id<Action>, targets: Vec<Target>, lette
         (model.questions.ask(Waiting::Quick { action: action.id.clone(), target: target.clone() }), Params::new())
     } else {
         let ask = model.questions.ask(Waiting::Dialog);
-        let mut dialog = Dialog::new(action, targets.clone(), ask, model.now);
+        let mut dialog = Dialog::new(action, targets.clone(), ask, &model.shown, model.now);
         dialog.opened_by = letter;
         suggest(model, &mut dialog);
         let inputs = dialog.inputs();
@@ -299,7 +299,7 @@ pub fn answered(model: &mut Model, ask: Ask, preview: Box<Preview>, begun: Optio
         None => (preview.action.clone(), preview.plans.iter().map(|plan| plan.target.clone()).collect()),
     };
     let Some(action) = pack::find(&pack.actions, &id) else { return Vec::new() };
-    let mut dialog = Dialog::new(action, targets, ask, model.now);
+    let mut dialog = Dialog::new(action, targets, ask, &model.shown, model.now);
     dialog.title.clone_from(&preview.title);
     dialog.take(Ok(preview), model.now);
     dialog.focus = Focus::Cancel;
