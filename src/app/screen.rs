@@ -40,6 +40,7 @@ impl Look {
         let mut settings = Settings::new(Depth::of(&io::stdout()));
         settings.is_in_tmux = env::var_os("TMUX").is_some();
         settings.asks_background = chosen.asks_background;
+        settings.mouse = config.mouse;
         Ok(Self { theme: chosen.theme, settings, keymap, ascii: arguments.screen.ascii || config.ascii })
     }
 

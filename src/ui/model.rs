@@ -110,6 +110,8 @@ pub struct Model {
     pub is_leaving: bool,
     /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
     pub is_touched: bool,
+    /// What the mouse selected last, while no key came since.
+    pub(super) pointed: Option<Thing>,
     /// The time of the last message.
     pub now: DateTime<Utc>,
     moving: Option<Moving>,
@@ -146,6 +148,7 @@ impl Model {
             unlocked_until: None,
             is_leaving: false,
             is_touched: false,
+            pointed: None,
             now,
             moving: None,
             version: 1,
