@@ -6,7 +6,7 @@ use crate::{
     domain::{
         age, pack,
         severity::Severity,
-        snapshot::{Alert, Failure, Reading, Subject},
+        snapshot::{Alert, Failure, Flip, JournalLine, Reading, Subject},
     },
     ui::{
         theme::Role,
@@ -167,12 +167,38 @@ pub fn history(paper: &mut Paper<'_>, subject: &Subject) {
     if flips.is_empty() && lines.is_empty() {
         paper.text("It has never changed.", Role::Muted);
     }
+    changes(paper, flips);
+    acts(paper, lines);
+}
+
+/// What was written and done about it; nothing where there is nothing.
+pub fn notes(paper: &mut Paper<'_>, subject: &Subject) {
+    let ink = paper.ink;
+    let Some((_, lines)) = ink.model.histories.0.get(subject).filter(|(_, lines)| !lines.is_empty()) else { return };
+    paper.head("Notes and acts, newest first");
+    acts(paper, lines);
+}
+
+/// How its severity went.
+pub fn course_of_severity(paper: &mut Paper<'_>, subject: &Subject) {
+    let ink = paper.ink;
+    let Some((flips, _)) = ink.model.histories.0.get(subject).filter(|(flips, _)| !flips.is_empty()) else { return };
+    paper.head("Changes, newest first");
+    changes(paper, flips);
+}
+
+fn changes(paper: &mut Paper<'_>, flips: &[Flip]) {
+    let ink = paper.ink;
     for flip in flips {
         let when = format!("{:<13}", ink.when(flip.at));
         let change = format!("{} -> {}  ", flip.from.word(), flip.to.word());
         let said = flip.said.one_line();
         paper.cells(&[(&when, Role::Muted), (&change, Ink::severity(flip.to)), (&said, Role::Text)]);
     }
+}
+
+fn acts(paper: &mut Paper<'_>, lines: &[JournalLine]) {
+    let ink = paper.ink;
     for line in lines {
         let when = format!("{:<13}", ink.when(line.at));
         let said = format!("{} {} {}", line.who, line.word, line.said.one_line());
