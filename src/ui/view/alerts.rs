@@ -33,7 +33,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
     let columns = vec![
-        Column::whole(""),
+        Column::key(""),
         Column::text("", 14),
         Column::text("", 12),
         Column::whole(""),

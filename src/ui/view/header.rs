@@ -69,10 +69,18 @@ fn identity(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         }
     }
     if is_too_wide(&left, &right) {
+        let over = (width(&left) + width(&right)).saturating_sub(available);
+        cut_title(ink, &mut left, over);
+    }
+    if is_too_wide(&left, &right) {
         right.clear();
     }
     if is_too_wide(&left, &right) && model.shown.account.is_some() {
         left.remove(1);
+    }
+    if is_too_wide(&left, &right) {
+        let over = width(&left).saturating_sub(available);
+        cut_title(ink, &mut left, over);
     }
     let mut x = area.x + 1;
     for (text, role) in &left {
@@ -81,6 +89,17 @@ fn identity(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let mut x = area.right().saturating_sub(width(&right) as u16).max(x);
     for (text, role) in &right {
         x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), text, *role) + 1;
+    }
+}
+
+/// A business is known by less than its name; locked or not, and how old, must not be cut.
+const LEAST_TITLE: usize = 8;
+
+fn cut_title(ink: &Ink<'_>, left: &mut [(String, Role)], over: usize) {
+    let Some((title, _)) = left.iter_mut().find(|(_, role)| *role == Role::Title) else { return };
+    let room = title.width().saturating_sub(over);
+    if room >= LEAST_TITLE {
+        *title = ink.cut(title, room);
     }
 }
 

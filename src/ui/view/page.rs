@@ -40,6 +40,10 @@ pub struct Paper<'a> {
 
 /// The column in which what is labelled begins.
 const LABEL: usize = 16;
+/// Below this the column of labels takes too much of what there is to say.
+const NARROW: usize = 34;
+/// Where lines are few, they are not given away for straight edges.
+const NARROW_ASIDE: usize = 44;
 
 impl Paper<'_> {
     pub fn blank(&mut self) {
@@ -60,6 +64,11 @@ impl Paper<'_> {
 
     /// `label     text`, what does not fit going on below the text.
     pub fn labelled(&mut self, label: &str, text: &str, role: Role) {
+        let narrow = if self.extent == Extent::Aside { NARROW_ASIDE } else { NARROW };
+        if self.width < narrow {
+            self.run_in(label, text, role);
+            return;
+        }
         let label = self.ink.cut(label, LABEL - 1);
         let room = self.width.saturating_sub(LABEL).max(8);
         for (at, line) in wrapped(text, room).into_iter().enumerate() {
@@ -67,6 +76,18 @@ impl Paper<'_> {
             let pad = " ".repeat(LABEL - head.width());
             let head = Span::styled(format!("{head}{pad}"), self.ink.style(Role::Muted));
             self.lines.push(Line::from(vec![head, Span::styled(line, self.ink.style(role))]));
+        }
+    }
+
+    /// `label: text` without a column of labels, where that would leave no room for the text.
+    fn run_in(&mut self, label: &str, text: &str, role: Role) {
+        let head = if label.trim().is_empty() { String::new() } else { format!("{}: ", label.trim()) };
+        let (muted, style) = (self.ink.style(Role::Muted), self.ink.style(role));
+        for (at, line) in wrapped(&format!("{head}{}", text.trim_start()), self.width).into_iter().enumerate() {
+            self.lines.push(match line.strip_prefix(head.as_str()).filter(|_| at == 0) {
+                Some(rest) => Line::from(vec![Span::styled(head.clone(), muted), Span::styled(rest.to_owned(), style)]),
+                None => Line::styled(line, style),
+            });
         }
     }
 
