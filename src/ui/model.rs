@@ -199,7 +199,7 @@ impl Model {
         let rests_at = self.now + REST;
         match &mut self.moving {
             Some(moving) if moving.pane == pane => moving.rests_at = rests_at,
-            _ => self.moving = Some(Moving { pane, from, rests_at }),
+            Some(_) | None => self.moving = Some(Moving { pane, from, rests_at }),
         }
     }
 
@@ -214,7 +214,7 @@ impl Model {
     pub fn told(&self, pane: Pane) -> Option<Thing> {
         match &self.moving {
             Some(moving) if moving.pane == pane => moving.from.clone(),
-            _ => self.cursor(pane).thing,
+            Some(_) | None => self.cursor(pane).thing,
         }
     }
 
@@ -266,9 +266,9 @@ impl Model {
     }
 
     pub fn cursor(&self, pane: Pane) -> Cursor {
-        match (pane, self.work()) {
-            (Pane::Queues, Some(work)) => work.cursor.clone(),
-            _ => self.cursors.get(&pane).cloned().unwrap_or_default(),
+        match self.work().filter(|_| pane == Pane::Queues) {
+            Some(work) => work.cursor.clone(),
+            None => self.cursors.get(&pane).cloned().unwrap_or_default(),
         }
     }
 
@@ -295,9 +295,9 @@ impl Model {
 
     /// Rows of the focused list.
     pub fn count(&self, pane: Pane) -> usize {
-        match (pane, self.work()) {
-            (Pane::Queues, Some(work)) => work.len(),
-            _ => self.things(pane).len(),
+        match self.work().filter(|_| pane == Pane::Queues) {
+            Some(work) => work.len(),
+            None => self.things(pane).len(),
         }
     }
 

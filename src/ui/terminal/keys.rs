@@ -82,7 +82,7 @@ impl KeyReader {
                 Front::Input(Input::Key(event), _) => {
                     vec![Input::Key(KeyEvent::new(event.code, event.modifiers | KeyModifiers::ALT))]
                 }
-                _ => Vec::new(),
+                Front::Unfinished | Front::Input(..) | Front::PasteStart(_) | Front::Nothing(_) => Vec::new(),
             },
             _ => Vec::new(),
         }

@@ -9,6 +9,7 @@ mod going;
 mod overlays;
 mod perform;
 mod pointing;
+mod rows;
 mod typing;
 
 #[cfg(test)]

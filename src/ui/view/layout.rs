@@ -53,7 +53,7 @@ pub fn arrange(model: &Model) -> Layout {
     let header = match (room, height) {
         (Room::One, 0..7) => 0,
         (Room::One, 7..12) => 1,
-        _ => 2.min(height),
+        (Room::One | Room::Small | Room::Medium | Room::Large, _) => 2.min(height),
     };
     let footer = u16::from(height >= 12);
     let status = u16::from(height >= 2);

@@ -58,7 +58,15 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
             reports.iter().find(|report| report.id == *id).map(|report| statement(ink, report)).unwrap_or_default()
         }
         Thing::Discrepancy(id, key) => ink.model.discrepancy(id, key).map(discrepancy).unwrap_or_default(),
-        _ => Vec::new(),
+        Thing::Alert(_)
+        | Thing::Healthy
+        | Thing::Queue(_)
+        | Thing::Item(..)
+        | Thing::Job(_)
+        | Thing::Flag(_)
+        | Thing::Playbook(_)
+        | Thing::Metric(_)
+        | Thing::Line(_) => Vec::new(),
     }
 }
 

@@ -112,6 +112,9 @@ fn pasted_text_and_keys_typed_ahead_confirm_nothing() {
     assert!(dialog.typed.is_empty());
 }
 
+/// Opens a question.
+type Opens<'a> = &'a dyn Fn(&mut Model);
+
 #[test]
 fn questions_listen_when_the_operator_said_and_no_sooner() {
     let batch = |model: &mut Model| {
@@ -129,7 +132,6 @@ fn questions_listen_when_the_operator_said_and_no_sooner() {
         tell(model, Event::Recovered(vec![fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::Unknown)]));
     };
     let sign_off = |model: &mut Model| drop(press(model, "4 O"));
-    type Opens<'a> = &'a dyn Fn(&mut Model);
     let cases: [(&str, Opens<'_>, &str); 4] =
         [("a dialog", &batch, "y"), ("quit", &quit, "y"), ("a doubt", &doubt, "L"), ("a sign-off", &sign_off, "enter")];
     for (what, open, key) in cases {
