@@ -25,13 +25,20 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
     let ink = paper.ink;
     let Some(alert) = ink.model.alert(subject) else { return };
     let severity = ink.model.severity(alert);
-    let since = format!("{} for {}, since {}", severity.word(), ink.age(alert.since), ink.date(alert.since));
-    paper.labelled("Now", &since, Ink::severity(severity));
+    if paper.extent == Extent::Aside {
+        // The row beside it says the rest.
+        paper.labelled("Since", &ink.date(alert.since), Ink::severity(severity));
+    } else {
+        let since = format!("{} for {}, since {}", severity.word(), ink.age(alert.since), ink.date(alert.since));
+        paper.labelled("Now", &since, Ink::severity(severity));
+    }
     if severity != alert.severity {
         paper.labelled("", &format!("it was {} when it was last looked at", alert.severity.word()), Role::Unknown);
     }
-    let reading = if alert.reading.is_empty() { "none" } else { &alert.reading };
-    paper.labelled("Reading", reading, Role::Text);
+    if paper.extent == Extent::Whole {
+        let reading = if alert.reading.is_empty() { "none" } else { &alert.reading };
+        paper.labelled("Reading", reading, Role::Text);
+    }
     if !alert.detail.shown().is_empty() {
         paper.labelled("Detail", alert.detail.shown(), Role::Text);
     }
@@ -50,7 +57,7 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
         paper.labelled("Playbook", &format!("{} (Enter reads it)", playbook.title), Role::Key);
         if paper.extent == Extent::Aside {
             paper.blank();
-            paper.lines.extend(page::markdown(&ink, page::body(&playbook.markdown), paper.width));
+            paper.markdown(page::body(&playbook.markdown));
         }
     }
     if paper.extent == Extent::Aside {

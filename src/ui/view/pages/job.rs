@@ -53,7 +53,12 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
 
 fn state(paper: &mut Paper<'_>, report: &JobReport, health: &JobHealth) {
     let ink = paper.ink;
-    paper.labelled("State", &format!("{}: {}", health.state, health.why), Ink::severity(jobs::severity(&ink, report)));
+    let role = Ink::severity(jobs::severity(&ink, report));
+    match paper.extent {
+        Extent::Whole => paper.labelled("State", &format!("{}: {}", health.state, health.why), role),
+        // The row beside it says the state.
+        Extent::Aside => paper.labelled("Why", &health.why, role),
+    }
     latest_error(paper, health, jobs::severity(&ink, report));
     if let Some(expected) = health.expected {
         paper.labelled("Expected", &ink.date(expected), Role::Text);
