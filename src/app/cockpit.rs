@@ -161,6 +161,7 @@ impl Program for Cockpit {
     fn input(&mut self, input: Input) {
         match input {
             Input::Key(key) => self.update(Msg::Key(key)),
+            Input::Mouse(event) => self.update(Msg::Mouse(event)),
             Input::Paste(text) => self.update(Msg::Paste(text)),
             Input::Resize { columns, rows } => self.update(Msg::Resize(columns, rows)),
             Input::Leave(Reason::HangUp | Reason::Signal(_)) => self.leave(),

@@ -87,6 +87,7 @@ struct RawConfig {
     refresh: Option<String>,
     #[serde(default)]
     confirm: RawDelays,
+    /// A click selects, a second one opens, the wheel moves; text is then selected with Shift.
     #[serde(default)]
     mouse: bool,
     #[serde(default)]
