@@ -51,11 +51,32 @@ pub trait Source: Send + Sync {
 
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
+
+    /// What acts will need and is not there, in words with the next step. Never writes.
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Whether a connection is the one that the pack means: its account, its mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// It is, or the pack pins nothing.
+    Own,
+    /// It certainly is not.
+    Another(Text),
+    /// It could not be asked; it may be asked again.
+    Unasked(Text),
 }
 
 /// An outside system that can be acted upon.
 #[async_trait]
 pub trait Doer: Send + Sync {
+    /// Asks whose it is, where the pack pins that. Never writes. Bounded by the connection's timeout.
+    async fn ownership(&self) -> Ownership {
+        Ownership::Own
+    }
+
     /// Carries out one attempt. Only the journal's driver calls this, after the attempt is on disk.
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome;
 
@@ -109,6 +130,9 @@ pub trait Journal: Send + Sync {
 
     /// Acts that are not over, oldest first.
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError>;
+
+    /// The acts of each batch that has no closing line (`BATCH`, with the batch in its payload), oldest first.
+    async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError>;
 
     async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError>;
 

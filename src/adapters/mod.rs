@@ -16,12 +16,12 @@ mod webhook;
 use std::{collections::HashMap, sync::Arc};
 
 pub use environment::Environment;
-pub use sql::MARKS_TABLE;
+pub use sql::{Database, marks_table};
 
 use self::{http::HttpSystem, mail::MailSystem, sql::SqlSystem, stripe::StripeSystem, webhook::WebhookSystem};
 use crate::{
     domain::{
-        pack::{Connection, ConnectionKind, MailServer, Pack},
+        pack::{Connection, ConnectionKind, MailServer, Pack, SecretSource},
         text::Text,
     },
     ports::{Connections, Outcome, SourceError, System},
@@ -46,6 +46,25 @@ pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<S
         }
     }
     if problems.is_empty() { Ok(Connections(systems)) } else { Err(problems) }
+}
+
+/// The tables of marks that a pack names, and the kind of each database, where its address is at hand without a command.
+pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Database>)> {
+    let tables = pack.connections.iter().filter_map(|connection| match &connection.kind {
+        ConnectionKind::Sql { url, marks: Some(table) } => {
+            let address = match url {
+                SecretSource::Command(_) => None,
+                SecretSource::Environment(_) | SecretSource::File(_) | SecretSource::Plain(_) => environment.find(url).ok(),
+            };
+            Some((table.clone(), address.and_then(|address| Database::of(address.expose()))))
+        }
+        ConnectionKind::Sql { marks: None, .. }
+        | ConnectionKind::Stripe { .. }
+        | ConnectionKind::Http { .. }
+        | ConnectionKind::Smtp { .. }
+        | ConnectionKind::Webhook { .. } => None,
+    });
+    tables.collect()
 }
 
 fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dyn System>, String> {
@@ -91,11 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         adapters::testing::CANARY,
-        domain::{
-            id::Id,
-            money::Currency,
-            pack::{Policy, SecretSource},
-        },
+        domain::{id::Id, money::Currency, pack::Policy},
     };
 
     fn pack(connections: Vec<(&str, ConnectionKind)>) -> Pack {
@@ -155,9 +170,9 @@ mod tests {
 
     #[test]
     fn every_problem_is_said_at_once_and_no_secret_with_it() {
-        let environment = filled()
+        let environment = Environment::default()
+            .with("TOKEN", "Bearer x")
             .with("DB", format!("oracle://app:{CANARY}@db.example/app"))
-            .with("KEY", format!("rk_test_{CANARY}"))
             .with("SITE", format!("ftp://u:{CANARY}@site.example"))
             .with("MAIL", format!("smtps://shop:{CANARY}@"))
             .with("HOOK", format!("hooks.example/{CANARY}"));

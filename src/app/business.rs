@@ -113,7 +113,6 @@ impl Opening {
             clock: Arc::clone(&clock),
             operator: operator.clone(),
             read_only,
-            wrong_account: None,
             hold_at_least: self.choice.config.confirm.hold_at_least,
             unlocked_for: self.choice.config.confirm.unlocked_for,
             session_began: now,

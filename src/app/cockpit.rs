@@ -92,14 +92,9 @@ async fn watch(opening: Opening, asked: mpsc::Receiver<Request>, listener: Liste
         listener(Event::Notice { said: warning, is_error: true });
     }
     let watcher = Watcher::start(business.ground.clone(), Arc::clone(&listener), business.actor.clone()).await;
-    match business.actor.recover().await {
-        Ok(receipts) if receipts.is_empty() => {}
-        Ok(receipts) => {
-            listener(Event::Recovered(receipts));
-        }
-        Err(why) => {
-            listener(Event::Notice { said: why, is_error: true });
-        }
+    // What it came to, or why it could not be, the acting part tells.
+    if let Err(why) = business.actor.recover().await {
+        tracing::warn!(%why, "what an earlier run left is not settled");
     }
     watcher.run(asked, business.acted).await;
     Ok(())
@@ -166,6 +161,7 @@ impl Program for Cockpit {
     fn input(&mut self, input: Input) {
         match input {
             Input::Key(key) => self.update(Msg::Key(key)),
+            Input::Mouse(event) => self.update(Msg::Mouse(event)),
             Input::Paste(text) => self.update(Msg::Paste(text)),
             Input::Resize { columns, rows } => self.update(Msg::Resize(columns, rows)),
             Input::Leave(Reason::HangUp | Reason::Signal(_)) => self.leave(),

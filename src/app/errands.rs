@@ -16,18 +16,20 @@ use crate::{
     },
     domain::{
         id::Id,
-        pack::{self, Pack},
+        pack::{self, Action, Pack},
         plan::{ActionId, Receipt, Target},
         rows::Params,
+        severity::Severity,
         snapshot::Snapshot,
         text::Text,
         value::Value,
     },
     engine::{
-        message::Ask,
+        message::{Ask, Event},
         watch::Watch,
         watcher::{Listener, Watcher},
     },
+    ports::Ownership,
     store::{self, Store},
 };
 
@@ -46,21 +48,46 @@ fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, 
     runtime.block_on(work)
 }
 
+/// What the looking part tells beside the receipts: what a run changed, whether a flip was observed.
+fn aloud() -> Listener {
+    Arc::new(|event| {
+        if let Event::Notice { said, .. } = event {
+            output::complain(&said.one_line());
+        }
+        true
+    })
+}
+
 fn nobody() -> Listener {
     Arc::new(|_| true)
 }
 
-async fn watcher(business: &Business) -> Watcher {
+async fn watcher(business: &Business, listener: Listener) -> Watcher {
     for warning in &business.warnings {
         output::complain(&format!("wheelhouse: {warning}"));
     }
-    Watcher::start(business.ground.clone(), nobody(), business.actor.clone()).await
+    Watcher::start(business.ground.clone(), listener, business.actor.clone()).await
+}
+
+/// False, and said, where the payment account is not the pack's; one that could not be asked is said as well.
+async fn is_own(business: &Business) -> Result<bool, Complaint> {
+    match business.actor.account().await.map_err(|why| refused(&why))? {
+        Ownership::Own => Ok(true),
+        Ownership::Another(why) => {
+            output::complain(&format!("wheelhouse: nothing is written: {}", why.one_line()));
+            Ok(false)
+        }
+        Ownership::Unasked(why) => {
+            output::complain(&format!("wheelhouse: {}: no refund is sent before it has answered", why.one_line()));
+            Ok(true)
+        }
+    }
 }
 
 pub fn look_at_everything(opening: Opening) -> Result<(Arc<Snapshot>, DateTime<Utc>), Complaint> {
     on_runtime(async {
         let business = opening.open().await?;
-        let mut watcher = watcher(&business).await;
+        let mut watcher = watcher(&business, nobody()).await;
         let snapshot = watcher.look_once(|_, _| true).await;
         Ok((snapshot, business.now()))
     })
@@ -69,14 +96,16 @@ pub fn look_at_everything(opening: Opening) -> Result<(Arc<Snapshot>, DateTime<U
 pub fn check(opening: Opening, json: bool, all: bool) -> Result<u8, Complaint> {
     on_runtime(async {
         let business = opening.open().await?;
-        let mut watcher = watcher(&business).await;
+        let mut watcher = watcher(&business, nobody()).await;
         let snapshot = watcher.look_once(|watch, pack| watch.subject(pack).is_some()).await;
         if json {
             check::print_json(&snapshot)?;
         } else {
             check::print_lines(&snapshot, business.now(), all)?;
         }
-        Ok(check::exit_status(check::worst(&snapshot)))
+        let worst = check::worst(&snapshot);
+        // What another account says of itself is nothing known of this business.
+        Ok(check::exit_status(if is_own(&business).await? { worst } else { worst.max(Severity::Unknown) }))
     })
 }
 
@@ -89,7 +118,7 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
             return Err(Complaint::said(format!("there is no reconciliation `{name}`; there is {}", known.join(", "))));
         }
         let is_wanted = |id: &str| name.is_none_or(|name| name == id);
-        let mut watcher = watcher(&business).await;
+        let mut watcher = watcher(&business, nobody()).await;
         let snapshot = watcher
             .look_once(|watch, pack| match watch {
                 Watch::Reconciliation(index) => is_wanted(pack.reconciliations[index].id.as_str()),
@@ -100,9 +129,9 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
         match (json, csv) {
             (true, _) => reconcile::print_json(&reports)?,
             (_, true) => reconcile::print_csv(&reports)?,
-            (false, false) => reconcile::print_text(&reports)?,
+            (false, false) => reconcile::print_text(&reports, pack.timezone)?,
         }
-        Ok(reconcile::exit_status(&reports))
+        Ok(if is_own(&business).await? { reconcile::exit_status(&reports) } else { check::exit_status(Severity::Unknown) })
     })
 }
 
@@ -112,16 +141,13 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
         let pack = Arc::clone(&business.ground.pack);
         let targets = targets(&pack, deed)?;
         let inputs = inputs(deed.inputs)?;
-        let mut watcher = watcher(&business).await;
+        let mut watcher = watcher(&business, aloud()).await;
         // The rows that it is about are read as a screen would have shown them.
-        let queue = targets.first().and_then(|target| target.queue.clone());
-        watcher
-            .look_once(|watch, pack| match watch {
-                Watch::Queue(index) => queue.as_ref() == Some(&pack.queues[index].id),
-                Watch::Reconciliation(_) => queue.is_none(),
-                Watch::Check(_) | Watch::Job(_) | Watch::Flag(_) | Watch::Metric(_) => false,
-            })
-            .await;
+        let subject = Subject::of(&pack, &Id::new(deed.action), &targets);
+        watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
+        if !is_own(&business).await? {
+            return Ok(act::REFUSED);
+        }
         for receipt in business.actor.recover().await.map_err(|why| refused(&why))? {
             output::complain(&act::line(&receipt));
         }
@@ -146,23 +172,60 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
         business.actor.unlock().await.map_err(|why| refused(&why))?;
         let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
         business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(|why| refused(&why))?;
-        let receipts = wait_for(&mut business, &awaited).await;
+        let receipts = wait_for(&mut business, &mut watcher, &awaited).await;
+        if matches!(subject, Subject::Job(_)) {
+            // What it changed is told by the figures after it.
+            watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
+        }
         act::print_receipts(&receipts, &preview.refused, deed.json)?;
         Ok(act::exit_status(&receipts, &preview.refused))
     })
 }
 
 /// Waits until each of them is over, or stands unknown with nothing more tried by itself.
-async fn wait_for(business: &mut Business, awaited: &[ActionId]) -> Vec<Receipt> {
+async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId]) -> Vec<Receipt> {
     let mut standings = business.actor.watch();
     loop {
-        while business.acted.try_recv().is_ok() {}
+        // A flip must be on record as open, whoever made it.
+        while let Ok(event) = business.acted.try_recv() {
+            if let Event::Receipt(receipt) = event {
+                watcher.follow(&receipt).await;
+            }
+        }
         let receipts: Vec<Receipt> =
             standings.borrow_and_update().receipts.iter().filter(|receipt| awaited.contains(&receipt.plan)).cloned().collect();
         let is_settled =
             |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
         if receipts.len() >= awaited.len() && receipts.iter().all(is_settled) || standings.changed().await.is_err() {
             return receipts;
+        }
+    }
+}
+
+/// What a deed is about.
+enum Subject {
+    Queue(Id<pack::Queue>),
+    Flag(usize),
+    Job(usize),
+    /// A row of a reconciliation.
+    Discrepancy,
+}
+
+impl Subject {
+    fn of(pack: &Pack, action: &Id<Action>, targets: &[Target]) -> Self {
+        let queue = targets.first().and_then(|target| target.queue.clone()).map(Self::Queue);
+        let flag = || pack.flags.iter().position(|flag| flag.set == *action).map(Self::Flag);
+        let job = || pack.jobs.iter().position(|job| job.run.as_ref() == Some(action)).map(Self::Job);
+        queue.or_else(flag).or_else(job).unwrap_or(Self::Discrepancy)
+    }
+
+    fn is_told_by(&self, watch: Watch, pack: &Pack) -> bool {
+        match (self, watch) {
+            (Self::Queue(queue), Watch::Queue(index)) => pack.queues[index].id == *queue,
+            (Self::Flag(flag), Watch::Flag(index)) => *flag == index,
+            (Self::Job(job), Watch::Job(index)) => *job == index,
+            (Self::Discrepancy, Watch::Reconciliation(_)) => true,
+            (Self::Queue(_) | Self::Flag(_) | Self::Job(_) | Self::Discrepancy, _) => false,
         }
     }
 }
@@ -233,8 +296,19 @@ pub fn export(opening: &Opening, format: ExportFormat) -> Result<u8, Complaint> 
 
 pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
-        let business = opening.open().await?;
+        let mut business = opening.open().await?;
+        if !is_own(&business).await? {
+            return Ok(act::REFUSED);
+        }
+        while business.acted.try_recv().is_ok() {}
         let receipts = business.actor.recover().await.map_err(|why| refused(&why))?;
+        while let Ok(told) = business.acted.try_recv() {
+            // What belongs to no single act: the batches that were cut off.
+            if let Event::Notice { said, .. } = told {
+                let said = said.one_line();
+                output::complain(said.trim_end_matches("; @ tells each"));
+            }
+        }
         act::print_recovered(&receipts)?;
         Ok(act::exit_status(&receipts, &[]))
     })

@@ -18,7 +18,7 @@ use crate::{
     adapters,
     cli::{
         arguments::{Arguments, Command, JournalCommand, PackCommand},
-        keys, manual, output, pack as pack_command,
+        ddl, keys, manual, output, pack as pack_command,
     },
     demo::built_in,
 };
@@ -52,6 +52,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
     match &arguments.command {
         Some(Command::Pack { command: PackCommand::Check { file, json } }) => Ok(pack_command::check(file, *json)?),
+        Some(Command::Pack { command: PackCommand::Ddl { file, database } }) => Ok(ddl::print(file.as_deref(), *database)??),
         Some(Command::Pack { command: PackCommand::Schema }) => done(pack_command::print_schema()),
         Some(Command::Keys { markdown }) => done(keys::print(*markdown)),
         Some(Command::Completions { shell }) => done(manual::print_completions(*shell)),

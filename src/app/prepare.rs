@@ -14,8 +14,22 @@ use crate::{
 /// One statement may take so long to prepare; a source that hangs is told of by its looks.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A word for each statement that is wrong; nothing for those whose connection does not answer.
+/// A word for each statement that is wrong, and for what acts will need and is not there; nothing for connections that
+/// do not answer.
 pub async fn prepare(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
+    let (mut said, lacking) = futures_util::future::join(statements(loaded, connections), inspect(connections)).await;
+    said.extend(lacking);
+    said
+}
+
+async fn inspect(connections: &Connections) -> Vec<Text> {
+    let asked = connections.0.values().map(|system| tokio::time::timeout(PATIENCE, system.inspect()));
+    let mut said: Vec<Text> = join_all(asked).await.into_iter().flatten().flatten().flatten().collect();
+    said.sort_by(|one, other| one.original().cmp(other.original()));
+    said
+}
+
+async fn statements(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
     let statements = loaded.statements();
     let asked = statements.iter().map(|statement| async move {
         let system = connections.find(&statement.query.on)?;

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, env, io, path::Path, sync::Arc};
 
+use chrono::TimeDelta;
+
 use crate::{
     cli::arguments::Arguments,
     domain::{pack::ConnectionKind, snapshot::Snapshot},
@@ -38,6 +40,7 @@ impl Look {
         let mut settings = Settings::new(Depth::of(&io::stdout()));
         settings.is_in_tmux = env::var_os("TMUX").is_some();
         settings.asks_background = chosen.asks_background;
+        settings.mouse = config.mouse;
         Ok(Self { theme: chosen.theme, settings, keymap, ascii: arguments.screen.ascii || config.ascii })
     }
 
@@ -50,6 +53,7 @@ impl Look {
             read_only: opening.arguments.read_only,
             ascii: self.ascii,
             ssh: env::var_os("SSH_CONNECTION").map(|_| host()),
+            listens_after: TimeDelta::from_std(choice.config.confirm.listens_after).unwrap_or(TimeDelta::MAX),
         };
         Model::new(Arc::clone(&choice.loaded.pack), shown, last).with_keymap(self.keymap.clone())
     }

@@ -171,6 +171,20 @@ pub enum PackCommand {
     },
     /// Print the JSON Schema of packs, for editors
     Schema,
+    /// Print the table in which a database keeps a mark of each act, as SQL
+    Ddl {
+        /// The pack whose connections name the table and the kind of database (default: `operator_actions`, for both kinds)
+        file: Option<PathBuf>,
+        /// For this kind of database
+        #[arg(long = "for", value_enum, value_name = "DATABASE")]
+        database: Option<DatabaseKind>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DatabaseKind {
+    Postgres,
+    Sqlite,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

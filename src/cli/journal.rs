@@ -3,13 +3,16 @@
 use std::io;
 
 use super::output;
-use crate::store::{Broken, Verified};
+use crate::{
+    domain::text,
+    store::{Broken, Verified},
+};
 
 /// 0 where it holds, 2 where it is broken.
 pub fn print_verified(verified: &Result<Verified, Broken>) -> io::Result<u8> {
     match verified {
         Ok(Verified { events, head }) => {
-            output::print(&format!("the chain holds: {events} events, head {}\n", head.hash))?;
+            output::print(&format!("the chain holds: {}, head {}\n", text::counted(*events, "event"), head.hash))?;
             Ok(0)
         }
         Err(broken) => {

@@ -6,27 +6,29 @@ use std::{
 };
 
 use super::output;
-use crate::pack::{self, Problems};
+use crate::{
+    domain::text,
+    pack::{self, Problems},
+};
 
 /// 0 where the pack is right, 3 where it is not.
 pub fn check(file: &Path, json: bool) -> io::Result<u8> {
     match pack::load(file) {
         Ok(loaded) => {
             let pack = &loaded.pack;
-            let counts = format!(
-                "{}: {} is right: {} connections, {} checks, {} queues, {} jobs, {} reconciliations, {} flags, {} metrics, {} actions, {} playbooks\n",
-                file.display(),
-                pack.title,
-                pack.connections.len(),
-                pack.checks.len(),
-                pack.queues.len(),
-                pack.jobs.len(),
-                pack.reconciliations.len(),
-                pack.flags.len(),
-                pack.metrics.len(),
-                pack.actions.len(),
-                pack.playbooks.len(),
-            );
+            let parts = [
+                (pack.connections.len(), "connection"),
+                (pack.checks.len(), "check"),
+                (pack.queues.len(), "queue"),
+                (pack.jobs.len(), "job"),
+                (pack.reconciliations.len(), "reconciliation"),
+                (pack.flags.len(), "flag"),
+                (pack.metrics.len(), "metric"),
+                (pack.actions.len(), "action"),
+                (pack.playbooks.len(), "playbook"),
+            ];
+            let parts = parts.map(|(count, thing)| text::counted(count, thing)).join(", ");
+            let counts = format!("{}: {} is right: {parts}\n", file.display(), pack.title);
             if json {
                 output::print_json(&serde_json::json!([]))?;
             } else {
@@ -47,8 +49,7 @@ fn print_problems(problems: &Problems, json: bool) -> io::Result<()> {
     }
     let text = if io::stderr().is_terminal() { problems.in_colour() } else { problems.to_string() };
     output::complain(text.trim_end());
-    let count = problems.len();
-    output::complain(&format!("\n{count} problem{} found", if count == 1 { "" } else { "s" }));
+    output::complain(&format!("\n{} found", text::counted(problems.len(), "problem")));
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, io, sync::Arc};
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 
 use super::output;
@@ -19,43 +21,45 @@ pub fn exit_status(reports: &[Arc<ReconciliationReport>]) -> u8 {
     u8::from(differs)
 }
 
-pub fn print_text(reports: &[Arc<ReconciliationReport>]) -> io::Result<()> {
+/// Moments are said in the pack's zone.
+pub fn print_text(reports: &[Arc<ReconciliationReport>], zone: Tz) -> io::Result<()> {
     let mut text = String::new();
     for report in reports {
-        text.push_str(&said(report));
+        text.push_str(&said(report, zone));
     }
     output::print(&text)
 }
 
-fn said(report: &ReconciliationReport) -> String {
-    let mut text = format!("{}\n", report.title);
+fn said(report: &ReconciliationReport, zone: Tz) -> String {
+    let mut said = format!("{}\n", report.title);
     let Some(statement) = &report.look.value else {
         let why = report.look.failure.as_ref().map_or_else(|| "not looked at yet".to_owned(), |failure| failure.said.one_line());
-        return text + &format!("  UNKNOWN  {why}\n");
+        return said + &format!("  UNKNOWN  {why}\n");
     };
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "  {} to {}", statement.from.format("%Y-%m-%d %H:%M"), statement.to.format("%Y-%m-%d %H:%M UTC"));
+    let local = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M");
+    let _ = writeln!(said, "  {} to {} {zone}", local(statement.from), local(statement.to));
     for totals in &statement.totals {
         let _ = writeln!(
-            text,
-            "  {:<12} {:>14}  ({} rows)\n  {:<12} {:>14}  ({} rows)\n  {:<12} {:>14}",
+            said,
+            "  {:<12} {:>14}  ({})\n  {:<12} {:>14}  ({})\n  {:<12} {:>14}",
             statement.theirs_title,
             totals.theirs.to_string(),
-            totals.theirs_rows,
+            text::counted(totals.theirs_rows, "row"),
             statement.ours_title,
             totals.ours.to_string(),
-            totals.ours_rows,
+            text::counted(totals.ours_rows, "row"),
             "difference",
-            totals.difference.to_string(),
+            totals.difference.signed(),
         );
         for (class, count, money) in &totals.by_class {
-            let _ = writeln!(text, "    {:<18} {count:>6}  {:>14}", class.said(), money.to_string());
+            let _ = writeln!(said, "    {:<18} {count:>6}  {:>14}", class.said(), money.signed());
         }
     }
     for discrepancy in &statement.discrepancies {
-        let _ = writeln!(text, "  {:<18} {}", discrepancy.class.said(), discrepancy.said.one_line());
+        let _ = writeln!(said, "  {:<18} {}", discrepancy.class.said(), discrepancy.said.one_line());
     }
-    text
+    said
 }
 
 pub fn print_json(reports: &[Arc<ReconciliationReport>]) -> io::Result<()> {

@@ -206,8 +206,8 @@ async fn open(file: &Path) -> Result<SqliteConnection, Error> {
     sqlite(file).connect().await.map_err(Error::sql(file.display().to_string()))
 }
 
-/// Connections to each of the town's files.
-const CONNECTIONS: u32 = 2;
+/// Connections to each of the town's files: its stand-ins answer one after the other.
+const CONNECTIONS: u32 = 1;
 
 fn pool(file: &Path) -> SqlitePool {
     SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(sqlite(file))

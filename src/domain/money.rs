@@ -74,6 +74,11 @@ impl Money {
         if exponent == 0 { format!("{whole}") } else { format!("{whole}.{rest:0width$}", width = exponent as usize) }
     }
 
+    /// A difference with its sign: `+A$22.00`.
+    pub fn signed(self) -> String {
+        if self.minor > 0 { format!("+{self}") } else { self.to_string() }
+    }
+
     /// The amount in major units, for expressions and charts; never for arithmetic on money.
     pub fn major(self) -> f64 {
         self.minor as f64 / 10_f64.powi(self.currency.exponent() as i32)

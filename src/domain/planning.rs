@@ -18,6 +18,9 @@ use super::{
     value::Value,
 };
 
+/// The column with a flag's value before it is set, where that could be read.
+pub const CURRENT: &str = "current";
+
 /// What a plan takes from where it is made.
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
@@ -68,7 +71,11 @@ pub fn make(
         return Err(Text::new(format!("`{}` does nothing", action.id)));
     }
     let label = match &action.label {
-        Some(label) => maker.render(label)?,
+        Some(label) => {
+            let mut names = names.clone();
+            names.entry(CURRENT.to_owned()).or_insert(Value::Null);
+            Maker { names: &names, setting }.render(label)?
+        }
         None => target.key.clone(),
     };
     Ok(Plan {

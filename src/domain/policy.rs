@@ -3,6 +3,7 @@
 //! There is no override: a rule that fails, or that cannot be judged, refuses.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use super::{
     guard,
@@ -33,6 +34,8 @@ pub struct Context<'a> {
     pub policy: &'a Policy,
     /// The pack's; the caps are in it.
     pub currency: Currency,
+    /// The pack's; refusals say moments in it.
+    pub timezone: Tz,
     /// True while writing is unlocked, and for what was confirmed while it was.
     pub may_write: bool,
     /// Why the account, or its mode, is not the one that the pack pins.
@@ -110,7 +113,7 @@ pub fn caps(context: &Context<'_>, more: i64) -> Vec<(String, bool)> {
 fn undecided(plan: &Plan, context: &Context<'_>) -> Result<(), Refusal> {
     for act in context.earlier {
         let said = |what: &str| {
-            let at = act.plan.planned_at.format("%Y-%m-%d %H:%M UTC");
+            let at = act.plan.planned_at.with_timezone(&context.timezone).format("%a %-d %b %Y, %H:%M");
             Refusal::Decided(Text::new(format!("{}: {what} ({}, planned {at})", act.plan.title, act.state.said.original())))
         };
         if !act.state.phase.is_over() {

@@ -64,6 +64,7 @@ fn context<'a>(action: &'a Action, policy: &'a Policy) -> Context<'a> {
         action,
         policy,
         currency: aud(),
+        timezone: chrono_tz::Australia::Sydney,
         may_write: true,
         wrong_account: None,
         drawn: None,

@@ -22,6 +22,8 @@ pub struct Template {
     pieces: Arc<[Piece]>,
     /// Names that it brings along, before any other.
     fixed: Params,
+    /// In which `render` says dates.
+    zone: Tz,
 }
 
 /// What the text is for, which decides how a value is written into it.
@@ -44,7 +46,7 @@ impl Template {
     }
 
     pub fn parse_for(place: TemplatePlace, source: &str) -> Result<Self, ExpressionError> {
-        Ok(Self { source: source.to_owned(), place, pieces: syntax::pieces(source)?.into(), fixed: Params::new() })
+        Ok(Self { source: source.to_owned(), place, pieces: syntax::pieces(source)?.into(), fixed: Params::new(), zone: Tz::UTC })
     }
 
     pub fn source(&self) -> &str {
@@ -73,10 +75,17 @@ impl Template {
         self
     }
 
+    /// The same template for a person to read: its dates are said in a zone.
+    #[must_use]
+    pub fn in_zone(mut self, zone: Tz) -> Self {
+        self.zone = zone;
+        self
+    }
+
     /// Original text goes in as it is: what comes out is for sending, or becomes a `Text` before it is shown.
-    /// Dates are said in UTC.
+    /// Dates are said in UTC, unless the template was given a zone.
     pub fn render(&self, names: &Params) -> Result<String, String> {
-        self.render_in(names, Tz::UTC)
+        self.render_in(names, self.zone)
     }
 
     /// As `render`, with dates said in a zone.
@@ -93,7 +102,7 @@ impl fmt::Debug for Template {
 
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source && self.place == other.place && self.fixed == other.fixed
+        self.source == other.source && self.place == other.place && self.fixed == other.fixed && self.zone == other.zone
     }
 }
 

@@ -38,6 +38,12 @@ impl Text {
     }
 }
 
+/// `1 row`, `2 rows`.
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, thing: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
 /// A cell for CSV: what a spreadsheet would run as a formula gets a leading apostrophe; plain numbers stay numbers.
 pub fn csv_cell(cell: &str) -> Cow<'_, str> {
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();

@@ -102,7 +102,7 @@ impl Flips {
 
 impl Watcher {
     /// Looks again at what an act has touched, and begins to observe a flag that was set.
-    pub(super) async fn follow(&mut self, receipt: &Receipt) {
+    pub async fn follow(&mut self, receipt: &Receipt) {
         let pack = Arc::clone(&self.ground.pack);
         if let Some(index) = pack.flags.iter().position(|flag| flag.set == receipt.action) {
             self.flag_was_set(index, receipt).await;

@@ -87,6 +87,7 @@ struct RawConfig {
     refresh: Option<String>,
     #[serde(default)]
     confirm: RawDelays,
+    /// A click selects, a second one opens, the wheel moves; text is then selected with Shift.
     #[serde(default)]
     mouse: bool,
     #[serde(default)]
@@ -133,7 +134,8 @@ impl Config {
             return Err(Problems::from(problems));
         }
         let root = Spanned::new(0..text.len(), DeValue::Table(root));
-        let raw: RawConfig = shape::read(&source, &Place::default(), root)?;
+        let (raw, problems) = shape::read::<RawConfig>(&source, &Place::default(), root);
+        let Some(raw) = raw.filter(|_| problems.is_empty()) else { return Err(problems.into()) };
         let mut judge = Judge { source: &source, problems: Vec::new() };
         let config = judge.config(&raw, Path::new(file));
         match Problems::from(judge.problems) {

@@ -6,29 +6,32 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::{
     Spanned,
-    de::{DeValue, ValueDeserializer},
+    de::{DeTable, DeValue, ValueDeserializer},
 };
 
 use super::{
     nearest::{list, nearest},
-    place::Place,
+    place::{Place, Step},
     problem::Problem,
     schema::schema_of,
     source::{Shape, Source, Tree},
 };
 
-/// Reads one part of the file; where it does not have the right shape, says everything that is wrong with it.
+/// Reads one part of the file; where it does not have the right shape, says everything that is wrong with it. A part
+/// whose only mistakes are unknown keys is there all the same, as it was probably meant: what else is wrong with it can
+/// be found.
 pub(super) fn read<T: DeserializeOwned + JsonSchema>(
     source: &Source,
     place: &Place,
-    value: Spanned<DeValue<'_>>,
-) -> Result<T, Vec<Problem>> {
-    let error = match T::deserialize(ValueDeserializer::from(value)) {
-        Ok(part) => return Ok(part),
+    mut value: Spanned<DeValue<'_>>,
+) -> (Option<T>, Vec<Problem>) {
+    let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
+        Ok(part) => return (Some(part), Vec::new()),
         Err(error) => error,
     };
     let schema = schema_of::<T>();
-    let mut shape = Judge { source, definitions: schema.get("$defs").unwrap_or(&Value::Null), problems: Vec::new() };
+    let definitions = schema.get("$defs").unwrap_or(&Value::Null);
+    let mut shape = Judge { source, definitions, problems: Vec::new(), unknown: Vec::new(), is_readable: true };
     if let Some(tree) = source.find(place) {
         shape.judge(&schema, tree, place);
     }
@@ -36,13 +39,45 @@ pub(super) fn read<T: DeserializeOwned + JsonSchema>(
         let span = error.span().unwrap_or_else(|| source.locate(place));
         shape.problems.push(source.problem(span, error.message(), "here", None));
     }
-    Err(shape.problems)
+    if !shape.is_readable {
+        return (None, shape.problems);
+    }
+    for Unknown { table, key, meant } in &shape.unknown {
+        let steps = table.0.get(place.0.len()..).unwrap_or_default();
+        if let Some(table) = find(&mut value, steps) {
+            let taken = table.remove_entry(key.as_str());
+            if let Some(((name, value), meant)) = taken.zip(meant.as_ref()) {
+                table.entry(Spanned::new(name.span(), meant.clone().into())).or_insert(value);
+            }
+        }
+    }
+    (T::deserialize(ValueDeserializer::from(value)).ok(), shape.problems)
+}
+
+/// The table at a place below a value.
+fn find<'v, 't>(value: &'v mut Spanned<DeValue<'t>>, steps: &[Step]) -> Option<&'v mut DeTable<'t>> {
+    match (value.get_mut(), steps) {
+        (DeValue::Table(table), []) => Some(table),
+        (DeValue::Table(table), [Step::Key(key), rest @ ..]) => find(table.get_mut(key.as_str())?, rest),
+        (DeValue::Array(items), [Step::Index(index), rest @ ..]) => find(items.get_mut(*index)?, rest),
+        _ => None,
+    }
 }
 
 struct Judge<'a> {
     source: &'a Source,
     definitions: &'a Value,
     problems: Vec<Problem>,
+    unknown: Vec<Unknown>,
+    /// False where reading on would only echo what is wrong.
+    is_readable: bool,
+}
+
+/// A key that is none, and the one that was probably meant, where that does not stand beside it.
+struct Unknown {
+    table: Place,
+    key: String,
+    meant: Option<String>,
 }
 
 impl<'a> Judge<'a> {
@@ -95,16 +130,29 @@ impl<'a> Judge<'a> {
         let Shape::Table(entries) = &tree.shape else { return };
         let properties = schema.get("properties").and_then(Value::as_object);
         let known: Vec<&str> = properties.into_iter().flat_map(|properties| properties.keys()).map(String::as_str).collect();
+        let table = place;
         for (key, child) in entries {
             let place = place.key(key);
             match (properties.and_then(|properties| properties.get(key)), schema.get("additionalProperties")) {
-                (None, Some(Value::Bool(false))) => self.unknown_key(key, &known, &place),
+                (None, Some(Value::Bool(false))) => {
+                    let meant =
+                        nearest(key, known.iter().copied()).filter(|meant| !entries.iter().any(|(name, _)| name == meant));
+                    let meant = meant.map(ToString::to_string);
+                    self.unknown.push(Unknown { table: table.clone(), key: key.clone(), meant });
+                    self.unknown_key(key, &known, &place);
+                }
                 (Some(schema), _) | (None, Some(schema)) => self.judge(schema, child, &place),
                 (None, None) => {}
             }
         }
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for key in required.filter(|key| !entries.iter().any(|(name, _)| name == key)) {
+        let is_misspelt = |key: &str| {
+            let here = self.unknown.iter().filter(|unknown| unknown.table == *table);
+            here.into_iter().any(|unknown| unknown.meant.as_deref() == Some(key))
+        };
+        let missing: Vec<&str> =
+            required.filter(|key| !entries.iter().any(|(name, _)| name == key) && !is_misspelt(key)).collect();
+        for key in missing {
             let what = properties.and_then(|properties| properties.get(key));
             let what = what.and_then(|schema| schema.get("description")).and_then(Value::as_str);
             self.say(
@@ -125,6 +173,8 @@ impl<'a> Judge<'a> {
             let help = format!("{}keys here: {}", nearest.unwrap_or_default(), list(known));
             self.source.problem(at, format!("there is no key `{key}` here"), "unknown key", Some(help))
         } else {
+            // Where the secret is found instead, nobody knows.
+            self.is_readable = false;
             let help = format!("name the place where it is found instead: {}", list(&sources));
             self.source.problem(at, format!("`{key}` is a secret and is never written in a pack"), "not here", Some(help))
         };

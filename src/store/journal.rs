@@ -78,6 +78,28 @@ impl Journal for Store {
         rows.iter().map(act).collect()
     }
 
+    async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let rows = sqlx::query(
+            "SELECT plan, state FROM plans WHERE json_extract(plan, '$.batch') IN (\
+             SELECT json_extract(plan, '$.batch') FROM plans WHERE json_extract(plan, '$.batch') IS NOT NULL \
+             EXCEPT SELECT json_extract(payload, '$.batch') FROM audit WHERE word = 'BATCH') \
+             ORDER BY committed_at, rowid",
+        )
+        .fetch_all(&mut inner.connection)
+        .await
+        .map_err(unreadable)?;
+        let mut batches: Vec<Vec<Act>> = Vec::new();
+        for row in &rows {
+            let act = act(row)?;
+            match batches.iter_mut().find(|batch| batch.iter().any(|other| other.plan.batch == act.plan.batch)) {
+                Some(batch) => batch.push(act),
+                None => batches.push(vec![act]),
+            }
+        }
+        Ok(batches)
+    }
+
     async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError> {
         let mut inner = self.inner.lock().await;
         let row = sqlx::query("SELECT plan, state FROM plans WHERE id = $1")

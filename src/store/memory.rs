@@ -40,7 +40,8 @@ impl Memory for Store {
     }
 
     async fn save_memories(&self, memories: &[(Subject, serde_json::Value)]) -> Result<(), StoreError> {
-        let rows: Vec<_> = memories.iter().map(|(subject, memory)| serde_json::json!([subject.name(), memory.to_string()])).collect();
+        let rows: Vec<_> =
+            memories.iter().map(|(subject, memory)| serde_json::json!([subject.name(), memory.to_string()])).collect();
         let mut inner = self.writer().await?;
         // One statement, which is a transaction by itself and one message to the driver's thread.
         sqlx::query(

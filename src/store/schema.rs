@@ -3,7 +3,8 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 /// Each step runs once, in a transaction, and leaves its number in `user_version`.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE audit (
     sequence INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
@@ -57,7 +58,14 @@ CREATE TABLE flag_flips (flag TEXT PRIMARY KEY, flip TEXT NOT NULL) STRICT;
 CREATE TABLE snapshots (number INTEGER PRIMARY KEY CHECK (number = 1), snapshot TEXT NOT NULL) STRICT;
 CREATE TABLE visits (number INTEGER PRIMARY KEY, operator TEXT NOT NULL, began TEXT NOT NULL, ended TEXT) STRICT;
 PRAGMA user_version = 1;
-"];
+",
+    // At every start: which batches have no closing line. Neither index grows with acts of their own.
+    "
+CREATE INDEX plans_batch ON plans (json_extract(plan, '$.batch')) WHERE json_extract(plan, '$.batch') IS NOT NULL;
+CREATE INDEX audit_batch ON audit (json_extract(payload, '$.batch')) WHERE word = 'BATCH';
+PRAGMA user_version = 2;
+",
+];
 
 /// Brings the database to the newest version; one written by a newer program is refused.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::field::Field;
+use super::{field::Field, model::Shown};
 use crate::{
     domain::{
         id::Id,
@@ -16,9 +16,6 @@ use crate::{
     },
     engine::message::{Ask, Preview},
 };
-
-/// A key that comes sooner was meant for what was on the screen before.
-const DEAF: TimeDelta = TimeDelta::milliseconds(300);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
@@ -63,6 +60,8 @@ pub struct Dialog {
     pub typed: Field,
     pub opened_by: Option<char>,
     pub opened_at: DateTime<Utc>,
+    /// A key that comes sooner was meant for what was on the screen before.
+    listens_after: TimeDelta,
     /// When the preview appeared.
     pub ready_at: Option<DateTime<Utc>>,
     pub scroll: usize,
@@ -71,7 +70,7 @@ pub struct Dialog {
 }
 
 impl Dialog {
-    pub fn new(action: &Action, targets: Vec<Target>, ask: Ask, now: DateTime<Utc>) -> Self {
+    pub fn new(action: &Action, targets: Vec<Target>, ask: Ask, shown: &Shown, now: DateTime<Utc>) -> Self {
         let entries = action.inputs.iter().map(|input| Entry {
             name: input.name.clone(),
             title: input.title.clone(),
@@ -94,6 +93,7 @@ impl Dialog {
             typed: Field::default(),
             opened_by: None,
             opened_at: now,
+            listens_after: shown.listens_after,
             ready_at: None,
             scroll: 0,
             missing_marks: 0,
@@ -125,7 +125,7 @@ impl Dialog {
 
     /// False while keys may still have been meant for the screen before.
     pub fn listens(&self, now: DateTime<Utc>) -> bool {
-        now - self.opened_at >= DEAF
+        now - self.opened_at >= self.listens_after
     }
 
     pub fn confirm(&self) -> Option<Confirm> {
@@ -186,7 +186,7 @@ impl Dialog {
             let title = self.entries.iter().find(|entry| entry.name == *name).map_or(name.as_str(), |entry| entry.title.as_str());
             return Some(format!("{title} is still missing"));
         }
-        if self.ready_at.is_none_or(|at| now - at < DEAF) || !self.listens(now) {
+        if self.ready_at.is_none_or(|at| now - at < self.listens_after) || !self.listens(now) {
             return Some("just opened: read it first".to_owned());
         }
         if preview.confirm == Confirm::Typed && self.typed.text().trim() != preview.expected {

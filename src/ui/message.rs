@@ -1,6 +1,6 @@
 //! What enters the model and what leaves it.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::engine::message::{Event, Request};
 
@@ -8,6 +8,8 @@ use crate::engine::message::{Event, Request};
 #[expect(clippy::large_enum_variant, reason = "moved once, from the channel into update; never kept")]
 pub enum Msg {
     Key(KeyEvent),
+    /// A press or the wheel, where the operator wanted a mouse. It selects, opens and scrolls; it never acts.
+    Mouse(MouseEvent),
     /// Text that a terminal marked as pasted. It fills fields; it never confirms.
     Paste(String),
     Resize(u16, u16),

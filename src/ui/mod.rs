@@ -9,6 +9,7 @@ mod dialog;
 mod field;
 mod figures;
 mod filter;
+mod freshness;
 pub mod keymap;
 mod listing;
 mod message;

@@ -57,6 +57,8 @@ pub struct Shown {
     pub ascii: bool,
     /// The host, where the screen comes over SSH.
     pub ssh: Option<String>,
+    /// A question takes no key sooner after it opened: that one was meant for what was on the screen before.
+    pub listens_after: TimeDelta,
 }
 
 /// History that was answered: whose, its changes, its notes.
@@ -108,6 +110,8 @@ pub struct Model {
     pub is_leaving: bool,
     /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
     pub is_touched: bool,
+    /// What the mouse selected last, while no key came since.
+    pub(super) pointed: Option<Thing>,
     /// The time of the last message.
     pub now: DateTime<Utc>,
     moving: Option<Moving>,
@@ -144,6 +148,7 @@ impl Model {
             unlocked_until: None,
             is_leaving: false,
             is_touched: false,
+            pointed: None,
             now,
             moving: None,
             version: 1,
@@ -194,7 +199,7 @@ impl Model {
         let rests_at = self.now + REST;
         match &mut self.moving {
             Some(moving) if moving.pane == pane => moving.rests_at = rests_at,
-            _ => self.moving = Some(Moving { pane, from, rests_at }),
+            Some(_) | None => self.moving = Some(Moving { pane, from, rests_at }),
         }
     }
 
@@ -209,7 +214,7 @@ impl Model {
     pub fn told(&self, pane: Pane) -> Option<Thing> {
         match &self.moving {
             Some(moving) if moving.pane == pane => moving.from.clone(),
-            _ => self.cursor(pane).thing,
+            Some(_) | None => self.cursor(pane).thing,
         }
     }
 
@@ -261,9 +266,9 @@ impl Model {
     }
 
     pub fn cursor(&self, pane: Pane) -> Cursor {
-        match (pane, self.work()) {
-            (Pane::Queues, Some(work)) => work.cursor.clone(),
-            _ => self.cursors.get(&pane).cloned().unwrap_or_default(),
+        match self.work().filter(|_| pane == Pane::Queues) {
+            Some(work) => work.cursor.clone(),
+            None => self.cursors.get(&pane).cloned().unwrap_or_default(),
         }
     }
 
@@ -290,14 +295,19 @@ impl Model {
 
     /// Rows of the focused list.
     pub fn count(&self, pane: Pane) -> usize {
-        match (pane, self.work()) {
-            (Pane::Queues, Some(work)) => work.len(),
-            _ => self.things(pane).len(),
+        match self.work().filter(|_| pane == Pane::Queues) {
+            Some(work) => work.len(),
+            None => self.things(pane).len(),
         }
     }
 
     pub fn is_unlocked(&self) -> bool {
         !self.shown.read_only && self.unlocked_until.is_some_and(|until| until > self.now)
+    }
+
+    /// Whether a question that opened then takes keys now.
+    pub fn listens(&self, opened_at: DateTime<Utc>) -> bool {
+        self.now - opened_at >= self.shown.listens_after
     }
 
     /// The latest act on an item, while it matters to its row: one that is done, of which the row was read since, is

@@ -260,6 +260,7 @@ pub fn shown() -> Shown {
         read_only: false,
         ascii: false,
         ssh: None,
+        listens_after: TimeDelta::milliseconds(300),
     }
 }
 
@@ -563,6 +564,7 @@ pub fn failed() -> Snapshot {
         Arc::make_mut(metric).look = never();
     }
     for source in &mut snapshot.sources {
+        source.last_ok = Some(ago(15));
         source.failure = Some(failure());
     }
     snapshot

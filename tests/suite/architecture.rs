@@ -54,7 +54,8 @@ fn sources() -> Vec<File> {
         }
     }
     let tests = test_files(&files);
-    files.retain(|file| !tests.contains(&file.path));
+    // A module for tests may be a file or a folder.
+    files.retain(|file| !tests.iter().any(|test| file.path == *test || file.path.starts_with(test.with_extension(""))));
     assert!(files.len() > 10, "the scanner sees the source");
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files

@@ -187,7 +187,15 @@ fn a_rule_that_fails_refuses_whatever_is_typed() {
 #[test]
 fn a_reconciliation_is_told_in_json_and_csv() {
     let town = Town::new();
-    town.run("reconcile charges").ends(1).says(&["A$462.00", "A$420.00", "missing here", "amount differs"]);
+    town.run("reconcile charges").ends(1).says(&[
+        "to 2026-03-17 09:00 Australia/Sydney",
+        "A$462.00  (21 rows)",
+        "A$420.00",
+        "+A$42.00",
+        "+A$22.00",
+        "missing here",
+        "amount differs",
+    ]);
     let csv = town.run("reconcile charges --csv").ends(1);
     let rows: Vec<&str> = csv.out.lines().collect();
     assert_eq!(rows.len(), 3, "{}", csv.out);
@@ -196,7 +204,7 @@ fn a_reconciliation_is_told_in_json_and_csv() {
     assert!(csv.out.contains("charges,missing_here,ch_3Q00064kx9000061,22.00,,,AUD,22.00"), "{}", csv.out);
     let json = town.run("reconcile --json").ends(1).json();
     assert_eq!(json.as_array().map(Vec::len), Some(2), "{json}");
-    town.run("reconcile refunds").ends(0);
+    town.run("reconcile refunds").ends(0).says(&["(1 row)"]);
     town.run("reconcile chargs").ends(3).complains(&["there is no reconciliation `chargs`; there is charges, refunds"]);
 }
 
@@ -275,6 +283,22 @@ impl Shop {
         Ran::of(command.args(words.split(' ')).output())
     }
 
+    /// The same shop with a Stripe account whose live key is expected, and a test key given.
+    fn run_with_a_test_key(&self, words: &str) -> Ran {
+        let text = include_str!("../packs/shop/pack.toml").replace(
+            "[connections]",
+            "[connections]\nstripe.stripe = { key_env = \"SHOP_STRIPE_KEY\", account = \"acct_1\", livemode = true }",
+        );
+        let pack = self.0.path().join("pack.toml");
+        std::fs::write(&pack, text).expect("a pack");
+        std::fs::create_dir_all(self.0.path().join("playbooks")).expect("a directory");
+        std::fs::write(self.0.path().join("playbooks/reorder.md"), "# Reorder").expect("a playbook");
+        let mut command = wheelhouse(self.0.path());
+        command.env("SHOP_DATABASE_URL", format!("sqlite://{}", self.0.path().join("business.db").display()));
+        command.env("SHOP_STRIPE_KEY", "rk_test_1").arg("--pack").arg(pack).arg("--state-dir").arg(self.0.path().join("state"));
+        Ran::of(command.args(words.split(' ')).output())
+    }
+
     fn sql(&self, query: &str) -> String {
         probe::first_column_of(&self.0.path().join("business.db"), query)
     }
@@ -284,7 +308,7 @@ impl Shop {
 fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
     plain(concat!("pack check ", env!("CARGO_MANIFEST_DIR"), "/tests/packs/shop/pack.toml"))
         .ends(0)
-        .says(&["Tea & Kettle is right", "3 checks, 2 queues, 1 jobs"]);
+        .says(&["Tea & Kettle is right", "1 connection, 3 checks, 2 queues, 1 job, 1 reconciliation"]);
     let shop = Shop::new();
     let checked = shop.run("check").says(&["Articles nearly out of stock", "Oldest order waiting", "Payments, 30 days"]);
     assert!([1, 2].contains(&checked.status), "{checked:?}");
@@ -302,4 +326,69 @@ fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
     assert_eq!(shop.sql("select count(*) from operator_actions"), "4");
     shop.run("journal verify").ends(0).says(&["the chain holds"]);
     shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);
+}
+
+#[test]
+fn a_key_of_the_other_mode_locks_writing_and_never_looks_green() {
+    let shop = Shop::new();
+    let said = "stripe: the key is a test key, and the pack says `livemode = true`; use the other key, or correct the pack";
+    shop.run_with_a_test_key("do ship o-1002").ends(1).complains(&["nothing is written", said]);
+    shop.run_with_a_test_key("journal recover").ends(1).complains(&[said]);
+    assert_eq!(shop.sql("select status from orders where id = 'o-1002'"), "paid");
+    let checked = shop.run_with_a_test_key("check").complains(&[said]);
+    assert_ne!(checked.status, 0, "{checked:?}");
+    shop.run_with_a_test_key("reconcile").ends(3).complains(&[said]);
+    shop.run_with_a_test_key("journal export")
+        .ends(0)
+        .says(&["nothing is written in this session: stripe: the key is a test key"]);
+}
+
+#[test]
+fn the_table_of_marks_is_printed_for_the_pack_or_for_both_kinds() {
+    let both = plain("pack ddl").ends(0).says(&[
+        "-- PostgreSQL.",
+        "-- SQLite.",
+        "create table operator_actions (",
+        "grant select, insert",
+    ]);
+    assert_eq!(both.out.matches("create table").count(), 2, "{}", both.out);
+    let one = plain("pack ddl --for sqlite").ends(0).says(&["-- SQLite."]);
+    assert!(!one.out.contains("PostgreSQL"), "{}", one.out);
+    // The pack's own address decides, and what is printed is what the acts need.
+    let shop = Shop::new();
+    let pack = concat!("pack ddl ", env!("CARGO_MANIFEST_DIR"), "/tests/packs/shop/pack.toml");
+    let table = shop.run(pack).ends(0).out;
+    assert!(table.starts_with("-- SQLite.") && table.matches("create table").count() == 1, "{table}");
+    probe::create(&shop.0.path().join("business.db"), &["drop table operator_actions"]);
+    let warning =
+        "db: every act on this database will be refused: the table of marks `operator_actions` cannot be used (no such table";
+    shop.run("check").complains(&[warning, "`wheelhouse pack ddl FILE` prints how it is made"]);
+    shop.run("do ship o-1002").ends(1).complains(&[warning]);
+    probe::create(&shop.0.path().join("business.db"), &[&table]);
+    assert_eq!(shop.run("do ship o-1002").ends(0).errors, "");
+    plain("pack ddl nowhere.toml").ends(3).complains(&["cannot be read"]);
+}
+
+#[test]
+fn the_journal_says_a_flip_from_what_to_what_and_why_and_a_run_with_what_it_changed() {
+    let town = Town::new();
+    let flip = "do flag.ai_mode -i value=deterministic -i reason=provider-down --confirm ai_mode";
+    town.run(flip).ends(0).says(&["done", "Set AI_MODE", "z_ai -> deterministic: provider-down"]);
+    let said = "select said from record.audit where word = 'SET' order by sequence desc limit 1";
+    assert!(town.sql(said).starts_with("AI_MODE z_ai -> deterministic: provider-down: "), "{}", town.sql(said));
+    // It is as open as one from the screen: until it is back to normal the cockpit shows it.
+    assert_eq!(
+        town.sql(
+            "select flag || ' ' || json_extract(flip, '$.from') || ' ' || json_extract(flip, '$.to') from record.flag_flips"
+        ),
+        "ai_mode z_ai deterministic"
+    );
+    let run =
+        town.run("do job.promote --confirm promote").ends(0).says(&["done", "Run featured-expiry-and-promotion", "by hand"]);
+    let changed = "featured-expiry-and-promotion: ran_out 2 -> 0, featured 90 -> 92, waiting 87 -> 85";
+    let run = run.complains(&[changed]);
+    assert_eq!(run.errors.lines().count(), 1, "{}", run.errors);
+    assert_eq!(town.sql("select said from record.audit where word = 'RESULT'"), changed);
+    let said = "select said from record.audit where word = 'RUN' order by sequence desc limit 1";
+    assert!(town.sql(said).starts_with("featured-expiry-and-promotion by hand: "), "{}", town.sql(said));
 }

@@ -124,6 +124,14 @@ fn screens_look_as_they_were_approved() {
         press(&mut model, keys, now);
         compare(name, &mut model, &SIZES, now, &mut wrong);
     }
+    let tiny = [(20, 5), (30, 8), (40, 10), (60, 15)];
+    for (name, keys) in [("home", ""), ("refunds", "2 j enter j"), ("reconciliation", "4"), ("metrics", "7"), ("why", "1 j j w")]
+    {
+        let mut model = open(Some(fixture::snapshot()));
+        drawn(&mut model, (80, 24), now);
+        press(&mut model, keys, now);
+        compare(name, &mut model, &tiny, now, &mut wrong);
+    }
     let mut ascii = open(Some(fixture::snapshot()));
     ascii.shown.ascii = true;
     compare("ascii", &mut ascii, &SIZES, now, &mut wrong);
@@ -141,6 +149,36 @@ fn asked(keys: &str) -> (Model, Ask) {
     let cmds = press(&mut model, keys, fixture::now());
     let Some(Cmd::Ask(Request::Propose { ask, .. })) = cmds.last() else { panic!("{keys} asks nothing") };
     (model, *ask)
+}
+
+#[test]
+fn rows_are_known_by_their_severity_or_their_id_at_every_size() {
+    let now = fixture::now();
+    for size in [(20, 5), (25, 7), (30, 8), (40, 10), (60, 15), (80, 24)] {
+        for (keys, known) in
+            [("", "R Z.AI down"), ("2 j enter", "[ ]  rr_0312"), ("3", "R feat"), ("4", "Y "), ("5", "G AI_MODE")]
+        {
+            let mut model = open(Some(fixture::snapshot()));
+            drawn(&mut model, size, now);
+            press(&mut model, keys, now);
+            let seen = text(&drawn(&mut model, size, now));
+            assert!(seen.contains(&format!(">{known}")), "{size:?} {keys}\n{seen}");
+        }
+    }
+}
+
+#[test]
+fn a_job_tells_why_and_what_was_noted_before_its_runs() {
+    let mut model = open(Some(fixture::snapshot()));
+    let now = fixture::now();
+    let cmds = press(&mut model, "3 enter", now);
+    let Some(Cmd::Ask(Request::History { ask, .. })) = cmds.last() else { panic!("{cmds:?}") };
+    let line = fixture::snapshot().journal.first().unwrap().clone();
+    let line = domain::snapshot::JournalLine { word: "NOTE".to_owned(), said: domain::text::Text::new("asked the host"), ..line };
+    tell(&mut model, Event::History { ask: *ask, flips: Vec::new(), lines: vec![line] });
+    let seen = text(&drawn(&mut model, (80, 24), now));
+    let places: Vec<_> = ["State", "asked the host", "Runs, newest first"].iter().map(|part| seen.find(part)).collect();
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}\n{seen}");
 }
 
 #[test]

@@ -3,16 +3,45 @@
 
 use crate::{domain::value::Value, ports::Mark};
 
-/// The table that a connection's `marks` names, for PostgreSQL and SQLite alike.
-pub const MARKS_TABLE: &str = "\
-create table operator_actions (
-    action_id text not null,
-    step integer not null,
-    target text not null,
-    operator text not null,
-    marked_at timestamp not null default current_timestamp,
-    primary key (action_id, step)
-)";
+/// The kinds of database that keep marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Database {
+    Postgres,
+    Sqlite,
+}
+
+impl Database {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+
+    /// By the scheme of an address.
+    pub(in crate::adapters) fn of(address: &str) -> Option<Self> {
+        match address.split_once(':').map_or("", |(scheme, _)| scheme) {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            _ => None,
+        }
+    }
+}
+
+/// What a mark consists of; `marked_at` is the database's own.
+const COLUMNS: [&str; 4] = ["action_id", "step", "target", "operator"];
+
+/// The statement that creates the table which a connection's `marks` names.
+pub fn marks_table(database: Database, table: &str) -> String {
+    let marked_at = match database {
+        Database::Postgres => "timestamptz not null default clock_timestamp()",
+        Database::Sqlite => "timestamp not null default current_timestamp",
+    };
+    format!(
+        "create table {table} (\n    action_id text not null,\n    step integer not null,\n    target text not null,\n    \
+         operator text not null,\n    marked_at {marked_at},\n    primary key (action_id, step)\n);\n"
+    )
+}
 
 /// What a mark is written with, in the order of its numbers.
 pub(super) fn values(mark: &Mark) -> [Value; 4] {
@@ -31,6 +60,7 @@ pub(super) struct Marks {
     pub(super) write: String,
     /// One row where the mark is there.
     pub(super) look: String,
+    table: String,
 }
 
 impl Marks {
@@ -49,7 +79,30 @@ impl Marks {
                  on conflict (action_id, step) do nothing"
             ),
             look: format!("select operator from {table} where action_id = $1 and step = $2"),
+            table: table.to_owned(),
         })
+    }
+
+    pub(super) fn columns(&self) -> String {
+        format!("select * from {}", self.table)
+    }
+
+    /// What it would take to write a mark: the columns, the grant, the key. Nothing is written.
+    pub(super) fn rehearsal(&self) -> String {
+        format!("explain {}", self.write)
+    }
+
+    /// The columns of a mark that a table does not have.
+    pub(super) fn missing(there: &[String]) -> Vec<&'static str> {
+        COLUMNS.into_iter().filter(|column| !there.iter().any(|name| name.eq_ignore_ascii_case(column))).collect()
+    }
+
+    /// What is to be done about a table that is not as it must be.
+    pub(super) fn said(&self, what: &str) -> String {
+        format!(
+            "every act on this database will be refused: the table of marks `{}` {what}; `wheelhouse pack ddl FILE` prints how it is made",
+            self.table
+        )
     }
 }
 

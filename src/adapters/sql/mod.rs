@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
-pub use marks::MARKS_TABLE;
+pub use marks::{Database, marks_table};
 
 use self::{
     fault::{Fault, FaultKind},
@@ -26,9 +26,9 @@ use super::{environment::Found as Secret, scrub::Scrubber, wrong_order, wrong_qu
 use crate::{
     domain::{
         pack::{Query, Read, Sql},
-        plan::Order,
+        plan::{ActionId, Order},
         rows::{Params, Rows},
-        text::Text,
+        text::{self, Text},
         value::Value,
     },
     ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError},
@@ -91,11 +91,10 @@ impl SqlSystem {
         let mut scrub = Scrubber::default();
         scrub.hide_address(url.expose());
         let address = url.expose();
-        let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
-        let engine = match scheme {
-            "sqlite" => Sqlite::open(address, timeout).map(Box::new).map(Engine::Sqlite),
-            "postgres" | "postgresql" => Postgres::open(address, timeout).map(Box::new).map(Engine::Postgres),
-            _ => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),
+        let engine = match Database::of(address) {
+            Some(Database::Sqlite) => Sqlite::open(address, timeout).map(Box::new).map(Engine::Sqlite),
+            Some(Database::Postgres) => Postgres::open(address, timeout).map(Box::new).map(Engine::Postgres),
+            None => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),
         }
         .map_err(|problem| scrub.clean(&problem))?;
         let marks = marks.map(Marks::of).transpose()?;
@@ -139,6 +138,40 @@ impl SqlSystem {
         .await
     }
 
+    async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
+        self.in_time(async {
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.columns(text).await,
+                Engine::Postgres(postgres) => postgres.columns(text).await,
+            }
+        })
+        .await
+    }
+
+    /// What keeps a mark from being written, if anything does. A database that does not answer is told of by its looks.
+    async fn unmarkable(&self, marks: &Marks) -> Result<Option<String>, Fault> {
+        let verdict = |fault: Fault| match fault.kind {
+            FaultKind::Refused | FaultKind::Denied => Ok(Some(format!("cannot be used ({})", fault.said))),
+            FaultKind::Unreachable | FaultKind::Lost | FaultKind::Malformed | FaultKind::TimedOut | FaultKind::Busy => Err(fault),
+        };
+        let columns = match self.columns(&marks.columns()).await {
+            Ok(columns) => columns.unwrap_or_default(),
+            Err(fault) => return verdict(fault),
+        };
+        let missing = Marks::missing(&columns);
+        if !missing.is_empty() {
+            return Ok(Some(format!("lacks {}", missing.join(", "))));
+        }
+        let nothing = marks::values(&Mark {
+            action: ActionId(String::new()),
+            step: 0,
+            attempt: 1,
+            target: String::new(),
+            operator: String::new(),
+        });
+        self.look(&marks.rehearsal(), &nothing).await.map_or_else(verdict, |_| Ok(None))
+    }
+
     async fn in_time<T>(&self, look: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
         let answer = tokio::time::timeout(self.timeout, look).await;
         if let (Err(_), Engine::Postgres(postgres)) = (&answer, &self.engine) {
@@ -161,7 +194,7 @@ impl SqlSystem {
             Ok(Acted::OtherRows(found)) => Outcome::Changed(Text::new(format!(
                 "{}: {} instead of {expected}: someone decided it meanwhile; nothing was changed",
                 self.name,
-                counted(found)
+                text::counted(found, "row")
             ))),
             Err(Broken { fault, in_doubt: true }) => {
                 Outcome::Unknown(self.scrub.text(&format!("{}: no answer to the commit: {}", self.name, fault.said)))
@@ -193,13 +226,13 @@ impl Source for SqlSystem {
         let Read::Sql(sql) = &query.read else {
             return Err(wrong_query(&self.name, "sql"));
         };
-        let columns = self.in_time(async {
-            match &self.engine {
-                Engine::Sqlite(sqlite) => sqlite.columns(&sql.numbered).await,
-                Engine::Postgres(postgres) => postgres.columns(&sql.numbered).await,
-            }
-        });
-        columns.await.map_err(|fault| self.error(&fault))
+        self.columns(&sql.numbered).await.map_err(|fault| self.error(&fault))
+    }
+
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        let Some(marks) = &self.marks else { return Ok(Vec::new()) };
+        let wrong = self.unmarkable(marks).await.map_err(|fault| self.error(&fault))?;
+        Ok(wrong.iter().map(|what| self.scrub.text(&format!("{}: {}", self.name, marks.said(what)))).collect())
     }
 }
 
@@ -232,10 +265,6 @@ impl Doer for SqlSystem {
 /// The values in the order of their numbers, or the name that is missing.
 fn bound(sql: &Sql, params: &Params) -> Result<Vec<Value>, String> {
     sql.parameters.iter().map(|name| params.get(name).cloned().ok_or_else(|| name.clone())).collect()
-}
-
-fn counted(rows: u64) -> String {
-    if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
 }
 
 /// The one door through which text becomes SQL: the pack's own statements, whose values are all bound, and ours.

@@ -6,11 +6,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::SqlSystem;
+use super::{Database, SqlSystem, marks_table};
 use crate::{
     adapters::{
         environment::Found as Secret,
-        sql::MARKS_TABLE,
         testing::{CANARY, LIMIT, mark, params, sql, words},
     },
     domain::{id::Id, plan::Order, rows::Params, value::Value},
@@ -111,7 +110,8 @@ const SCHEMA: &str = "
 #[tokio::test]
 async fn postgres_reads_and_acts_as_it_should() {
     let Some(cluster) = Cluster::start() else { return };
-    run(&cluster, &format!("{SCHEMA}; {MARKS_TABLE}")).await;
+    run(&cluster, SCHEMA).await;
+    tables_of_marks(&cluster).await;
     let db = cluster.open(Some("operator_actions"), LIMIT);
     cells(&db).await;
     binds(&db).await;
@@ -123,6 +123,31 @@ async fn postgres_reads_and_acts_as_it_should() {
     a_lost_commit(&cluster, false).await;
     behind_a_pooler(&cluster).await;
     a_table_that_changes(&cluster).await;
+}
+
+/// Leaves the table there, as it must be.
+async fn tables_of_marks(cluster: &Cluster) {
+    let table = marks_table(Database::Postgres, "operator_actions");
+    let select = "grant select on operator_actions to narrow";
+    let without_key = table.replace(",\n    primary key (action_id, step)", "");
+    run(cluster, &format!("create role narrow login password '{CANARY}'")).await;
+    let narrow = cluster.address(CANARY).replace("app:", "narrow:");
+    for (made, said) in [
+        ("select 1".to_owned(), "does not exist"),
+        (format!("{}; {select}", table.replace("target text not null,", "")), "`operator_actions` lacks target;"),
+        (format!("{without_key} grant select, insert on operator_actions to narrow"), "no unique or exclusion constraint"),
+        (format!("{table} {select}"), "permission denied for table operator_actions; the role needs a grant for it"),
+    ] {
+        run(cluster, &format!("drop table if exists operator_actions; {made}")).await;
+        let db = SqlSystem::open("db", &Secret::secret(&narrow), Some("operator_actions"), LIMIT).unwrap();
+        let found = db.inspect().await.unwrap();
+        assert!(found.len() == 1 && found[0].shown().contains(said), "{said}: {found:?}");
+        assert!(found[0].shown().contains("wheelhouse pack ddl"), "{found:?}");
+    }
+    run(cluster, &format!("drop table operator_actions; {table}")).await;
+    let db = cluster.open(Some("operator_actions"), LIMIT);
+    assert_eq!(db.inspect().await.unwrap(), []);
+    assert_eq!(db.read(&sql("select 1 from operator_actions"), &Params::new()).await.unwrap().len(), 0, "only rehearsed");
 }
 
 async fn cells(db: &SqlSystem) {

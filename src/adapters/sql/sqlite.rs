@@ -28,8 +28,8 @@ use crate::domain::{rows::Rows, value::Value};
 /// Each is a thread of the driver's. Looks at a file take milliseconds: two are there so that a slow one holds up none.
 const READERS: usize = 2;
 
-/// Half a megabyte in each connection; the file's pages are in the machine's memory anyhow.
-const CACHE: &str = "-512";
+/// KiB in each connection, as SQLite counts them; the file's pages are in the machine's memory anyhow.
+const CACHE: &str = "-128";
 
 /// Rows that the driver's thread reads ahead of us; a list of this length is handed over in one go.
 const ROWS_AT_ONCE: usize = 1000;

@@ -26,7 +26,8 @@ impl Shop {
                  note text, raw blob, status text not null check (status <> ''), due date);
              insert into orders values ('o1', 2200, 1, 0.25, '2026-11-19 08:00:00', '2026-11-19T09:30:00Z', x'c0de', 'open', '2026-12-01'),
                  ('o2', 50, 0, null, '2026-11-18', 'a note', null, 'open', null);
-             {MARKS_TABLE};"
+             {}",
+            marks_table(Database::Sqlite, "operator_actions")
         );
         shop.run(&schema).await;
         shop
@@ -200,6 +201,30 @@ async fn what_someone_else_decided_is_not_overwritten() {
     let outcome = shop.system.act(&order("update orders set note = 'x'"), &mark("a2")).await;
     assert!(words(&outcome).starts_with("db: 2 rows instead of 1"), "{outcome:?}");
     assert_eq!(shop.read(&sql("select id from orders where note = 'x'")).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_table_of_marks_that_is_not_as_it_must_be_is_told_before_an_act() {
+    let shop = Shop::open(Some("operator_actions"), LIMIT).await;
+    assert_eq!(shop.system.inspect().await.unwrap(), []);
+    assert_eq!(shop.marks().await, 0, "only rehearsed");
+    let table = marks_table(Database::Sqlite, "operator_actions");
+    for (made, said) in [
+        (String::new(), "cannot be used (no such table: operator_actions)"),
+        (table.replace("target text not null,", "").replace("operator text not null,", ""), "lacks target, operator;"),
+        (table.replace(",\n    primary key (action_id, step)", ""), "ON CONFLICT clause does not match"),
+    ] {
+        shop.run(&format!("drop table if exists operator_actions; {made}")).await;
+        // As at a start: a kept connection knows the columns that it has asked for.
+        let address = Secret::secret(&format!("sqlite:{}", shop.file.display()));
+        let system = SqlSystem::open("db", &address, Some("operator_actions"), LIMIT).unwrap();
+        let found = system.inspect().await.unwrap();
+        assert!(found.len() == 1 && found[0].shown().contains(said), "{said}: {found:?}");
+        assert!(found[0].shown().starts_with("db: every act on this database will be refused"), "{found:?}");
+        assert!(matches!(shop.system.act(&ship("o1"), &mark("a1")).await, Outcome::Rejected(_)));
+    }
+    // Without marks declared nothing is missing; a database that is not there is told of by its looks.
+    assert_eq!(Shop::open(None, LIMIT).await.system.inspect().await.unwrap(), []);
 }
 
 #[tokio::test]

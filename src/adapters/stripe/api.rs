@@ -16,7 +16,8 @@ use crate::{
         scrub::Scrubber,
         transport::{NoReply, Reply, Transport, base_address},
     },
-    ports::SourceError,
+    domain::text::Text,
+    ports::{Ownership, SourceError},
 };
 
 const STRIPE: &str = "https://api.stripe.com/";
@@ -25,9 +26,11 @@ pub(super) struct Api {
     pub(super) transport: Transport,
     base: Url,
     key: SecretString,
-    /// The account that the key must belong to, asked of Stripe before the first act.
+    /// Why the key is not of the pack's mode, told by its prefix.
+    wrong_mode: Option<&'static str>,
+    /// The account that the key must belong to.
     pinned: Option<String>,
-    checked: OnceCell<()>,
+    owner: OnceCell<String>,
 }
 
 impl Api {
@@ -44,17 +47,15 @@ impl Api {
         if let Some(base) = base {
             scrub.hide_address(base.expose());
         }
-        let is_stripe = base.is_none();
-        if is_stripe {
-            fits_the_mode(key.expose(), livemode)?;
-        }
+        let wrong_mode = wrong_mode(key.expose(), livemode);
         let base = base_address(base.map_or(STRIPE, Secret::expose)).map_err(|problem| scrub.clean(&problem))?;
         Ok(Self {
             transport: Transport::open(name, timeout, scrub)?,
             base,
             key: key.value,
-            pinned: account.filter(|_| is_stripe).map(str::to_owned),
-            checked: OnceCell::new(),
+            wrong_mode,
+            pinned: account.map(str::to_owned),
+            owner: OnceCell::new(),
         })
     }
 
@@ -109,27 +110,27 @@ impl Api {
         }
     }
 
-    /// Asks once whether the key is the pack's account's; the reason where it is not, or cannot be told.
-    pub(super) async fn is_own_account(&self) -> Result<(), Unread> {
-        let Some(pinned) = &self.pinned else { return Ok(()) };
-        self.checked
-            .get_or_try_init(|| async {
-                let account = self.get("/account", &[]).await?;
-                match account.get("id").and_then(Json::as_str) {
-                    Some(id) if id == pinned => Ok(()),
-                    other => Err(Unread::Odd(format!(
-                        "the key belongs to {}, and the pack is for {pinned}",
-                        other.unwrap_or("an account without an id")
-                    ))),
-                }
-            })
-            .await
-            .copied()
-    }
-
-    #[cfg(test)]
-    pub(super) fn pin(&mut self, account: &str) {
-        self.pinned = Some(account.to_owned());
+    /// Whose key it is: asked until Stripe has answered, and then known.
+    pub(super) async fn ownership(&self) -> Ownership {
+        if let Some(why) = self.wrong_mode {
+            return Ownership::Another(self.transport.text(format_args!("{why}; use the other key, or correct the pack")));
+        }
+        let Some(pinned) = &self.pinned else { return Ownership::Own };
+        let owner = self.owner.get_or_try_init(|| async {
+            let account = self.get("/account", &[]).await?;
+            let id = account.get("id").and_then(Json::as_str);
+            id.map(str::to_owned).ok_or_else(|| Unread::Odd("an account without an id".to_owned()))
+        });
+        match owner.await {
+            Ok(owner) if owner == pinned => Ownership::Own,
+            Ok(owner) => Ownership::Another(self.transport.text(format_args!(
+                "the key belongs to {owner}, and the pack is for {pinned}; use that account's key, or correct `account` in the pack"
+            ))),
+            Err(unread) => Ownership::Unasked(Text::new(format!(
+                "Stripe could not be asked whose key this is ({})",
+                self.unread("asking", &unread)
+            ))),
+        }
     }
 }
 
@@ -159,13 +160,13 @@ impl Unread {
 }
 
 /// A live key in a test pack moves real money by mistake; a test key in a live pack reports refunds that never were.
-fn fits_the_mode(key: &str, livemode: bool) -> Result<(), String> {
+fn wrong_mode(key: &str, livemode: bool) -> Option<&'static str> {
     let is_live = key.contains("_live_");
     let is_test = key.contains("_test_");
     match livemode {
-        true if is_test => Err("the key is a test key and the pack says `livemode = true`".to_owned()),
-        false if is_live => Err("the key is a live key and the pack does not say `livemode = true`".to_owned()),
-        true | false => Ok(()),
+        true if is_test => Some("the key is a test key, and the pack says `livemode = true`"),
+        false if is_live => Some("the key is a live key, and the pack does not say `livemode = true`"),
+        true | false => None,
     }
 }
 
@@ -174,10 +175,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_of_the_other_mode_is_refused() {
-        assert!(fits_the_mode("rk_live_x", true).is_ok());
-        assert!(fits_the_mode("rk_test_x", false).is_ok());
-        assert!(fits_the_mode("rk_test_x", true).is_err());
-        assert!(fits_the_mode("sk_live_x", false).is_err());
+    fn a_key_of_the_other_mode_is_told_by_its_prefix() {
+        assert_eq!(wrong_mode("rk_live_x", true), None);
+        assert_eq!(wrong_mode("rk_test_x", false), None);
+        assert!(wrong_mode("rk_test_x", true).is_some());
+        assert!(wrong_mode("sk_live_x", false).is_some());
     }
 }

@@ -20,7 +20,7 @@ use crate::{
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Doer, Found, Mark, Outcome, Source, SourceError},
+    ports::{Doer, Found, Mark, Outcome, Ownership, Source, SourceError},
 };
 
 /// A Stripe account.
@@ -66,6 +66,10 @@ impl Source for StripeSystem {
 
 #[async_trait]
 impl Doer for StripeSystem {
+    async fn ownership(&self) -> Ownership {
+        self.api.ownership().await
+    }
+
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
         match order {
             Order::Refund { charge, amount, reason, .. } => {

@@ -11,8 +11,8 @@ use super::{
     api::Api,
 };
 use crate::{
-    domain::money::Money,
-    ports::{Answer, Found, Mark, Outcome},
+    domain::{money::Money, text::Text},
+    ports::{Answer, Found, Mark, Outcome, Ownership},
 };
 
 /// Outlives the idempotency key, which Stripe may forget after a day.
@@ -32,11 +32,11 @@ pub(super) async fn send(api: &Api, charge: &str, amount: Money, reason: Option<
         Ok(reason) => reason,
         Err(why) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
     };
-    match api.is_own_account().await {
-        Ok(()) => {}
-        Err(unread) => {
-            let why = transport.text(format_args!("{what} not sent: {}", api.unread("asking whose key this is", &unread)));
-            return if unread.may_pass() { Outcome::Again { after: AGAIN, why } } else { Outcome::Rejected(why) };
+    match api.ownership().await {
+        Ownership::Own => {}
+        Ownership::Another(why) => return Outcome::Rejected(Text::new(format!("{what} not sent: {}", why.original()))),
+        Ownership::Unasked(why) => {
+            return Outcome::Again { after: AGAIN, why: Text::new(format!("{what} not sent: {}", why.original())) };
         }
     }
     let request = request(charge, amount, reason, mark).build();

@@ -16,8 +16,12 @@ use crate::{
 };
 
 fn open_within(url: &str, limit: Duration) -> StripeSystem {
-    let key = Secret::secret(&format!("rk_test_{CANARY}"));
-    StripeSystem::open("stripe", key, Some(&Secret::plain(url)), Some("acct_1"), true, limit).unwrap()
+    pinned(url, limit, None, "rk_live")
+}
+
+fn pinned(url: &str, limit: Duration, account: Option<&str>, key: &str) -> StripeSystem {
+    let key = Secret::secret(&format!("{key}_{CANARY}"));
+    StripeSystem::open("stripe", key, Some(&Secret::plain(url)), account, true, limit).unwrap()
 }
 
 fn open(url: &str) -> StripeSystem {
@@ -67,7 +71,7 @@ async fn a_refund_carries_our_key_our_name_and_the_same_bytes() {
     Mock::given(method("POST"))
         .and(path("/v1/refunds"))
         .and(header("idempotency-key", "act7-0"))
-        .and(header("authorization", format!("Bearer rk_test_{CANARY}").as_str()))
+        .and(header("authorization", format!("Bearer rk_live_{CANARY}").as_str()))
         .and(header("stripe-version", "2026-09-30.endive"))
         .respond_with(done)
         .mount(&server)
@@ -147,7 +151,7 @@ async fn what_something_in_between_says_is_not_stripes_word() {
         let outcome = open(&server.uri()).act(&refund_of("ch_1"), &mark("a")).await;
         assert!(matches!(outcome, Outcome::Unknown(_)), "{status}: {outcome:?}");
     }
-    let server = answering(ResponseTemplate::new(400).set_body_json(error("x", "y", &format!("key rk_test_{CANARY}")))).await;
+    let server = answering(ResponseTemplate::new(400).set_body_json(error("x", "y", &format!("key rk_live_{CANARY}")))).await;
     let outcome = open(&server.uri()).act(&refund_of("ch_1"), &mark("a")).await;
     assert!(!format!("{outcome:?}").contains(CANARY), "{outcome:?}");
 }
@@ -244,19 +248,50 @@ async fn absent_is_said_only_after_the_last_page() {
     assert!(matches!(found, Found::Ours(_)), "{found:?}");
 }
 
+/// Stripe's answer to the question whose key it is, to be asked no more often than so.
+async fn account_of(id: &str, asked: u64) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(json!({ "id": id, "object": "account" }));
+    Mock::given(method("GET")).and(path("/v1/account")).respond_with(answer).expect(asked).mount(&server).await;
+    server
+}
+
 #[tokio::test]
 async fn nothing_is_sent_with_another_accounts_key() {
-    let server = MockServer::start().await;
-    Mock::given(path("/v1/account"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "id": "acct_2" })))
-        .mount(&server)
-        .await;
+    let server = account_of("acct_2", 1).await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).expect(0).mount(&server).await;
-    let mut system = open(&server.uri());
-    system.api.pin("acct_1");
+    let system = pinned(&server.uri(), LIMIT, Some("acct_1"), "rk_live");
+    let Ownership::Another(why) = system.ownership().await else { panic!() };
+    assert!(why.shown().starts_with("stripe: the key belongs to acct_2, and the pack is for acct_1"), "{why}");
     let outcome = system.act(&refund_of("ch_1"), &mark("a")).await;
     assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}");
     assert!(words(&outcome).contains("belongs to acct_2"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn its_own_account_is_asked_once_and_a_silent_one_again() {
+    let server = account_of("acct_1", 1).await;
+    let system = pinned(&server.uri(), LIMIT, Some("acct_1"), "rk_live");
+    assert_eq!(system.ownership().await, Ownership::Own);
+    assert_eq!(system.ownership().await, Ownership::Own);
+
+    let failing = MockServer::start().await;
+    let refusal = ResponseTemplate::new(403).set_body_json(error("invalid_request_error", "", "no permission"));
+    Mock::given(path("/v1/account")).respond_with(refusal).expect(2).mount(&failing).await;
+    let system = pinned(&failing.uri(), LIMIT, Some("acct_1"), "rk_live");
+    for _ in 0..2 {
+        let Ownership::Unasked(why) = system.ownership().await else { panic!() };
+        assert!(why.shown().contains("lacks a permission") && !why.shown().contains(CANARY), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_the_other_mode_is_told_without_a_question() {
+    let server = account_of("acct_1", 0).await;
+    let system = pinned(&server.uri(), LIMIT, Some("acct_1"), "rk_test");
+    let Ownership::Another(why) = system.ownership().await else { panic!() };
+    assert!(why.shown().contains("is a test key, and the pack says `livemode = true`"), "{why}");
+    assert!(matches!(system.act(&refund_of("ch_1"), &mark("a")).await, Outcome::Rejected(_)));
 }
 
 #[tokio::test]
@@ -338,7 +373,7 @@ async fn one_object_is_read_by_its_id_and_may_be_gone() {
 #[tokio::test]
 async fn a_read_that_fails_says_how_and_keeps_the_key() {
     for (status, body, kind) in [
-        (401, error("invalid_request_error", "", &format!("Invalid API Key: rk_test_{CANARY}")).to_string(), "Denied"),
+        (401, error("invalid_request_error", "", &format!("Invalid API Key: rk_live_{CANARY}")).to_string(), "Denied"),
         (403, error("x", "", "no").to_string(), "Denied"),
         (400, error("x", "parameter_unknown", "Received unknown parameter").to_string(), "Refused"),
         (200, "<html>captive</html>".to_owned(), "Malformed"),

@@ -386,11 +386,9 @@ fn entry(act: &Act, severity: Severity, now: DateTime<Utc>) -> Entry {
         "batch": plan.batch,
         "answer": state.answers.last(),
     });
-    let said = format!("{}: {}", plan.label.original(), state.said.original());
-    Entry::new(now, plan.operator.clone(), word(&plan.title), said).severity(severity).payload(payload)
-}
-
-/// The journal's word for an action: the first of its title, as a verb stands there (`Run nightly-backup` is a `RUN`).
-fn word(title: &str) -> String {
-    title.split_whitespace().next().unwrap_or(title).to_uppercase()
+    // A flag, a job or a repair is named by its title; an item of a queue by its label.
+    let (word, name) = plan.title.split_once(' ').unwrap_or((&plan.title, ""));
+    let name = if plan.target.queue.is_none() && !name.is_empty() { format!("{name} ") } else { String::new() };
+    let said = format!("{name}{}: {}", plan.label.original(), state.said.original());
+    Entry::new(now, plan.operator.clone(), word.to_uppercase(), said).severity(severity).payload(payload)
 }

@@ -40,6 +40,11 @@ impl Action {
         self.undo.is_none() && self.effects.iter().any(|effect| effect.kind.is_final())
     }
 
+    /// True where it gives money back through the payment account.
+    pub fn moves_money(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Refund { .. }))
+    }
+
     /// True where a key takes it back once it is done.
     pub fn can_be_undone(&self) -> bool {
         self.undo.is_some()

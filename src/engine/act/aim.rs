@@ -2,14 +2,12 @@
 
 use crate::domain::{
     plan::Target,
+    planning::CURRENT,
     reconcile,
     rows::Params,
     snapshot::{Discrepancy, Snapshot},
     text::Text,
 };
-
-/// The column with a flag's value before it is set.
-pub const CURRENT: &str = "current";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aim {

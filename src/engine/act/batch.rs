@@ -1,14 +1,21 @@
 //! Acts that were confirmed together. Each is still an act of its own; the batch counts, pauses and ends.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::driver::Driver;
 
-use crate::domain::{
-    journal::{Act, Entry, Event, Phase},
-    plan::{BatchId, Standing},
-    snapshot::BatchReport,
-    text::Text,
+use crate::{
+    domain::{
+        journal::{Act, Entry, Event, Phase},
+        plan::{BatchId, Plan, Standing},
+        severity::Severity,
+        snapshot::BatchReport,
+        text::Text,
+    },
+    engine::message,
 };
 
 #[derive(Clone, Debug)]
@@ -42,13 +49,61 @@ impl Batch {
         false
     }
 
-    pub(super) fn said(&self) -> String {
-        let BatchReport { title, total, done, failed, skipped, .. } = &self.report;
-        format!("{title}: {done} of {total} done, {failed} failed, {skipped} skipped")
+    /// The line that closes it in the journal.
+    pub(super) fn entry(&self, who: &str, now: DateTime<Utc>) -> Entry {
+        let BatchReport { id, title, total, done, failed, skipped, .. } = &self.report;
+        let said = format!("{title}: {done} of {total} done, {failed} failed, {skipped} skipped");
+        Entry::new(now, who, "BATCH", said)
+            .payload(json!({ "batch": id, "of": total, "done": done, "failed": failed, "skipped": skipped }))
+    }
+}
+
+/// A batch of an earlier run, counted once its acts are settled as far as they can be.
+struct Cut<'a> {
+    acts: &'a [Act],
+}
+
+impl Cut<'_> {
+    /// As few words as tell it: what did not happen to any is left out.
+    fn said(&self, now: DateTime<Utc>) -> (String, bool) {
+        let count = |is_so: &dyn Fn(Standing) -> bool| self.acts.iter().filter(|act| is_so(act.state.standing(now))).count();
+        let unknown = count(&|standing| !standing.is_over());
+        let counts = [
+            (count(&|standing| standing == Standing::NotSent), "not sent"),
+            (count(&|standing| standing == Standing::Rejected), "failed"),
+            (count(&|standing| matches!(standing, Standing::Changed | Standing::Refused | Standing::TakenBack)), "skipped"),
+            (unknown, "unknown"),
+        ];
+        let more = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}"));
+        let title = self.acts.first().map_or("", |act| act.plan.title.as_str());
+        let done = count(&|standing| standing == Standing::Done);
+        (format!("{title} {}, which was cut off: {done} done{}", self.acts.len(), more.collect::<String>()), unknown > 0)
     }
 }
 
 impl Driver {
+    /// Gives every batch that an earlier run left its closing line, and tells of it. Nothing of it is sent by itself.
+    pub(super) async fn close_cut_batches(&mut self) {
+        let journal = Arc::clone(&self.setup.journal);
+        let batches = match journal.cut_batches().await {
+            Ok(batches) => batches,
+            Err(error) => return self.fail(&error),
+        };
+        let now = self.now();
+        for acts in batches {
+            let Some(Plan { batch: Some(id), operator, .. }) = acts.first().map(|act| &act.plan) else { continue };
+            if self.batches.iter().any(|batch| batch.report.id == *id) {
+                continue;
+            }
+            let (said, is_in_doubt) = Cut { acts: &acts }.said(now);
+            let severity = if is_in_doubt { Severity::Unknown } else { Severity::Yellow };
+            let entry = Entry::new(now, operator.as_str(), "BATCH", said.as_str()).severity(severity);
+            self.record(&entry.payload(json!({ "batch": id, "of": acts.len(), "cut": true }))).await;
+            let said = Text::new(format!("recovery settled {said}; @ tells each"));
+            (self.setup.tell)(message::Event::Notice { said, is_error: is_in_doubt });
+        }
+    }
+
     pub(super) async fn pause(&mut self, id: &BatchId, paused: bool) -> Result<Text, Text> {
         let in_doubt = self.running.iter().map(|running| &running.act).find(|act| {
             act.plan.batch.as_ref() == Some(id) && matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict)

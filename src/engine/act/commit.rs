@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         age,
-        journal::{Act, ActState, Entry, Event, Phase},
+        journal::{Act, ActState, Event, Phase},
         pack::Confirm,
         plan::{Plan, Standing},
         policy::{self, Context, Refusal},
@@ -70,8 +70,9 @@ impl Driver {
             action: &action,
             policy: &self.setup.pack.policy,
             currency: self.setup.pack.currency,
+            timezone: self.setup.pack.timezone,
             may_write: true,
-            wrong_account: self.setup.wrong_account.as_ref(),
+            wrong_account: self.account.bars(action.moves_money()),
             drawn: None,
             earlier: &earlier,
             money_today,
@@ -106,7 +107,7 @@ impl Driver {
         let batch = |batch: &&mut Batch| plan.batch.as_ref() == Some(&batch.report.id);
         let Some(batch) = self.batches.iter_mut().find(batch) else { return };
         if batch.count(Standing::Refused, now) {
-            let entry = Entry::new(now, self.setup.operator.clone(), "BATCH", batch.said());
+            let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
     }
@@ -116,7 +117,7 @@ impl Driver {
         if let Some(why) = &self.setup.read_only {
             return Err(why.clone());
         }
-        if let Some(why) = self.setup.wrong_account.as_ref().or(self.broken.as_ref()) {
+        if let Some(why) = self.account.another().or(self.broken.as_ref()) {
             return Err(why.clone());
         }
         match self.mode {

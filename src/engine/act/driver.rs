@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::{
     Reply, Setup, Standings,
+    account::Account,
     batch::Batch,
     flight::{self, Flight, Landing},
     preview::{Look, Proposal},
@@ -60,6 +61,7 @@ pub(super) struct Driver {
     pub(super) setup: Setup,
     pub(super) mode: Mode,
     pub(super) lock: WriteLock,
+    pub(super) account: Account,
     /// In the order of their confirmation.
     pub(super) running: Vec<Running>,
     /// Newest first.
@@ -80,6 +82,7 @@ impl Driver {
         Self {
             lock: WriteLock::lasting(setup.unlocked_for),
             setup,
+            account: Account::default(),
             mode: Mode::NotRecovered,
             running: Vec::new(),
             ended: VecDeque::new(),
@@ -196,7 +199,7 @@ impl Driver {
             (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
         }
         if act.state.phase.is_over() && batch.count(act.state.standing(now), now) {
-            let entry = Entry::new(now, self.setup.operator.clone(), "BATCH", batch.said());
+            let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
     }
@@ -248,7 +251,7 @@ impl Driver {
             .collect();
         self.running.iter().map(|running| &running.act).find_map(|act| {
             let is_due = act.state.wakes_at().is_some_and(|at| at <= now);
-            if !is_due || busy.contains(lane(&act.plan)) {
+            if !is_due || busy.contains(lane(&act.plan)) || self.account.unsettled.contains(&act.plan.id) {
                 return None;
             }
             let is_first = matches!(act.state.phase, Phase::Intent { .. });

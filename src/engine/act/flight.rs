@@ -80,7 +80,7 @@ pub(super) fn read_afresh(
 }
 
 /// Whatever an adapter does, an answer comes.
-async fn guarded<T>(work: impl Future<Output = T> + Send, lost: impl Fn(&str) -> T) -> T {
+pub(super) async fn guarded<T>(work: impl Future<Output = T> + Send, lost: impl Fn(&str) -> T) -> T {
     match tokio::time::timeout(LONGEST, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => lost("the program failed while it waited for the answer"),

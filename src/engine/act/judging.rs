@@ -73,9 +73,10 @@ impl Driver {
             action: &action,
             policy: &self.setup.pack.policy,
             currency: self.setup.pack.currency,
+            timezone: self.setup.pack.timezone,
             // It was confirmed while writing was unlocked; a hold does not outlive its confirmation.
             may_write: true,
-            wrong_account: self.setup.wrong_account.as_ref(),
+            wrong_account: self.account.bars(action.moves_money()),
             drawn: Some(&plan.row),
             earlier: &earlier,
             money_today,

@@ -3,6 +3,7 @@
 //! One task owns every act. It never blocks the looking part: requests come through a bounded channel, answers and
 //! receipts leave through a callback, and nothing is sent before recovery has settled what an earlier run left.
 
+mod account;
 mod aim;
 mod batch;
 mod commit;
@@ -37,7 +38,7 @@ use crate::{
         snapshot::BatchReport,
         text::Text,
     },
-    ports::{Clock, Connections, Journal},
+    ports::{Clock, Connections, Journal, Ownership},
 };
 
 /// More requests than a person can make before the first is taken.
@@ -54,8 +55,6 @@ pub struct Setup {
     pub operator: String,
     /// Why nothing may be written (`--read-only`, another cockpit holds the journal); never unlocked then.
     pub read_only: Option<Text>,
-    /// Why the payment account, or its mode, is not the one that the pack pins; found by whoever opened it.
-    pub wrong_account: Option<Text>,
     /// Every final act is held at least so long.
     pub hold_at_least: Duration,
     /// How long an unlock lasts.
@@ -92,6 +91,7 @@ pub enum TakenBack {
 type Reply<T> = oneshot::Sender<Result<T, Text>>;
 
 enum Request {
+    Account(Reply<Ownership>),
     Recover(Reply<Vec<Receipt>>),
     Propose { ask: Ask, action: Id<Action>, aims: Vec<Aim>, inputs: Params, reply: Reply<Box<Preview>> },
     Commit { preview: Ask, typed: String, reply: Reply<Text> },
@@ -118,6 +118,11 @@ impl Actor {
         let (requests, taken) = mpsc::channel(WAITING_REQUESTS);
         let (shown, standings) = watch::channel(Arc::default());
         (Self { requests, standings }, run(Driver::new(setup), taken, shown))
+    }
+
+    /// Whose payment account it is: waits for the question under way, and is answered once that is.
+    pub async fn account(&self) -> Result<Ownership, Text> {
+        self.ask(Request::Account).await
     }
 
     /// Settles what an earlier run left, by looking before anything is sent again. Until it has, nothing is confirmed.
@@ -193,9 +198,10 @@ impl Actor {
 
 async fn run(mut driver: Driver, mut requests: mpsc::Receiver<Request>, shown: watch::Sender<Arc<Standings>>) {
     let mut is_open = true;
+    drop(driver.ask_account());
     loop {
         driver.advance().await;
-        driver.report_recovery();
+        driver.report_recovery().await;
         let standings = driver.standings().await;
         shown.send_if_modified(|shown| {
             let differs = **shown != standings;
@@ -219,8 +225,16 @@ async fn run(mut driver: Driver, mut requests: mpsc::Receiver<Request>, shown: w
             }
             Some((id, landing)) = driver.flights.next(), if !driver.flights.is_empty() => driver.land(&id, landing).await,
             Some(look) = driver.looks.next(), if !driver.looks.is_empty() => driver.show(look).await,
+            ownership = answered(driver.account.question()), if driver.account.is_asked() => driver.account_answered(ownership).await,
             () = tokio::time::sleep(sleep.unwrap_or(LONGEST_SLEEP)), if sleep.is_some() => {}
         }
+    }
+}
+
+async fn answered(question: Option<account::Question>) -> Ownership {
+    match question {
+        Some(question) => question.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -228,6 +242,7 @@ impl Driver {
     async fn take(&mut self, request: Request) {
         // Whoever asked may have gone away meanwhile; then nobody needs the answer.
         match request {
+            Request::Account(reply) => self.tell_account(reply),
             Request::Recover(reply) => self.recover(reply).await,
             Request::Propose { ask, action, aims, inputs, reply } => {
                 self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply));

@@ -29,6 +29,7 @@ use crate::{
         text::Text,
     },
     engine::message::{Ask, PlanPreview, Preview},
+    ports::Ownership,
 };
 
 /// Fresh reads of one proposal that wait at the same time.
@@ -66,6 +67,8 @@ pub(super) struct Looked {
     action: Action,
     inputs: Params,
     aims: Vec<(Aim, Fresh)>,
+    /// Whose account it is, where that had to be known first.
+    account: Option<Ownership>,
     asker: Asker,
 }
 
@@ -89,6 +92,7 @@ impl Driver {
         if aims.is_empty() {
             return asker.answer(Err(Text::new("nothing is selected")));
         }
+        let question = (action.moves_money() && !self.account.is_own()).then(|| self.ask_account());
         let (connections, currency, now) = (self.setup.connections.clone(), self.setup.pack.currency, self.now());
         let look: Look = Box::pin(async move {
             let reads = stream::iter(aims).map(|aim| {
@@ -99,14 +103,21 @@ impl Driver {
                 }
             });
             let aims = reads.buffered(READS).collect().await;
-            Looked { ask, action, inputs, aims, asker }
+            let account = match question {
+                Some(question) => Some(question.await),
+                None => None,
+            };
+            Looked { ask, action, inputs, aims, account, asker }
         });
         FuturesUnordered::push(&self.looks, look);
     }
 
     /// The rows have come: judges them and answers.
     pub(super) async fn show(&mut self, looked: Looked) {
-        let Looked { ask, action, inputs, aims, asker } = looked;
+        let Looked { ask, action, inputs, aims, account, asker } = looked;
+        if let Some(account) = account {
+            self.account_answered(account).await;
+        }
         asker.answer(self.preview(ask, action, &inputs, aims).await);
     }
 
@@ -134,8 +145,9 @@ impl Driver {
                 action: &drafted,
                 policy: &self.setup.pack.policy,
                 currency: self.setup.pack.currency,
+                timezone: self.setup.pack.timezone,
                 may_write: true,
-                wrong_account: self.setup.wrong_account.as_ref(),
+                wrong_account: self.account.bars(drafted.moves_money()),
                 drawn: aim.is_drawn.then_some(&aim.row),
                 earlier: &earlier,
                 money_today: money_today.saturating_add(so_far),
@@ -151,6 +163,7 @@ impl Driver {
             action: &drafted,
             policy: &self.setup.pack.policy,
             currency: self.setup.pack.currency,
+            timezone: self.setup.pack.timezone,
             may_write: true,
             wrong_account: None,
             drawn: None,

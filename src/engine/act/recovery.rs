@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Reply,
+    account::needs_account,
     driver::{Driver, Mode},
 };
 
@@ -25,6 +26,9 @@ impl Driver {
     pub(super) async fn unlock(&mut self) -> Result<DateTime<Utc>, Text> {
         if let Some(why) = &self.setup.read_only {
             return Err(why.clone());
+        }
+        if let Some(why) = self.account.another() {
+            return Err(Text::new(format!("nothing is written in this session: {}", why.original())));
         }
         if matches!(self.mode, Mode::Stopping(_)) {
             return Err(Text::new("it is stopping"));
@@ -85,11 +89,18 @@ impl Driver {
     }
 
     async fn begin_recovery(&mut self) -> Result<(), Text> {
-        if let Some(why) = &self.setup.wrong_account {
+        if let Some(why) = self.account.another() {
             return Err(why.clone());
         }
         let journal = Arc::clone(&self.setup.journal);
-        let mut open = journal.open_acts().await.map_err(|error| Text::new(error.to_string()))?;
+        let mut open = match journal.open_acts().await {
+            Ok(open) => open,
+            Err(error) => {
+                let said = Text::new(error.to_string());
+                (self.setup.tell)(message::Event::Notice { said: said.clone(), is_error: true });
+                return Err(said);
+            }
+        };
         let strangers = open.extract_if(.., |act| !planning::belongs(&act.plan, &self.setting())).count();
         if strangers > 0 {
             let said = format!("{strangers} open acts were made under another account or mode and are left for it to settle");
@@ -100,26 +111,39 @@ impl Driver {
         for act in open {
             self.adopt(act);
         }
-        for id in &acts {
-            self.feed(id, Event::Recover).await;
+        self.account.unsettled = acts;
+        if !self.account.is_asked() {
+            let is_own = self.account.is_own();
+            self.settle_waiting(|act| is_own || !needs_account(act)).await;
         }
         Ok(())
     }
 
     /// Answers once everything found has been looked up and nothing is on its way.
-    pub(super) fn report_recovery(&mut self) {
-        if !self.flights.is_empty() || !matches!(self.mode, Mode::Recovering { .. }) {
+    pub(super) async fn report_recovery(&mut self) {
+        let waits = self.account.is_asked() && !self.account.unsettled.is_empty();
+        if waits || !self.flights.is_empty() || !matches!(self.mode, Mode::Recovering { .. }) {
             return;
         }
         let Mode::Recovering { acts, reply } = mem::replace(&mut self.mode, Mode::Ready) else { return };
+        if let Some(why) = self.account.another().cloned() {
+            if let Some(reply) = reply {
+                drop(reply.send(Err(why)));
+            }
+            return;
+        }
         let now = self.now();
+        let may_write = self.broken.is_none() && self.setup.read_only.is_none();
         let known = || self.running.iter().map(|running| &running.act).chain(&self.ended);
         let receipts: Vec<_> =
             acts.iter().filter_map(|id| known().find(|act| act.plan.id == *id)).map(|act| self.receipt(act, now)).collect();
-        if let Some(reply) = reply {
-            drop(reply.send(Ok(receipts.clone())));
+        (self.setup.tell)(message::Event::Recovered(receipts.clone()));
+        if may_write {
+            self.close_cut_batches().await;
         }
-        (self.setup.tell)(message::Event::Recovered(receipts));
+        if let Some(reply) = reply {
+            drop(reply.send(Ok(receipts)));
+        }
     }
 
     /// Starts nothing more; what has not been sent is said to be so.

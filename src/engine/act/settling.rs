@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::driver::Driver;
+use super::{account::needs_account, driver::Driver};
 
 use crate::domain::{
     journal::{Event, Phase},
@@ -17,6 +17,11 @@ impl Driver {
         if self.is_flying(id) {
             return Err(Text::new("it is on its way: wait for the answer"));
         }
+        let asked = "Stripe is being asked whose key this is; what waits for that is settled then";
+        if self.account.unsettled.contains(id) {
+            drop(self.ask_account());
+            return Ok(Text::new(asked));
+        }
         if self.find(id).is_none() {
             let journal = Arc::clone(&self.setup.journal);
             let act = journal.act(id).await.map_err(|error| Text::new(error.to_string()))?;
@@ -26,6 +31,10 @@ impl Driver {
             }
             if act.state.phase.is_over() && !self.lock.is_open(self.now()) {
                 return Err(Text::new("writing is locked: W unlocks it"));
+            }
+            if !self.account.is_own() && needs_account(&act) {
+                drop(self.ask_account());
+                return Err(Text::new(asked));
             }
             self.adopt(act);
         }

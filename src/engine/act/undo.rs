@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    Reply, TakenBack,
-    aim::{Aim, CURRENT},
-    driver::Driver,
-    preview::Asker,
-};
+use super::{Reply, TakenBack, aim::Aim, driver::Driver, preview::Asker};
 
 use crate::{
     domain::{
         journal::{Act, Event, Phase},
         plan::{ActionId, Standing},
+        planning::CURRENT,
         rows::Params,
         text::Text,
         value::Value,

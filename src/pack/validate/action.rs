@@ -6,6 +6,7 @@ use crate::{
     domain::{
         id::Id,
         pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock},
+        template::Template,
     },
     pack::{
         place::Place,
@@ -30,6 +31,8 @@ const ALWAYS: [&str; 3] = ["now", "operator", "action_id"];
 pub(super) struct Brought {
     pub id: Id<Action>,
     pub title: String,
+    /// After the title, one line for the journal.
+    pub label: &'static str,
     pub effects: Vec<Effect>,
     pub inputs: Vec<Input>,
     pub undo: Option<Id<Action>>,
@@ -51,7 +54,7 @@ pub(super) fn brought_action(brought: Brought) -> Action {
         amount: None,
         fresh: Vec::new(),
         unchanged: Vec::new(),
-        label: None,
+        label: Template::parse(brought.label).ok(),
         covers: brought.covers,
     };
     action.hold = if action.is_final() { HOLD } else { Duration::ZERO };

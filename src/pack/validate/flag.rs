@@ -21,6 +21,9 @@ use super::{
     watch::EVERY,
 };
 
+/// From, to, and why.
+const LABEL: &str = "{% if current %}{{ current }} {% endif %}-> {{ value }}{% if reason %}: {{ reason }}{% endif %}";
+
 const OBSERVE_FOR: Duration = Duration::from_mins(2);
 /// What a flag's effects can use besides their own words.
 const AT_HAND: [&str; 6] = ["value", "reason", "now", "operator", "action_id", "id"];
@@ -45,6 +48,7 @@ pub(super) fn flag(reader: &mut Reader<'_>, part: &Part<RawFlag>) -> Option<(Fla
     let action = brought_action(Brought {
         id: set_id,
         title: format!("Set {}", raw.title),
+        label: LABEL,
         effects: set,
         inputs: vec![
             input("value", "New value", InputKind::Choice(raw.values.clone())),

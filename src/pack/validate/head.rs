@@ -27,7 +27,9 @@ pub(super) struct Head {
 
 fn read<T: DeserializeOwned + JsonSchema>(reader: &mut Reader<'_>, root: &mut DeTable<'_>, key: &str) -> Option<T> {
     let value = root.remove(key)?;
-    shape::read(reader.source, &Place::default().key(key), value).map_err(|problems| reader.problems.extend(problems)).ok()
+    let (part, problems) = shape::read(reader.source, &Place::default().key(key), value);
+    reader.problems.extend(problems);
+    part
 }
 
 pub(super) fn head(reader: &mut Reader<'_>, root: &mut DeTable<'_>) -> Option<Head> {

@@ -46,6 +46,7 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
         brought_action(Brought {
             id: id(&format!("job.{name}")),
             title: format!("Run {}", raw.title),
+            label: "by hand",
             effects: runs,
             inputs: Vec::new(),
             undo: None,

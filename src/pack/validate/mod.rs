@@ -114,10 +114,9 @@ fn parts<T: DeserializeOwned + JsonSchema, Made>(
         let name = key.get_ref().to_string();
         let place = place.key(&name);
         reader.check_name(section, &name, &place);
-        match shape::read::<T>(reader.source, &place, value) {
-            Ok(raw) => made.extend(make(reader, &Part { name, place, raw })),
-            Err(problems) => reader.problems.extend(problems),
-        }
+        let (raw, problems) = shape::read::<T>(reader.source, &place, value);
+        reader.problems.extend(problems);
+        made.extend(raw.and_then(|raw| make(reader, &Part { name, place, raw })));
     }
     made
 }

@@ -88,6 +88,12 @@ impl Reader<'_> {
         self.template_for(TemplatePlace::Prose, place, text)
     }
 
+    /// A line for the operator, who reads dates in the pack's zone.
+    pub(super) fn prose(&mut self, place: &Place, text: &str) -> Option<Template> {
+        let zone = self.timezone;
+        self.template(place, text).map(|template| template.in_zone(zone))
+    }
+
     pub(super) fn template_for(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
         Template::parse_for(kind, text)
             .map_err(|error| self.say_within(place, error.at, format!("not a template: {}", error.said), "here", None))

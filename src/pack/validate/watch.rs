@@ -48,7 +48,7 @@ pub(super) fn check(reader: &mut Reader<'_>, part: &Part<RawCheck>) -> Option<Ch
     let every = reader.every(&place.key("every"), raw.every.as_ref(), default);
     let playbook = raw.playbook.as_ref().and_then(|name| reader.reference(Section::Playbooks, name, &place.key("playbook")));
     let since = raw.since.as_ref().and_then(|text| reader.expression(&place.key("since"), text));
-    let detail = raw.detail.as_ref().and_then(|text| reader.template(&place.key("detail"), text));
+    let detail = raw.detail.as_ref().and_then(|text| reader.prose(&place.key("detail"), text));
     Some(Check {
         id: id(name),
         title: raw.title.clone(),
@@ -123,7 +123,7 @@ pub(super) fn metric(reader: &mut Reader<'_>, part: &Part<RawMetric>) -> Option<
     let look = query(reader, &place.key("read"), &raw.read, Names::Look);
     let value = reader.expression(&place.key("value"), &raw.value);
     let previous = raw.previous.as_ref().and_then(|text| reader.expression(&place.key("previous"), text));
-    let said = raw.said.as_ref().and_then(|text| reader.template(&place.key("said"), text));
+    let said = raw.said.as_ref().and_then(|text| reader.prose(&place.key("said"), text));
     let target = raw.target.as_ref().and_then(|raw| target(reader, &place.key("target"), raw));
     let series = raw.series.as_ref().and_then(|raw| query(reader, &place.key("series"), raw, Names::Look));
     let every = reader.every(&place.key("every"), raw.every.as_ref(), EVERY);

@@ -1,8 +1,8 @@
-//! Bytes from the terminal to keys. Never blocks, never panics, and the same keys however the bytes are split.
+//! Bytes from the terminal to keys and presses of the mouse. Never blocks, never panics, and the same keys however the bytes are split.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::program::Input;
+use super::{pointer, program::Input};
 use crate::ui::theme::Background;
 
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -82,7 +82,7 @@ impl KeyReader {
                 Front::Input(Input::Key(event), _) => {
                     vec![Input::Key(KeyEvent::new(event.code, event.modifiers | KeyModifiers::ALT))]
                 }
-                _ => Vec::new(),
+                Front::Unfinished | Front::Input(..) | Front::PasteStart(_) | Front::Nothing(_) => Vec::new(),
             },
             _ => Vec::new(),
         }
@@ -181,6 +181,9 @@ fn control_sequence(rest: &[u8]) -> Front {
     }
     if *last == b'~' && inside == b"200" {
         return Front::PasteStart(taken);
+    }
+    if let ([b'<', report @ ..], b'M') = (inside, last) {
+        return pointer::pressed(report).map_or(Front::Nothing(taken), |event| Front::Input(Input::Mouse(event), taken));
     }
     let Some(parameters) = numbers(inside) else { return Front::Nothing(taken) };
     let first = parameters.first().copied().unwrap_or(1);
@@ -373,7 +376,7 @@ mod tests {
             b"\x1b[?64;1;2;6;22c",
             b"\x1b[>41;390;0c",
             b"\x1b[?2026;2$y",
-            b"\x1b[<0;10;20M",
+            b"\x1b[<0;10;20m",
             b"\x1b[I",
             b"\x1bP>|XTerm(390)\x1b\\",
             b"\x1b]10;rgb:ffff/ffff/ffff\x1b\\",

@@ -20,10 +20,10 @@ use rustix::{
     termios::{OptionalActions, Termios, tcgetattr, tcgetsid, tcgetwinsize, tcsetattr},
 };
 
-use super::{canvas, mailbox::Bell};
+use super::{canvas, mailbox::Bell, pointer};
 
 /// What to write before the first frame: alternate screen (cleared: the Linux console has none), no cursor, pastes marked.
-pub(super) const GREETING: &str = "\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
+const GREETING: &str = "\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
 const LEAVE: &str = "\x1b[m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 /// Ends a sequence that was cut off in the middle.
 const CANCEL: &str = "\x18";
@@ -43,6 +43,7 @@ struct Taken {
     /// False while suspended.
     is_ours: bool,
     is_mid_frame: bool,
+    hears_mouse: bool,
     bell: Arc<Bell>,
 }
 
@@ -50,10 +51,11 @@ struct Taken {
 pub(super) struct Screen {
     keyboard: OwnedFd,
     glass: OwnedFd,
+    hears_mouse: bool,
 }
 
 impl Screen {
-    pub(super) fn take_over(bell: Arc<Bell>) -> io::Result<Self> {
+    pub(super) fn take_over(bell: Arc<Bell>, hears_mouse: bool) -> io::Result<Self> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(io::Error::other("the cockpit needs a terminal; for text on a pipe there is `snapshot`"));
         }
@@ -63,9 +65,14 @@ impl Screen {
         let saved = tcgetattr(&keyboard)?;
         set_raw(&keyboard, &saved)?;
         IS_PANICKED.store(false, Ordering::SeqCst);
-        *lock() = Some(Taken { glass: glass.try_clone()?, saved, is_ours: true, is_mid_frame: false, bell });
+        *lock() = Some(Taken { glass: glass.try_clone()?, saved, is_ours: true, is_mid_frame: false, hears_mouse, bell });
         HOOK.call_once(install_hook);
-        Ok(Self { keyboard, glass })
+        Ok(Self { keyboard, glass, hears_mouse })
+    }
+
+    /// What to write before the first frame, and after a suspension.
+    pub(super) fn greeting(&self) -> String {
+        [GREETING, if self.hears_mouse { pointer::LISTEN } else { "" }].concat()
     }
 
     pub(super) const fn keyboard(&self) -> &OwnedFd {
@@ -164,7 +171,8 @@ fn give_back(taken: &mut Taken) {
         return;
     }
     let broken_off = if taken.is_mid_frame { [CANCEL, canvas::END_UPDATE] } else { [""; 2] };
-    let farewell = [broken_off.concat(), LEAVE.to_owned()].concat();
+    let deaf = if taken.hears_mouse { pointer::DEAF } else { "" };
+    let farewell = [broken_off.concat().as_str(), deaf, LEAVE].concat();
     let until = Instant::now() + PATIENCE;
     let mut rest = farewell.as_bytes();
     while !rest.is_empty() {

@@ -10,6 +10,7 @@ mod guard;
 mod keys;
 mod life;
 mod mailbox;
+mod pointer;
 mod program;
 mod run;
 mod signals;

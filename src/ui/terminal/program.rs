@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::Frame;
 
 use crate::ui::theme::Background;
@@ -11,6 +11,8 @@ use crate::ui::theme::Background;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Key(KeyEvent),
+    /// A press or the wheel; only where [`Settings::mouse`](super::Settings) asked for it.
+    Mouse(MouseEvent),
     /// Text that the terminal marked as pasted, lines ended by `\n`.
     Paste(String),
     Resize {

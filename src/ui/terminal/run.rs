@@ -19,7 +19,7 @@ use super::{
     clipboard,
     guard::Guard,
     keys::KeyReader,
-    life::{self, GREETING, Screen},
+    life::{self, Screen},
     mailbox::Mailbox,
     program::{Ended, Input, Program, Reason, Wish},
     signals::Signals,
@@ -39,6 +39,8 @@ pub struct Settings {
     /// Ask the terminal for its background, after the first frame.
     pub asks_background: bool,
     pub is_in_tmux: bool,
+    /// Listen to the mouse; selecting text is then the terminal's only with Shift.
+    pub mouse: bool,
     /// How long a program that must leave may finish what it has begun.
     pub grace: Duration,
 }
@@ -46,7 +48,7 @@ pub struct Settings {
 impl Settings {
     /// Asks nothing and leaves time for one effect to end.
     pub const fn new(depth: Depth) -> Self {
-        Self { depth, asks_background: false, is_in_tmux: false, grace: Duration::from_secs(25) }
+        Self { depth, asks_background: false, is_in_tmux: false, mouse: false, grace: Duration::from_secs(25) }
     }
 }
 
@@ -56,7 +58,7 @@ impl Settings {
 /// When there is no terminal, or it cannot be set.
 pub fn run<P: Program>(program: &mut P, mailbox: &Mailbox<P::Event>, settings: &Settings) -> io::Result<Ended> {
     let signals = Signals::listen()?;
-    let screen = Screen::take_over(mailbox.bell())?;
+    let screen = Screen::take_over(mailbox.bell(), settings.mouse)?;
     let mut round = Loop::begin(program, mailbox, settings, signals, screen)?;
     round.show();
     round.program.begun();
@@ -128,7 +130,7 @@ impl<'a, P: Program> Loop<'a, P> {
             mailbox,
             settings,
             signals,
-            waiting: GREETING.into(),
+            waiting: screen.greeting().into_bytes(),
             is_frame_waiting: false,
             screen,
             terminal,
@@ -236,7 +238,8 @@ impl<'a, P: Program> Loop<'a, P> {
             Ok(count) => {
                 let inputs = self.keys.feed(bytes.get(..count).unwrap_or_default());
                 self.undecided_since = self.keys.is_undecided().then(Instant::now);
-                for input in inputs {
+                // A terminal that reports what nobody asked for is not heard.
+                for input in inputs.into_iter().filter(|input| self.settings.mouse || !matches!(input, Input::Mouse(_))) {
                     self.program.input(input);
                 }
             }
@@ -354,7 +357,7 @@ impl<'a, P: Program> Loop<'a, P> {
         }
         self.terminal.backend_mut().forget();
         self.waiting.clear();
-        self.waiting.extend_from_slice(GREETING.as_bytes());
+        self.waiting.extend_from_slice(self.screen.greeting().as_bytes());
         self.is_frame_waiting = false;
         self.resize();
         self.repaint()

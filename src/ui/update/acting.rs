@@ -102,7 +102,7 @@ pub fn begin(model: &mut Model, action: &Id<Action>, targets: Vec<Target>, lette
         (model.questions.ask(Waiting::Quick { action: action.id.clone(), target: target.clone() }), Params::new())
     } else {
         let ask = model.questions.ask(Waiting::Dialog);
-        let mut dialog = Dialog::new(action, targets.clone(), ask, model.now);
+        let mut dialog = Dialog::new(action, targets.clone(), ask, &model.shown, model.now);
         dialog.opened_by = letter;
         suggest(model, &mut dialog);
         let inputs = dialog.inputs();
@@ -131,7 +131,18 @@ pub fn toggle(model: &mut Model) -> Vec<Cmd> {
     match model.selected() {
         Some(Thing::Job(id)) => run_job(model, &id),
         Some(Thing::Flag(id)) => flip(model, &id),
-        _ => Vec::new(),
+        Some(
+            Thing::Alert(_)
+            | Thing::Healthy
+            | Thing::Queue(_)
+            | Thing::Item(..)
+            | Thing::Statement(_)
+            | Thing::Discrepancy(..)
+            | Thing::Playbook(_)
+            | Thing::Metric(_)
+            | Thing::Line(_),
+        )
+        | None => Vec::new(),
     }
 }
 
@@ -198,7 +209,17 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
         Some(Thing::Item(queue, key)) => Some(Target { queue: Some(queue), key }),
         Some(Thing::Flag(id)) => Some(Target { queue: None, key: id.to_string() }),
         Some(Thing::Discrepancy(_, key)) => Some(Target { queue: None, key }),
-        _ => None,
+        Some(
+            Thing::Alert(_)
+            | Thing::Healthy
+            | Thing::Queue(_)
+            | Thing::Job(_)
+            | Thing::Statement(_)
+            | Thing::Playbook(_)
+            | Thing::Metric(_)
+            | Thing::Line(_),
+        )
+        | None => None,
     };
     let held = model.receipts.held(model.now);
     let on_row = here.as_ref().and_then(|target| held.iter().find(|receipt| receipt.target == *target));
@@ -300,7 +321,7 @@ pub fn answered(model: &mut Model, ask: Ask, preview: Box<Preview>, begun: Optio
         None => (preview.action.clone(), preview.plans.iter().map(|plan| plan.target.clone()).collect()),
     };
     let Some(action) = pack::find(&pack.actions, &id) else { return Vec::new() };
-    let mut dialog = Dialog::new(action, targets, ask, model.now);
+    let mut dialog = Dialog::new(action, targets, ask, &model.shown, model.now);
     dialog.title.clone_from(&preview.title);
     dialog.take(Ok(preview), model.now);
     dialog.focus = Focus::Cancel;

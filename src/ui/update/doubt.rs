@@ -1,6 +1,5 @@
 //! Acts in doubt: looked up again, or decided by a person who has looked outside and types what was seen.
 
-use chrono::TimeDelta;
 use crossterm::event::KeyCode;
 
 use super::{
@@ -19,9 +18,6 @@ use crate::{
     },
 };
 
-/// Keys that come sooner were meant for what was on the screen before.
-const DEAF: TimeDelta = TimeDelta::milliseconds(300);
-
 pub fn open(model: &mut Model) -> Vec<Cmd> {
     if model.receipts.count(Standing::Unknown) == 0 {
         say(model, Tone::Plain, "no act stands unknown");
@@ -39,7 +35,7 @@ pub fn press(model: &mut Model, mut doubt: Doubt, chord: Chord) -> Vec<Cmd> {
     }
     doubt.at = doubt.at.min(count - 1);
     let mut cmds = Vec::new();
-    if model.now - doubt.opened_at >= DEAF {
+    if model.listens(doubt.opened_at) {
         match chord.code {
             KeyCode::Down | KeyCode::Tab | KeyCode::Up | KeyCode::BackTab => {
                 let step = if matches!(chord.code, KeyCode::Down | KeyCode::Tab) { 1 } else { count - 1 };
@@ -72,6 +68,7 @@ fn decide(model: &mut Model, doubt: &mut Doubt) -> Vec<Cmd> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     use super::*;

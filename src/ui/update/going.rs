@@ -46,13 +46,15 @@ pub fn step(model: &mut Model, rows: isize) -> Vec<Cmd> {
     if pane == Pane::Journal && is_at_end && rows > 0 { more_journal(model) } else { Vec::new() }
 }
 
-pub fn half_page(model: &Model) -> isize {
+/// Half a page down, or up where it is negative.
+pub fn half_page(model: &mut Model, direction: isize) -> Vec<Cmd> {
     let height = if model.place.page.is_some() {
         view::layout::page_height(model)
     } else {
         view::layout::list_height(model, model.place.pane)
     };
-    isize::try_from(height / 2).unwrap_or(1).max(1)
+    let rows = isize::try_from(height / 2).unwrap_or(1).max(1);
+    step(model, rows * direction)
 }
 
 /// The row after or before, round the end; on a page of an item, the next item.
@@ -96,6 +98,23 @@ fn turn_page(model: &mut Model, page: &Thing, forward: bool) {
     if let Some(thing) = things_at(model, to) {
         model.place.page = Some(thing);
         model.scroll = 0;
+    }
+}
+
+pub fn zoom(model: &mut Model) {
+    let place = model.place.clone();
+    go(model, Place { zoomed: !place.zoomed, page: None, ..place });
+}
+
+pub fn view_back(model: &mut Model) {
+    if let Some(to) = model.trail.back(model.place.clone()) {
+        arrive(model, to);
+    }
+}
+
+pub fn view_forth(model: &mut Model) {
+    if let Some(to) = model.trail.forth(model.place.clone()) {
+        arrive(model, to);
     }
 }
 
@@ -188,7 +207,15 @@ pub fn open(model: &mut Model) -> Vec<Cmd> {
                 None => read(model, selected),
             }
         }
-        _ => read(model, selected),
+        Thing::Alert(_)
+        | Thing::Item(..)
+        | Thing::Job(_)
+        | Thing::Statement(_)
+        | Thing::Discrepancy(..)
+        | Thing::Flag(_)
+        | Thing::Playbook(_)
+        | Thing::Metric(_)
+        | Thing::Line(_) => read(model, selected),
     }
 }
 

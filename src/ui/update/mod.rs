@@ -8,6 +8,8 @@ mod events;
 mod going;
 mod overlays;
 mod perform;
+mod pointing;
+mod rows;
 mod typing;
 
 #[cfg(test)]
@@ -35,16 +37,10 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
     let cmds = match msg {
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => {
-            model.notices.wipe(now);
-            model.is_touched = true;
-            model.touch();
-            let (place, thing) = (model.place.clone(), model.cursor(model.place.pane).thing);
-            let cmds = press(model, key);
-            if model.place == place && model.cursor(place.pane).thing != thing {
-                model.moved(place.pane, thing);
-            }
-            cmds
+            model.pointed = None;
+            by_hand(model, |model| press(model, key))
         }
+        Msg::Mouse(event) => by_hand(model, |model| pointing::point(model, event)),
         Msg::Paste(text) => {
             model.touch();
             typing::paste(model, &text);
@@ -69,6 +65,20 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
         }
     };
     model.is_leaving |= cmds.contains(&Cmd::Quit);
+    cmds
+}
+
+/// What the operator does: it wipes what was said before, and the text about the selection follows it.
+fn by_hand(model: &mut Model, what: impl FnOnce(&mut Model) -> Vec<Cmd>) -> Vec<Cmd> {
+    let now = model.now;
+    model.notices.wipe(now);
+    model.is_touched = true;
+    model.touch();
+    let (place, thing) = (model.place.clone(), model.cursor(model.place.pane).thing);
+    let cmds = what(model);
+    if model.place == place && model.cursor(place.pane).thing != thing {
+        model.moved(place.pane, thing);
+    }
     cmds
 }
 

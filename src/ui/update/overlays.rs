@@ -1,6 +1,5 @@
 //! Keys while a list or a question lies over the panes.
 
-use chrono::TimeDelta;
 use crossterm::event::KeyCode;
 
 use super::{acting, going, perform};
@@ -16,9 +15,6 @@ use crate::{
         waiting::Waiting,
     },
 };
-
-/// A question that just opened does not take a key that was typed before it.
-const DEAF: TimeDelta = TimeDelta::milliseconds(300);
 
 pub fn press(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Cmd> {
     let is_close = chord.code == KeyCode::Esc || (chord.control && chord.code == KeyCode::Char('c'));
@@ -49,7 +45,7 @@ pub fn press(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Cmd> {
         }
         Overlay::SignOff(sign_off) => in_sign_off(model, sign_off, chord),
         Overlay::Quit { opened_at } => {
-            let listens = model.now - opened_at >= DEAF;
+            let listens = model.listens(opened_at);
             match chord.letter() {
                 Some('y') if listens => {
                     model.overlay = Some(Overlay::Stopping);
@@ -83,7 +79,7 @@ fn scrolled(scroll: usize, chord: Chord) -> Option<usize> {
 }
 
 fn in_sign_off(model: &mut Model, mut sign_off: SignOff, chord: Chord) -> Vec<Cmd> {
-    if chord.code == KeyCode::Enter && model.now - sign_off.opened_at >= DEAF {
+    if chord.code == KeyCode::Enter && model.listens(sign_off.opened_at) {
         let what = format!("sign-off of {}", sign_off.title);
         let ask = model.questions.ask(Waiting::SignOff(what));
         let note = sign_off.note.text().trim().to_owned();

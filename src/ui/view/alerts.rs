@@ -33,7 +33,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
     let columns = vec![
-        Column::whole(""),
+        Column::key(""),
         Column::text("", 14),
         Column::text("", 12),
         Column::whole(""),
@@ -88,7 +88,7 @@ fn alert_row(ink: &Ink<'_>, alert: &Alert) -> Vec<Cell> {
         // What is not known is as old as the last look that knew.
         (Severity::Unknown, Some(at)) => ink.age(at),
         (Severity::Unknown, None) => "-".to_owned(),
-        _ => ink.age(alert.since),
+        (Severity::Green | Severity::Yellow | Severity::Red, _) => ink.age(alert.since),
     };
     let playbook = alert.playbook.as_ref().map_or_else(String::new, |id| {
         let place = ink.model.pack.playbooks.iter().position(|playbook| playbook.id == *id);

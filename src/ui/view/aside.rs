@@ -21,25 +21,26 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
     let Some(thing) = model.told(pane) else { return };
     let thing = &thing;
     let title = page::title(model, thing);
-    rule(ink, buffer, area, &title);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if let Thing::Queue(id) = thing
         && queues::has_items(ink, id)
     {
+        rule(ink, buffer, area, &title);
         items::first(ink, buffer, below, id);
         return;
     }
-    let lines = page::lines(*ink, thing, usize::from(below.width.saturating_sub(2)), Extent::Aside);
-    let is_cut = lines.len() > usize::from(below.height);
-    for (line, y) in lines.iter().zip(below.y..below.bottom()) {
-        buffer.set_line(below.x + 1, y, line, below.width.saturating_sub(2));
+    let paper = page::written(*ink, thing, usize::from(below.width.saturating_sub(2)), Extent::Aside);
+    let shown = paper.whole(usize::from(below.height));
+    // What would end in the middle of its first sentence is not begun.
+    if shown == 0 {
+        return;
     }
-    if is_cut && below.height > 0 {
-        let more = format!(" {} more: {} ", lines.len() - usize::from(below.height), model.keymap.key_of(Intent::Detail));
-        let width = (more.len() as u16).min(below.width);
-        if usize::from(area.width) > title.width() + 5 + more.len() {
-            ink.put(buffer, (area.right() - 1 - width, area.y), width, &more, Role::Muted);
-        }
+    let all = format!(" {} shows all ", model.keymap.key_of(Intent::Detail));
+    let width = if shown < paper.lines.len() { all.width() as u16 + 1 } else { 0 };
+    rule(ink, buffer, area, &ink.cut(&title, usize::from(area.width.saturating_sub(width + 4))));
+    ink.put(buffer, (area.right().saturating_sub(width), area.y), width.saturating_sub(1), &all, Role::Muted);
+    for (line, y) in paper.lines.iter().take(shown).zip(below.y..below.bottom()) {
+        buffer.set_line(below.x + 1, y, line, below.width.saturating_sub(2));
     }
 }
 

@@ -32,7 +32,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
-    let columns = vec![Column::whole(""), Column::text("", 8), Column::text("", 6).needed(), Column::text("", 8)];
+    let columns = vec![Column::key(""), Column::text("", 8), Column::text("", 6).needed(), Column::text("", 8)];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
 

@@ -7,6 +7,7 @@ use super::ink::{Ink, minute, span};
 use crate::{
     domain::{plan::Standing, severity::Severity},
     ui::{
+        freshness::Freshness,
         keymap::Intent,
         model::{Mode, Model},
         theme::Role,
@@ -50,27 +51,55 @@ fn identity(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     if let Some(host) = &model.shown.ssh {
         left.push((format!("ssh {host}"), Role::Muted));
     }
-    let right = clocks(ink);
+    let mut right = clocks(ink);
     let width = |words: &[(String, Role)]| words.iter().map(|(text, _)| text.width() + 1).sum::<usize>();
-    // The right side gives way first, then the host and the account.
-    let mut right: Vec<_> = right.into_iter().collect();
+    // Clocks give way first, then the host and the account; the age of the data is the last to go.
     let available = usize::from(area.width);
-    while !right.is_empty() && width(&left) + width(&right) + 1 > available {
+    let is_too_wide = |left: &[(String, Role)], right: &[(String, Role)]| width(left) + width(right) > available;
+    while right.len() > 1 && is_too_wide(&left, &right) {
         right.pop();
     }
-    if width(&left) > available && left.len() > 4 {
-        left.truncate(4);
+    if is_too_wide(&left, &right) && model.shown.ssh.is_some() {
+        left.pop();
     }
-    if width(&left) > available && model.shown.account.is_some() {
+    if is_too_wide(&left, &right) && model.shown.account.is_some() {
+        let account = left.remove(1);
+        if is_too_wide(&left, &right) {
+            left.insert(1, account);
+        }
+    }
+    if is_too_wide(&left, &right) {
+        let over = (width(&left) + width(&right)).saturating_sub(available);
+        cut_title(ink, &mut left, over);
+    }
+    if is_too_wide(&left, &right) {
+        right.clear();
+    }
+    if is_too_wide(&left, &right) && model.shown.account.is_some() {
         left.remove(1);
+    }
+    if is_too_wide(&left, &right) {
+        let over = width(&left).saturating_sub(available);
+        cut_title(ink, &mut left, over);
     }
     let mut x = area.x + 1;
     for (text, role) in &left {
         x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), text, *role) + 1;
     }
-    let mut x = area.right().saturating_sub(width(&right) as u16);
+    let mut x = area.right().saturating_sub(width(&right) as u16).max(x);
     for (text, role) in &right {
         x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), text, *role) + 1;
+    }
+}
+
+/// A business is known by less than its name; locked or not, and how old, must not be cut.
+const LEAST_TITLE: usize = 8;
+
+fn cut_title(ink: &Ink<'_>, left: &mut [(String, Role)], over: usize) {
+    let Some((title, _)) = left.iter_mut().find(|(_, role)| *role == Role::Title) else { return };
+    let room = title.width().saturating_sub(over);
+    if room >= LEAST_TITLE {
+        *title = ink.cut(title, room);
     }
 }
 
@@ -86,14 +115,13 @@ fn lock(ink: &Ink<'_>) -> (String, Role) {
 /// The age of the data, the next look, the time; what is most needed first.
 fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
     let model = ink.model;
-    let Some(snapshot) = &model.snapshot else { return vec![("looking for the first time".to_owned(), Role::Warning)] };
-    let age = ink.calm - snapshot.taken_at;
-    let as_of = if age > chrono::TimeDelta::minutes(3) {
-        (format!("as of {}, {} old", ink.when(snapshot.taken_at), ink.age(snapshot.taken_at)), Role::Warning)
-    } else {
-        (format!("as of {}", ink.clock(snapshot.taken_at)), Role::Muted)
-    };
-    let mut clocks = vec![as_of];
+    let mut clocks = vec![match model.freshness() {
+        Freshness::Current(at) => (format!("as of {}", ink.when(at)), Role::Muted),
+        Freshness::Nothing(Some(at)) => (format!("nothing read since {}", ink.when(at)), Role::Bad),
+        Freshness::Nothing(None) => ("nothing could be read".to_owned(), Role::Bad),
+        Freshness::Looking => ("looking for the first time".to_owned(), Role::Warning),
+    }];
+    let Some(snapshot) = &model.snapshot else { return clocks };
     if let Some(next) = snapshot.next_look {
         clocks.push((format!("next {}", span(next - ink.calm)), Role::Muted));
     }

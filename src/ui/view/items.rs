@@ -7,7 +7,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{
     ink::Ink,
     layout,
-    sheet::{self, Cell, Column, Sheet},
+    sheet::{self, Cell, Column, Sheet, Stays},
 };
 use crate::{
     domain::{
@@ -92,16 +92,15 @@ pub fn first(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, id: &Id<Queue>) {
 }
 
 fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
-    let mut columns = vec![Column { width: 3, ..Column::whole("") }];
+    let mut columns = vec![Column { width: 3, ..Column::key("") }];
     for (at, column) in spec.columns.iter().enumerate() {
         let natural = work.widths.get(at).copied().unwrap_or(8);
         let is_number = matches!(column.format, ColumnFormat::Percent | ColumnFormat::Age);
         let first = work.items.as_ref().and_then(|items| items.items.first()).and_then(|item| item.row.find(&column.column));
         let is_number = is_number || first.is_some_and(|value| value.number().is_some());
-        // Numbers, times and ids are shown whole or not at all; words may be cut.
-        let is_whole = is_number
-            || matches!(column.format, ColumnFormat::Time | ColumnFormat::Id)
-            || first.is_some_and(|value| value.time().is_some());
+        // Numbers, times and ids are shown whole or not at all; words may be cut. A time gives way to what it runs out into.
+        let is_time = column.format == ColumnFormat::Time || first.is_some_and(|value| value.time().is_some());
+        let is_whole = is_number || is_time || column.format == ColumnFormat::Id;
         let arrow = match work.sort {
             SortBy::Column(by) if by == at => "*",
             SortBy::Column(_) | SortBy::AsQueued | SortBy::Age => "",
@@ -110,14 +109,23 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
             title: format!("{}{arrow}", column.title),
             width: natural.max(column.title.chars().count() as u16 + arrow.len() as u16),
             least: if is_whole { 0 } else { natural.min(8) },
-            optional: !is_whole,
             right: is_number,
+            stays: if column.column == spec.key {
+                Stays::Always
+            } else if is_time {
+                Stays::Wanted
+            } else if is_whole {
+                Stays::Needed
+            } else {
+                Stays::Spare
+            },
         });
     }
     let age = if work.sort == SortBy::Age { "age*" } else { "age" };
     if spec.since.is_some() && !spec.columns.iter().any(|column| column.format == ColumnFormat::Age) {
         let is_said_twice = spec.deadline.is_some();
-        columns.push(Column { width: 7, optional: is_said_twice, ..Column::number(age) });
+        let stays = if is_said_twice { Stays::Spare } else { Stays::Needed };
+        columns.push(Column { width: 7, stays, ..Column::number(age) });
     }
     if spec.deadline.is_some() {
         columns.push(Column { width: 15, ..Column::text("deadline", 13).needed() });
@@ -172,26 +180,37 @@ fn note(ink: &Ink<'_>, work: &Work, spec: &Queue, item: &Item) -> Cell {
 }
 
 fn foot_lines(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work, spec: &Queue) {
-    let mut y = area.y;
-    if !work.marks.is_empty() || work.range_from.is_some() {
-        let money: Vec<String> = work.marked_money.iter().map(ToString::to_string).collect();
-        let range = if work.range_from.is_some() { "   range: move, then v" } else { "" };
-        let text = format!("marked {}   {}{range}", work.marks.len(), money.join(" + "));
-        ink.put(buffer, (area.x, y), area.width, text.trim_end(), Role::Marked);
-    }
-    if area.height > 1 {
-        y += 1;
-    }
-    let Some(item) = work.selected() else { return };
-    if let Some((action, why)) = Work::barred(item, spec) {
-        let title = pack::find(&ink.model.pack.actions, action).map_or("", |action| action.title.as_str());
-        let offered = crate::ui::update::offered(ink.model, &work.queue, &item.key);
-        let text = format!("{} cannot be marked for {title}: {}{offered}", item.key, why.one_line());
-        let lines = super::ink::wrapped(&text, usize::from(area.width));
-        if work.marks.is_empty() || area.height > 1 {
-            for (line, y) in lines.iter().zip(y..area.bottom()) {
-                ink.put(buffer, (area.x, y), area.width, line, Role::Warning);
-            }
+    let (marked, barred) = (marked(work), barred(ink, work, spec));
+    if area.height == 1 {
+        let took = marked.map_or(0, |text| ink.put(buffer, (area.x, area.y), area.width, &text, Role::Marked) + 3);
+        if let Some(text) = barred {
+            ink.put(buffer, (area.x + took, area.y), area.width.saturating_sub(took), &text, Role::Warning);
         }
+        return;
     }
+    if let Some(text) = marked {
+        ink.put(buffer, (area.x, area.y), area.width, &text, Role::Marked);
+    }
+    let lines = barred.map(|text| super::ink::wrapped(&text, usize::from(area.width))).unwrap_or_default();
+    for (line, y) in lines.iter().zip(area.y + 1..area.bottom()) {
+        ink.put(buffer, (area.x, y), area.width, line, Role::Warning);
+    }
+}
+
+fn marked(work: &Work) -> Option<String> {
+    if work.marks.is_empty() && work.range_from.is_none() {
+        return None;
+    }
+    let money: Vec<String> = work.marked_money.iter().map(ToString::to_string).collect();
+    let range = if work.range_from.is_some() { "   range: move, then v" } else { "" };
+    Some(format!("marked {}   {}{range}", work.marks.len(), money.join(" + ")).trim_end().to_owned())
+}
+
+/// Why the selected row cannot be marked, and what it can.
+fn barred(ink: &Ink<'_>, work: &Work, spec: &Queue) -> Option<String> {
+    let item = work.selected()?;
+    let (action, why) = Work::barred(item, spec)?;
+    let title = pack::find(&ink.model.pack.actions, action).map_or("", |action| action.title.as_str());
+    let offered = crate::ui::update::offered(ink.model, &work.queue, &item.key);
+    Some(format!("{} cannot be marked for {title}: {}{offered}", item.key, why.one_line()))
 }

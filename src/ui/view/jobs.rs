@@ -49,7 +49,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     };
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, bars)).collect();
     let columns = vec![
-        Column::whole(""),
+        Column::key(""),
         Column::text("job", 8),
         Column::text("state", 10).needed(),
         Column::whole("last").optional(),

@@ -53,7 +53,7 @@ pub fn arrange(model: &Model) -> Layout {
     let header = match (room, height) {
         (Room::One, 0..7) => 0,
         (Room::One, 7..12) => 1,
-        _ => 2.min(height),
+        (Room::One | Room::Small | Room::Medium | Room::Large, _) => 2.min(height),
     };
     let footer = u16::from(height >= 12);
     let status = u16::from(height >= 2);
@@ -226,15 +226,20 @@ pub fn heads(model: &Model, pane: Pane, area: Rect) -> u16 {
     u16::from(has_heads && area.height > 4)
 }
 
+/// What is marked, and a sentence of two lines about the selected row.
+const FOOT: u16 = 3;
+
 /// Lines at the foot of a pane that are no rows: what is marked, why the selected row cannot be.
 pub fn foot(model: &Model, pane: Pane, area: Rect) -> u16 {
     if pane != Pane::Queues || model.work().is_none() {
         return 0;
     }
     match area.height {
-        0..6 => 0,
-        6..10 => 1,
-        _ => 3,
+        0..8 => 0,
+        8..10 => 1,
+        // Rows that wait come before room for a sentence.
+        height if model.count(pane) > usize::from(height.saturating_sub(2 + heads(model, pane, area) + FOOT)) => 1,
+        _ => FOOT,
     }
 }
 

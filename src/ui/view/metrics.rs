@@ -34,7 +34,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, has_heads)).collect();
     let mut columns = vec![
         Column::text("figure", 10),
-        Column { right: true, ..Column::text("now", 16).needed() },
+        Column { right: true, ..Column::text("now", 12).needed() },
         Column::number("change").optional(),
         Column::whole("course").optional(),
         Column::text("target", 9),

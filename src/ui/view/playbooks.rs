@@ -29,7 +29,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
-    let columns = vec![Column::whole(""), Column::number(""), Column::text("", 10)];
+    let columns = vec![Column::key(""), Column::number(""), Column::text("", 10)];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
 }
 

@@ -41,10 +41,10 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let (theirs, ours) = sides.map_or(("theirs", "ours"), |sides| (sides.theirs_title.as_str(), sides.ours_title.as_str()));
     let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
     let columns = vec![
-        Column::whole(""),
+        Column::key(""),
         Column::text("", 10),
-        Column::number(theirs),
-        Column::number(ours),
+        Column::number(theirs).optional(),
+        Column::number(ours).optional(),
         Column::number("diff"),
         Column::text("", 8),
     ];
@@ -58,7 +58,15 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
             reports.iter().find(|report| report.id == *id).map(|report| statement(ink, report)).unwrap_or_default()
         }
         Thing::Discrepancy(id, key) => ink.model.discrepancy(id, key).map(discrepancy).unwrap_or_default(),
-        _ => Vec::new(),
+        Thing::Alert(_)
+        | Thing::Healthy
+        | Thing::Queue(_)
+        | Thing::Item(..)
+        | Thing::Job(_)
+        | Thing::Flag(_)
+        | Thing::Playbook(_)
+        | Thing::Metric(_)
+        | Thing::Line(_) => Vec::new(),
     }
 }
 
@@ -74,7 +82,7 @@ pub fn severity(ink: &Ink<'_>, report: &ReconciliationReport) -> Severity {
 
 /// A difference with its sign: `+A$22.00`.
 pub fn signed(money: Money) -> String {
-    if money.minor > 0 { format!("+{money}") } else { money.to_string() }
+    money.signed()
 }
 
 fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {

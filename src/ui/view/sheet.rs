@@ -13,6 +13,19 @@ use crate::ui::{
 /// One cell and what it means.
 pub type Cell = (String, Role);
 
+/// How long a column stays where room is short; the first to go stands last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stays {
+    /// What a row is known by, as long as anything does: a severity, a mark, an id.
+    Always,
+    #[default]
+    Needed,
+    /// Gone before what is needed.
+    Wanted,
+    /// Gone before names are cut.
+    Spare,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Column {
     pub title: String,
@@ -20,21 +33,25 @@ pub struct Column {
     pub width: u16,
     /// The width down to which it may be cut; 0 is never cut.
     pub least: u16,
-    /// Left out where there is no room.
-    pub optional: bool,
     /// Numbers stand on the right.
     pub right: bool,
+    pub stays: Stays,
 }
 
 impl Column {
     /// Words that may be cut, and left out unless they are the first such column.
     pub fn text(title: &str, least: u16) -> Self {
-        Self { title: title.to_owned(), least, optional: true, ..Self::default() }
+        Self { title: title.to_owned(), least, stays: Stays::Spare, ..Self::default() }
     }
 
     /// Never narrower than its content.
     pub fn whole(title: &str) -> Self {
         Self { title: title.to_owned(), ..Self::default() }
+    }
+
+    /// What a row is known by.
+    pub fn key(title: &str) -> Self {
+        Self { stays: Stays::Always, ..Self::whole(title) }
     }
 
     pub fn number(title: &str) -> Self {
@@ -43,12 +60,12 @@ impl Column {
 
     #[must_use]
     pub fn needed(self) -> Self {
-        Self { optional: false, ..self }
+        Self { stays: Stays::Needed, ..self }
     }
 
     #[must_use]
     pub fn optional(self) -> Self {
-        Self { optional: true, ..self }
+        Self { stays: Stays::Spare, ..self }
     }
 
     fn floor(&self) -> u16 {
@@ -77,7 +94,8 @@ const NAME: u16 = 20;
 /// Columns fit for a width: what may be cut is cut, the widest first, the names no more than to where they are still known;
 /// then the last ones that may be missing are left out; then the names are cut; then the last columns go, whatever they are.
 pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
-    let names = columns.iter().position(|column| column.least > 0);
+    let names = columns.iter().position(|column| column.least > 0 && column.stays != Stays::Always);
+    let stays = |at: usize| columns.get(at).map_or(Stays::Always, |column| column.stays);
     let mut is_out = vec![false; columns.len()];
     loop {
         let natural = |(at, column): (usize, &Column)| if is_out.get(at) == Some(&true) { 0 } else { column.width };
@@ -86,9 +104,10 @@ pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
         if taken(&widths, columns) <= available {
             return widths;
         }
-        let shown: Vec<usize> = (0..columns.len()).rev().filter(|at| Some(*at) != names && widths.get(*at) > Some(&0)).collect();
-        let optional = shown.iter().copied().find(|at| columns.get(*at).is_some_and(|column| column.optional));
-        if let Some(out) = optional.and_then(|at| is_out.get_mut(at)) {
+        let is_left = |at: &usize| Some(*at) != names && stays(*at) != Stays::Always && widths.get(*at) > Some(&0);
+        let shown: Vec<usize> = (0..columns.len()).rev().filter(is_left).collect();
+        let last = |wanted: Stays| shown.iter().copied().find(|at| stays(*at) == wanted);
+        if let Some(out) = last(Stays::Spare).and_then(|at| is_out.get_mut(at)) {
             *out = true;
             continue;
         }
@@ -96,15 +115,30 @@ pub fn fit(columns: &[Column], available: u16) -> Vec<u16> {
         if taken(&widths, columns) <= available {
             return widths;
         }
-        if let Some(out) = shown.first().and_then(|at| is_out.get_mut(*at)) {
+        if let Some(out) = last(Stays::Wanted).or(last(Stays::Needed)).and_then(|at| is_out.get_mut(at)) {
             *out = true;
         } else {
-            for width in &mut widths {
-                *width = (*width).min(available);
-            }
-            return widths;
+            return squeezed(widths, columns, names, available);
         }
     }
+}
+
+/// A name shorter than this names nothing.
+const STUMP: u16 = 4;
+
+/// The keys, and of the name what is left over.
+fn squeezed(mut widths: Vec<u16>, columns: &[Column], names: Option<usize>, available: u16) -> Vec<u16> {
+    if let Some(name) = names.and_then(|at| widths.get_mut(at)) {
+        let wide = std::mem::replace(name, STUMP);
+        let room = (available + STUMP).checked_sub(taken(&widths, columns)).filter(|room| *room >= STUMP);
+        if let Some(name) = names.and_then(|at| widths.get_mut(at)) {
+            *name = room.map_or(0, |room| room.min(wide));
+        }
+    }
+    for width in &mut widths {
+        *width = (*width).min(available);
+    }
+    widths
 }
 
 /// Takes columns from the widest spare room, a step at a time, so that long texts give first.
@@ -223,6 +257,7 @@ impl Sheet {
         let cursor = ink.model.cursor(pane);
         let marked = cursor.at.checked_sub(cursor.offset).filter(|_| is_focused);
         self.print(ink, buffer, list, has_heads, marked);
+        more(ink, buffer, pane, area, cursor.offset + usize::from(list.height));
         super::aside::draw(ink, buffer, pane, area);
     }
 
@@ -277,6 +312,16 @@ impl Sheet {
     }
 }
 
+/// How many rows stand below those in view: a list must not look whole when it is not.
+fn more(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect, seen: usize) {
+    let left = ink.model.count(pane).saturating_sub(seen);
+    let text = format!(" {left} more ");
+    let width = text.width() as u16;
+    if left > 0 && area.height >= 3 && area.width > width + 3 {
+        ink.put(buffer, (area.right() - 2 - width, area.bottom() - 1), width, &text, Role::Muted);
+    }
+}
+
 /// A sentence in the middle of nothing: empty, loading, failed.
 pub fn sentence(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect, text: &str, role: Role) {
     let list = layout::list(ink.model, pane, area);
@@ -291,7 +336,7 @@ mod tests {
     use super::*;
 
     fn column(width: u16, least: u16) -> Column {
-        Column { width, least, optional: least > 0, ..Column::default() }
+        Column { width, least, stays: if least > 0 { Stays::Spare } else { Stays::Needed }, ..Column::default() }
     }
 
     #[test]
@@ -306,6 +351,14 @@ mod tests {
         assert_eq!(fit(&[name(), column(9, 0)], 16), [5, 9]);
         assert_eq!(fit(&[name(), column(9, 0)], 14), [14, 0]);
         assert_eq!(fit(&[column(10, 0)], 4), [0]);
+        let key = |width| Column { stays: Stays::Always, ..column(width, 0) };
+        let wanted = |width| Column { stays: Stays::Wanted, ..column(width, 0) };
+        assert_eq!(fit(&[key(3), name(), wanted(16), column(9, 0)], 40), [3, 6, 16, 9]);
+        assert_eq!(fit(&[key(3), name(), wanted(16), column(9, 0)], 38), [3, 22, 0, 9]);
+        assert_eq!(fit(&[key(1), column(30, 14), column(6, 0)], 15), [1, 13, 0]);
+        assert_eq!(fit(&[key(3), key(7), column(30, 8), column(6, 0)], 15), [3, 7, 0, 0]);
+        assert_eq!(fit(&[key(3), key(7), column(30, 8), column(6, 0)], 18), [3, 7, 4, 0]);
+        assert_eq!(fit(&[key(3), key(36), column(30, 8)], 20), [3, 20, 0]);
         assert_eq!(fit(&[], 4), Vec::<u16>::new());
     }
 

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use tempfile::TempDir;
 use wheelhouse::{
     domain::{plan::Standing, value::Value},
-    engine::message::Ask,
+    engine::message::{Ask, Event},
 };
 
 use super::{
@@ -76,4 +76,59 @@ async fn a_batch_is_paused_and_cancelled_before_it_is_sent() {
     assert_eq!(cockpit.actor.cancel(batch).await.unwrap().shown(), "3 taken back before they were sent");
     cockpit.until(|standings| standings.receipts.iter().all(|receipt| receipt.standing == Standing::TakenBack)).await;
     assert_eq!(world.outside.lock().unwrap().attempts, 0);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_cut_off_is_told_as_one_and_what_was_not_sent_is_not_sent() {
+    let ids: Vec<_> = (0..10).map(|number| format!("r{number:02}")).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&ids));
+    let path = folder.path().join("town.db");
+    let cockpit = Cockpit::ready(&world, &path).await;
+    let preview = cockpit.propose(1, "approve", &ids).await;
+    // Ten intents are two points each; each act sends after two, and ends after six.
+    world.kill_at(20 + 3 * 6 + 4);
+    let commit = cockpit.actor.commit(Ask(1), preview.expected.clone());
+    commit.await.unwrap();
+    world.killed.notified().await;
+    cockpit.die().await;
+    world.kill_at(usize::MAX);
+    let sent = world.outside.lock().unwrap().statements.len();
+    assert_eq!(sent, 4);
+
+    let mut cockpit = Cockpit::open(&world, &path).await;
+    cockpit.actor.recover().await.unwrap();
+    let line = "approve 10, which was cut off: 4 done, 6 not sent";
+    assert_eq!(cockpit.lines().await.last().unwrap(), &format!("BATCH {line}"));
+    let told = cockpit.said().into_iter().any(|event| match event {
+        Event::Notice { said, .. } => said.shown() == format!("recovery settled {line}; @ tells each"),
+        _ => false,
+    });
+    assert!(told);
+    cockpit.later(TimeDelta::hours(1)).await;
+    assert_eq!(world.outside.lock().unwrap().statements.len(), 4);
+    cockpit.die().await;
+
+    // Told once: the next start has nothing left to say, and the rest is approved as rows like any other.
+    let cockpit = Cockpit::ready(&world, &path).await;
+    assert_eq!(cockpit.lines().await.iter().filter(|line| line.starts_with("BATCH")).count(), 1);
+    cockpit.confirm("approve", &["r09"]).await.unwrap();
+    cockpit.until_standing("r09", Standing::Done).await;
+}
+
+#[tokio::test]
+async fn a_batch_of_money_that_was_cut_off_in_doubt_says_how_many_are_unknown() {
+    let ids = ["a", "b", "c"];
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&ids));
+    let path = folder.path().join("town.db");
+    let cockpit = Cockpit::ready(&world, &path).await;
+    world.script([Script::Goes, Script::Goes, Script::LostAfter]);
+    cockpit.confirm("pay_back", &ids).await.unwrap();
+    cockpit.until_standing("b", Standing::Unknown).await;
+    cockpit.die().await;
+    world.outside.lock().unwrap().is_unlabelled = true;
+    let cockpit = Cockpit::open(&world, &path).await;
+    cockpit.actor.recover().await.unwrap();
+    assert_eq!(cockpit.lines().await.last().unwrap(), "BATCH pay_back 3, which was cut off: 1 done, 1 not sent, 1 unknown");
+    assert_eq!(world.outside.lock().unwrap().refunds.len(), 2);
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use wheelhouse::{
     domain::{plan::Standing, text::Text},
     engine::message::{Ask, Event},
-    ports::Journal as _,
+    ports::{Journal as _, Ownership},
 };
 
 use super::{
@@ -133,12 +133,14 @@ async fn an_open_refund_is_not_touched_under_another_account() {
     assert!(!live(&world, &path).await);
     world.kill_at(usize::MAX);
     let why = Text::new("the key belongs to acct_2, the pack says acct_1");
-    let cockpit = Cockpit::open_with(&world, &path, world::pack(), Some(why.clone())).await;
+    world.belongs(Ownership::Another(why.clone()));
+    let cockpit = Cockpit::open(&world, &path).await;
     assert_eq!(cockpit.actor.recover().await, Err(why.clone()));
-    cockpit.actor.unlock().await.unwrap();
+    assert!(cockpit.actor.unlock().await.unwrap_err().shown().ends_with(why.shown()));
     assert_eq!(cockpit.actor.commit(Ask(1), String::new()).await, Err(why));
     cockpit.die().await;
-    let mut cockpit = Cockpit::open_with(&world, &path, world::pack_for("acct_2"), None).await;
+    world.belongs(Ownership::Own);
+    let mut cockpit = Cockpit::open_with(&world, &path, world::pack_for("acct_2")).await;
     assert_eq!(cockpit.actor.recover().await.unwrap(), []);
     assert!(cockpit.said().iter().any(|event| matches!(event, Event::Notice { is_error: true, .. })));
     let left = cockpit.journal.store.open_acts().await.unwrap().remove(0).plan.id;

@@ -1,5 +1,6 @@
 //! Acting through the journal, over the real store and an outside that can fail.
 
+mod accounts;
 mod batches;
 mod deaths;
 mod outcomes;
@@ -42,10 +43,10 @@ struct Cockpit {
 impl Cockpit {
     /// Opened, not yet recovered.
     async fn open(world: &Arc<World>, path: &Path) -> Self {
-        Self::open_with(world, path, world::pack(), None).await
+        Self::open_with(world, path, world::pack()).await
     }
 
-    async fn open_with(world: &Arc<World>, path: &Path, pack: Arc<Pack>, wrong_account: Option<Text>) -> Self {
+    async fn open_with(world: &Arc<World>, path: &Path, pack: Arc<Pack>) -> Self {
         let (store, _) = Store::open(path, "jo", world.now()).await.unwrap();
         let journal = Arc::new(MortalJournal { store, world: Arc::clone(world) });
         let (sender, events) = mpsc::unbounded_channel();
@@ -56,7 +57,6 @@ impl Cockpit {
             clock: Arc::clone(world) as Arc<dyn wheelhouse::ports::Clock>,
             operator: "jo".to_owned(),
             read_only: None,
-            wrong_account,
             hold_at_least: Duration::ZERO,
             unlocked_for: Duration::from_mins(15),
             session_began: world.now(),

@@ -29,7 +29,7 @@ use wheelhouse::{
         text::Text,
         value::Value,
     },
-    ports::{Answer, Clock, Connections, Doer, Found, Journal, Mark, Outcome, Source, SourceError, StoreError},
+    ports::{Answer, Clock, Connections, Doer, Found, Journal, Mark, Outcome, Ownership, Source, SourceError, StoreError},
     store::Store,
 };
 
@@ -70,6 +70,8 @@ pub struct Outside {
     pub is_unlabelled: bool,
     pub is_unreadable: bool,
     pub attempts: usize,
+    /// What the payment account answers when it is asked whose key this is; `None` is the pack's own.
+    pub ownership: Option<Ownership>,
 }
 
 pub struct World {
@@ -98,6 +100,10 @@ impl World {
 
     pub fn set(&self, id: &str, column: &str, value: Value) {
         self.outside.lock().unwrap().rows.get_mut(id).unwrap().insert(column.to_owned(), value);
+    }
+
+    pub fn belongs(&self, ownership: Ownership) {
+        self.outside.lock().unwrap().ownership = Some(ownership);
     }
 
     pub fn script(&self, script: impl IntoIterator<Item = Script>) {
@@ -203,6 +209,10 @@ impl Fake {
 
 #[async_trait]
 impl Doer for Fake {
+    async fn ownership(&self) -> Ownership {
+        self.world.outside.lock().unwrap().ownership.clone().unwrap_or(Ownership::Own)
+    }
+
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
         self.world.point().await;
         let answer = {
@@ -266,6 +276,10 @@ impl Journal for MortalJournal {
 
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
         self.store.open_acts().await
+    }
+
+    async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
+        self.store.cut_batches().await
     }
 
     async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError> {

@@ -37,17 +37,24 @@ impl Glass {
     /// The program alone in its terminal, as `ssh -t host wheelhouse` starts it.
     pub fn start() -> Self {
         let program = env::current_exe().unwrap();
-        Self::spawn(program.to_str().unwrap(), &["--exact", TEST, "--nocapture", "--test-threads=1"], true)
+        Self::spawn(program.to_str().unwrap(), &["--exact", TEST, "--nocapture", "--test-threads=1"], &[(stage::LEADS, "1")])
+    }
+
+    /// The same, listening to the mouse.
+    pub fn start_with_mouse() -> Self {
+        let program = env::current_exe().unwrap();
+        let arguments = ["--exact", TEST, "--nocapture", "--test-threads=1"];
+        Self::spawn(program.to_str().unwrap(), &arguments, &[(stage::LEADS, "1"), (stage::MOUSE, "1")])
     }
 
     /// Started by a shell with job control; `$P` is the program.
     pub fn start_in_shell(script: &str) -> Self {
         let program = env::current_exe().unwrap();
         let script = script.replace("$P", &format!("'{}' --exact {TEST} --nocapture --test-threads=1", program.display()));
-        Self::spawn("bash", &["--norc", "-mc", &script], false)
+        Self::spawn("bash", &["--norc", "-mc", &script], &[])
     }
 
-    fn spawn(program: &str, arguments: &[&str], leads: bool) -> Self {
+    fn spawn(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let directory = TempDir::new().unwrap();
         let socket = directory.path().join("stage");
         let pair = native_pty_system().openpty(size(80, 24)).unwrap();
@@ -55,8 +62,8 @@ impl Glass {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env(stage::SOCKET, &socket);
-        if leads {
-            command.env(stage::LEADS, "1");
+        for (name, value) in variables {
+            command.env(name, value);
         }
         command.env("RUST_BACKTRACE", "0");
         command.env("TERM", "xterm-256color");
@@ -176,6 +183,8 @@ impl Glass {
         assert!(!screen.alternate_screen(), "still on the alternate screen after {last}");
         assert!(!screen.hide_cursor(), "no cursor");
         assert!(!screen.bracketed_paste(), "pastes still marked");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse still taken");
+        assert_eq!(screen.mouse_protocol_encoding(), vt100::MouseProtocolEncoding::Default);
         let settings = self.master.as_ref().map(|master| format!("{:?}", master.get_termios()));
         assert_eq!(settings.as_ref(), Some(&self.settings_before));
         assert_eq!(self.count("\x1b[?2026h"), self.count("\x1b[?2026l"), "an update left open");

@@ -161,6 +161,45 @@ fn control_z_with_nobody_to_continue_it_comes_back_by_itself() {
 }
 
 #[test]
+fn the_mouse_is_listened_to_only_where_it_is_wanted_and_given_back_at_every_end() {
+    let report = "\x1b[<0;12;5M";
+    let mut deaf = Glass::start();
+    deaf.see("ready");
+    assert_eq!(deaf.count("\x1b[?1000h"), 0);
+    deaf.press(&format!("{report}j"));
+    deaf.see("typed 1");
+    assert!(!deaf.contents().contains("Down(Left)"), "nobody asked for it");
+    deaf.press("q");
+    deaf.end();
+    for (ends, code) in [("q", 0), ("p", 101), ("t", 101), ("", 143)] {
+        let mut glass = Glass::start_with_mouse();
+        glass.see("ready");
+        assert_eq!(glass.terminal.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::PressRelease);
+        assert_eq!(glass.terminal.screen().mouse_protocol_encoding(), vt100::MouseProtocolEncoding::Sgr);
+        glass.press(&format!("{report}\x1b[<0;12;5m\x1b[<65;3;4M"));
+        glass.see("Down(Left) 11 4");
+        glass.see("ScrollDown 2 3");
+        if ends.is_empty() {
+            glass.signal(Signal::TERM);
+        } else {
+            glass.press(ends);
+        }
+        assert_eq!(glass.end(), code, "{ends:?}");
+        glass.is_given_back();
+    }
+    let mut suspended = Glass::start_with_mouse();
+    suspended.see("ready");
+    suspended.press("\x1a");
+    suspended.see("typed 1");
+    suspended.press(report);
+    suspended.see("Down(Left) 11 4");
+    assert_eq!((suspended.count("\x1b[?1000h"), suspended.count("\x1b[?1000l")), (2, 1));
+    suspended.press("q");
+    suspended.end();
+    suspended.is_given_back();
+}
+
+#[test]
 fn a_closed_terminal_ends_it() {
     let mut glass = Glass::start();
     glass.see("ready");

@@ -18,6 +18,8 @@ use wheelhouse::ui::{
 
 /// Set for the process that is the program; its value is a socket that the test listens on.
 pub const SOCKET: &str = "WHEELHOUSE_STAGE_SOCKET";
+/// Set where the program is to listen to the mouse.
+pub const MOUSE: &str = "WHEELHOUSE_STAGE_MOUSE";
 
 /// Set where the program is its session's leader.
 pub const LEADS: &str = "WHEELHOUSE_STAGE_LEADS";
@@ -124,6 +126,7 @@ impl Program for Stage {
     fn input(&mut self, input: Input) {
         match input {
             Input::Key(event) => self.key(event),
+            Input::Mouse(event) => self.say(format!("{:?} {} {}", event.kind, event.column, event.row)),
             Input::Paste(text) => self.say(format!("pasted {text}")),
             Input::Resize { columns, rows } => self.say(format!("size {columns}x{rows}")),
             Input::Resumed => self.say("resumed".into()),
@@ -202,7 +205,8 @@ impl Program for Stage {
 fn the_program_says_what_it_was_told() {
     if env::var_os(SOCKET).is_some() {
         let (sender, mailbox) = mailbox(16).unwrap();
-        let settings = Settings { grace: Duration::from_secs(20), ..Settings::new(Depth::Full) };
+        let mouse = env::var_os(MOUSE).is_some();
+        let settings = Settings { grace: Duration::from_secs(20), mouse, ..Settings::new(Depth::Full) };
         let ended = run(&mut Stage::new(Some(sender)), &mailbox, &settings).unwrap();
         stay_until_read();
         std::process::exit(i32::from(ended.exit_code()));

@@ -112,6 +112,39 @@ fn pasted_text_and_keys_typed_ahead_confirm_nothing() {
     assert!(dialog.typed.is_empty());
 }
 
+/// Opens a question.
+type Opens<'a> = &'a dyn Fn(&mut Model);
+
+#[test]
+fn questions_listen_when_the_operator_said_and_no_sooner() {
+    let batch = |model: &mut Model| {
+        let cmds = press(model, "2 enter . A a");
+        let [Cmd::Ask(Request::Propose { ask, targets, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+        let preview = fixture::preview("approve", "Approve", targets, Confirm::Count);
+        tell(model, Event::Preview { ask: *ask, preview: Ok(Box::new(preview)) });
+    };
+    let quit = |model: &mut Model| {
+        let receipt = fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::UnderWay);
+        tell(model, Event::Receipt(receipt));
+        press(model, "q");
+    };
+    let doubt = |model: &mut Model| {
+        tell(model, Event::Recovered(vec![fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::Unknown)]));
+    };
+    let sign_off = |model: &mut Model| drop(press(model, "4 O"));
+    let cases: [(&str, Opens<'_>, &str); 4] =
+        [("a dialog", &batch, "y"), ("quit", &quit, "y"), ("a doubt", &doubt, "L"), ("a sign-off", &sign_off, "enter")];
+    for (what, open, key) in cases {
+        for (after, listens_after) in [(300, 300), (2_000, 2_000), (1_999, 2_000), (301, 2_000)] {
+            let mut model = unlocked();
+            model.shown.listens_after = TimeDelta::milliseconds(listens_after);
+            open(&mut model);
+            let cmds = press_at(&mut model, key, fixture::now() + TimeDelta::milliseconds(after));
+            assert_eq!(cmds.len(), usize::from(after >= listens_after), "{what} after {after} of {listens_after} ms");
+        }
+    }
+}
+
 #[test]
 fn a_batch_is_confirmed_on_its_count_and_never_by_the_first_enter() {
     let open = || {

@@ -29,6 +29,7 @@ enum Doing {
     Wait(i64),
     Answer,
     Refresh(usize),
+    Mouse(u16, u16, usize),
 }
 
 fn doing() -> impl Strategy<Value = Doing> {
@@ -39,6 +40,7 @@ fn doing() -> impl Strategy<Value = Doing> {
         4 => (0_i64..2_000).prop_map(Doing::Wait),
         6 => Just(Doing::Answer),
         2 => (0_usize..7).prop_map(Doing::Refresh),
+        6 => (0_u16..220, 0_u16..70, 0_usize..4).prop_map(|(column, row, kind)| Doing::Mouse(column, row, kind)),
     ]
 }
 
@@ -56,6 +58,11 @@ proptest! {
             let cmds = match one {
                 Doing::Key(at) => update(&mut model, Msg::Key(event(keys[at])), now),
                 Doing::Resize(width, height) => update(&mut model, Msg::Resize(width, height), now),
+                Doing::Mouse(column, row, kind) => {
+                    let cmds = update(&mut model, Msg::Mouse(pointing::event(column, row, kind)), now);
+                    prop_assert!(cmds.iter().all(pointing::only_looks), "{cmds:?}");
+                    cmds
+                }
                 Doing::Paste => update(&mut model, Msg::Paste("22.00\n".to_owned()), now),
                 Doing::Wait(milliseconds) => {
                     now += TimeDelta::milliseconds(milliseconds);

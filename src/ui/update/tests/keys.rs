@@ -39,7 +39,7 @@ fn keys_lead_where_they_say() {
 
 #[test]
 fn keys_ask_what_they_mean() {
-    let subject = || Subject::Check(Id::new("z_ai"));
+    let subject = || fixture::snapshot().alerts[0].subject.clone();
     let handle = |how| Cmd::Ask(Request::Handle { subject: subject(), how });
     for (keys, wanted) in [
         ("a", vec![handle(Handle::Acknowledge)]),
@@ -53,7 +53,7 @@ fn keys_ask_what_they_mean() {
         ("R", vec![Cmd::Ask(Request::Refresh(Scope::All))]),
         ("r", vec![Cmd::Ask(Request::Refresh(Scope::Alerts))]),
         ("2 enter r", vec![Cmd::Ask(Request::Refresh(Scope::Queue(Id::new("reviews"))))]),
-        ("y", vec![Cmd::Copy("check.z_ai".to_owned())]),
+        ("y", vec![Cmd::Copy(subject().name())]),
         ("W", vec![Cmd::Ask(Request::Unlock)]),
         ("q", vec![Cmd::Quit]),
         ("2 enter q", vec![]),

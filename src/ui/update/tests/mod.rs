@@ -4,6 +4,7 @@ mod acting;
 mod anything;
 mod keys;
 mod lists;
+mod pointing;
 mod time;
 
 use std::{sync::Arc, time::Duration};

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         age, pack,
         severity::Severity,
-        snapshot::{Alert, Failure, Reading, Subject},
+        snapshot::{Alert, Failure, Flip, JournalLine, Reading, Subject},
     },
     ui::{
         theme::Role,
@@ -25,13 +25,20 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
     let ink = paper.ink;
     let Some(alert) = ink.model.alert(subject) else { return };
     let severity = ink.model.severity(alert);
-    let since = format!("{} for {}, since {}", severity.word(), ink.age(alert.since), ink.date(alert.since));
-    paper.labelled("Now", &since, Ink::severity(severity));
+    if paper.extent == Extent::Aside {
+        // The row beside it says the rest.
+        paper.labelled("Since", &ink.date(alert.since), Ink::severity(severity));
+    } else {
+        let since = format!("{} for {}, since {}", severity.word(), ink.age(alert.since), ink.date(alert.since));
+        paper.labelled("Now", &since, Ink::severity(severity));
+    }
     if severity != alert.severity {
         paper.labelled("", &format!("it was {} when it was last looked at", alert.severity.word()), Role::Unknown);
     }
-    let reading = if alert.reading.is_empty() { "none" } else { &alert.reading };
-    paper.labelled("Reading", reading, Role::Text);
+    if paper.extent == Extent::Whole {
+        let reading = if alert.reading.is_empty() { "none" } else { &alert.reading };
+        paper.labelled("Reading", reading, Role::Text);
+    }
     if !alert.detail.shown().is_empty() {
         paper.labelled("Detail", alert.detail.shown(), Role::Text);
     }
@@ -50,7 +57,7 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
         paper.labelled("Playbook", &format!("{} (Enter reads it)", playbook.title), Role::Key);
         if paper.extent == Extent::Aside {
             paper.blank();
-            paper.lines.extend(page::markdown(&ink, page::body(&playbook.markdown), paper.width));
+            paper.markdown(page::body(&playbook.markdown));
         }
     }
     if paper.extent == Extent::Aside {
@@ -167,12 +174,38 @@ pub fn history(paper: &mut Paper<'_>, subject: &Subject) {
     if flips.is_empty() && lines.is_empty() {
         paper.text("It has never changed.", Role::Muted);
     }
+    changes(paper, flips);
+    acts(paper, lines);
+}
+
+/// What was written and done about it; nothing where there is nothing.
+pub fn notes(paper: &mut Paper<'_>, subject: &Subject) {
+    let ink = paper.ink;
+    let Some((_, lines)) = ink.model.histories.0.get(subject).filter(|(_, lines)| !lines.is_empty()) else { return };
+    paper.head("Notes and acts, newest first");
+    acts(paper, lines);
+}
+
+/// How its severity went.
+pub fn course_of_severity(paper: &mut Paper<'_>, subject: &Subject) {
+    let ink = paper.ink;
+    let Some((flips, _)) = ink.model.histories.0.get(subject).filter(|(flips, _)| !flips.is_empty()) else { return };
+    paper.head("Changes, newest first");
+    changes(paper, flips);
+}
+
+fn changes(paper: &mut Paper<'_>, flips: &[Flip]) {
+    let ink = paper.ink;
     for flip in flips {
         let when = format!("{:<13}", ink.when(flip.at));
         let change = format!("{} -> {}  ", flip.from.word(), flip.to.word());
         let said = flip.said.one_line();
         paper.cells(&[(&when, Role::Muted), (&change, Ink::severity(flip.to)), (&said, Role::Text)]);
     }
+}
+
+fn acts(paper: &mut Paper<'_>, lines: &[JournalLine]) {
+    let ink = paper.ink;
     for line in lines {
         let when = format!("{:<13}", ink.when(line.at));
         let said = format!("{} {} {}", line.who, line.word, line.said.one_line());

@@ -8,7 +8,10 @@ use crate::{
     },
     ui::{
         theme::Role,
-        view::{ink::Ink, page::Paper},
+        view::{
+            ink::Ink,
+            page::{Extent, Paper},
+        },
     },
 };
 
@@ -19,8 +22,12 @@ pub fn flag(paper: &mut Paper<'_>, id: &Id<Flag>) {
     let value = report.look.value.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
     let is_normal = value == report.normal;
     let values: Vec<&str> = report.values.iter().map(String::as_str).filter(|other| *other != report.normal).collect();
-    let now = format!("{value}   (normal {}, else {})", report.normal, values.join(", "));
-    paper.labelled("Now", &now, if is_normal { Role::Good } else { Role::Warning });
+    if paper.extent == Extent::Aside && is_normal {
+        paper.labelled("Values", &format!("{} (normal), {}", report.normal, values.join(", ")), Role::Text);
+    } else {
+        let now = format!("{value}   (normal {}, else {})", report.normal, values.join(", "));
+        paper.labelled("Now", &now, if is_normal { Role::Good } else { Role::Warning });
+    }
     if let Some(trouble) = ink.trouble(&report.look) {
         paper.labelled("No data", &trouble, Role::Unknown);
     }

@@ -9,7 +9,12 @@ use crate::{
     },
     ui::{
         theme::Role,
-        view::{ink::Ink, metrics, page::Paper, queues},
+        view::{
+            ink::Ink,
+            metrics,
+            page::{Extent, Paper},
+            queues,
+        },
     },
 };
 
@@ -72,7 +77,10 @@ pub fn metric(paper: &mut Paper<'_>, id: &Id<Metric>) {
     }
     if let Some(reading) = &report.look.value {
         let value = reading.value.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        paper.labelled("Now", if reading.said.is_empty() { &value } else { &reading.said }, Role::Money);
+        // In a row beside it a figure stands whole, a sentence may be cut.
+        if paper.extent == Extent::Whole || !reading.said.is_empty() {
+            paper.labelled("Now", if reading.said.is_empty() { &value } else { &reading.said }, Role::Money);
+        }
         if let Some((target, is_met)) = &reading.target {
             paper.labelled("Target", target.trim_start_matches("target "), if *is_met { Role::Good } else { Role::Warning });
         }

@@ -1,11 +1,12 @@
 //! What the page of a job says: its schedule, its state, what it would do, its runs.
 
-use super::alert::{handling, history};
+use super::alert::{course_of_severity, handling, history, notes};
 use crate::{
     domain::{
         age,
         id::Id,
         pack::{self, Job},
+        severity::Severity,
         snapshot::{JobHealth, JobReport, RunOutcome, Subject},
         text::Text,
     },
@@ -43,14 +44,22 @@ pub fn job(paper: &mut Paper<'_>, id: &Id<Job>) {
     about(paper, spec);
     paper.labelled("Runs", &jobs::history(health, 60), Role::Chart);
     if paper.extent == Extent::Whole {
+        let subject = Subject::Job(id.clone());
+        notes(paper, &subject);
         runs(paper, spec, health);
+        course_of_severity(paper, &subject);
     }
-    history(paper, &Subject::Job(id.clone()));
 }
 
 fn state(paper: &mut Paper<'_>, report: &JobReport, health: &JobHealth) {
     let ink = paper.ink;
-    paper.labelled("State", &format!("{}: {}", health.state, health.why), Ink::severity(jobs::severity(&ink, report)));
+    let role = Ink::severity(jobs::severity(&ink, report));
+    match paper.extent {
+        Extent::Whole => paper.labelled("State", &format!("{}: {}", health.state, health.why), role),
+        // The row beside it says the state.
+        Extent::Aside => paper.labelled("Why", &health.why, role),
+    }
+    latest_error(paper, health, jobs::severity(&ink, report));
     if let Some(expected) = health.expected {
         paper.labelled("Expected", &ink.date(expected), Role::Text);
     }
@@ -68,9 +77,6 @@ fn state(paper: &mut Paper<'_>, report: &JobReport, health: &JobHealth) {
         let figures: Vec<String> =
             health.effect.iter().map(|(name, value)| format!("{value} {}", name.replace('_', " "))).collect();
         paper.labelled("There waits", &figures.join(", "), Role::Text);
-    }
-    if paper.extent == Extent::Aside {
-        latest_error(paper, health);
     }
 }
 
@@ -94,10 +100,14 @@ fn runs(paper: &mut Paper<'_>, spec: &Job, health: &JobHealth) {
     }
 }
 
-fn latest_error(paper: &mut Paper<'_>, health: &JobHealth) {
+/// The error behind a state that does not tell it already.
+fn latest_error(paper: &mut Paper<'_>, health: &JobHealth, severity: Severity) {
     let Some(run) = health.runs.iter().find(|run| run.error.is_some()) else { return };
-    let when = run.started.or(run.due).map_or_else(String::new, |at| format!("{}: ", paper.ink.when(at)));
     let error = run.error.as_ref().map_or_else(String::new, Text::one_line);
+    if severity == Severity::Green || health.why.contains(&error) {
+        return;
+    }
+    let when = run.started.or(run.due).map_or_else(String::new, |at| format!("{}: ", paper.ink.when(at)));
     paper.labelled("Last error", &format!("{when}{error}"), Role::Bad);
 }
 

@@ -31,7 +31,9 @@ pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
     if let Some(statement) = &report.look.value {
         paper.labelled("Window", &format!("{} to {}", ink.date(statement.from), ink.date(statement.to)), Role::Text);
         paper.labelled("Matched", &format!("{} rows", statement.matched), Role::Text);
-        totals(paper, statement);
+        if paper.extent == Extent::Whole {
+            totals(paper, statement);
+        }
         if paper.extent == Extent::Whole && !statement.discrepancies.is_empty() {
             paper.head("What does not match, oldest first");
             for discrepancy in &statement.discrepancies {
@@ -46,9 +48,15 @@ pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
             if !sign_off.note.shown().is_empty() {
                 paper.labelled("Note", sign_off.note.shown(), Role::Text);
             }
-            paper.labelled("SHA-256", &sign_off.hash, Role::Muted);
+            if paper.extent == Extent::Whole {
+                paper.labelled("SHA-256", &sign_off.hash, Role::Muted);
+            }
         }
-        None => paper.head("Never signed off; O signs it off"),
+        None => paper.labelled("Signed off", "never; O signs it off", Role::Muted),
+    }
+    // The row beside it has the difference: what makes it up is told where there is room for it.
+    if let Some(statement) = report.look.value.as_ref().filter(|_| paper.extent == Extent::Aside) {
+        paper.together(|paper| totals(paper, statement));
     }
     history(paper, &Subject::Reconciliation(id.clone()));
 }
