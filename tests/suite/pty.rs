@@ -14,7 +14,7 @@ use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_sy
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The longest that anything may take before a test says what it saw instead: a busy machine is no failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The frames since the last keys, the one that stood then first.
 #[derive(Default)]

@@ -235,7 +235,8 @@ impl Act {
             },
             is_final: plan.is_final,
             can_undo: has_undo && standing == Standing::Done,
-            has_rest: matches!(state.phase, Phase::Rejected | Phase::Changed) && (1..plan.steps.len()).contains(&state.steps_done()),
+            has_rest: matches!(state.phase, Phase::Rejected | Phase::Changed)
+                && (1..plan.steps.len()).contains(&state.steps_done()),
             batch: plan.batch.clone(),
             at: state.at.unwrap_or(now),
         }

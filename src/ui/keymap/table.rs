@@ -97,7 +97,7 @@ pub const TABLE: &[Binding] = &[
     row(Intent::Export, &["ctrl-s"], ANYWHERE, "export", "", "write what the pane shows to a file"),
     row(Intent::Record, &["@"], ANYWHERE, "record", "", "the whole journal"),
     row(Intent::Errors, &["!"], ANYWHERE, "errors", "", "what could not be read or done, and what to try"),
-    row(Intent::LookUp, &["L"], ANYWHERE, "look-up", "", "look up outside what stands unknown; do the rest of what ended half way"),
+    row(Intent::LookUp, &["L"], ANYWHERE, "look-up", "", "settle acts that stand unknown or half done"),
     row(
         Intent::Decide,
         &["D"],
