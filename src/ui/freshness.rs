@@ -11,6 +11,8 @@ use crate::domain::snapshot::{Failure, Look, Snapshot};
 pub enum Freshness {
     /// The oldest reading that is shown as current.
     Current(DateTime<Utc>),
+    /// The same, where most of what is watched is not current.
+    InPart(DateTime<Utc>),
     /// No reading is current; the last one, if there was any, was made then.
     Nothing(Option<DateTime<Utc>>),
     /// No look has ended yet.
@@ -43,9 +45,11 @@ impl Model {
     pub fn freshness(&self) -> Freshness {
         let Some(snapshot) = &self.snapshot else { return Freshness::Looking };
         let all = made(snapshot);
-        let current = all.iter().filter(|made| made.is_current(self.now)).filter_map(|made| made.at).min();
-        if let Some(oldest) = current {
-            return Freshness::Current(oldest);
+        let current: Vec<DateTime<Utc>> =
+            all.iter().filter(|made| made.is_current(self.now)).filter_map(|made| made.at).collect();
+        if let Some(oldest) = current.iter().min() {
+            let is_part = current.len() * 2 < all.len();
+            return if is_part { Freshness::InPart(*oldest) } else { Freshness::Current(*oldest) };
         }
         let last_answers = snapshot.sources.iter().filter_map(|source| source.last_ok);
         let last = all.iter().filter_map(|made| made.at).chain(last_answers).max();
@@ -100,6 +104,12 @@ mod tests {
             (look.looked_at, look.failure) = (Some(old), Some(fixture::failure()));
         });
         assert_eq!(model.freshness(), Freshness::Current(now), "and so does what failed since");
+        let model = with(|snapshot| {
+            let look = snapshot.queues[0].look.clone();
+            *snapshot = Snapshot { sequence: 9, ..fixture::failed() };
+            Arc::make_mut(&mut snapshot.queues[0]).look = look;
+        });
+        assert_eq!(model.freshness(), Freshness::InPart(now), "one pane that answers makes no fresh screen");
     }
 
     #[test]

@@ -203,6 +203,11 @@ impl Model {
         }
     }
 
+    /// Somewhere else nothing is on the way from where the operator was.
+    pub(super) fn arrived(&mut self) {
+        self.moving = None;
+    }
+
     /// Lets the text follow the selection, once that has stood still.
     pub(super) fn rest(&mut self) {
         if self.moving.take_if(|moving| moving.rests_at <= self.now).is_some() {

@@ -76,7 +76,9 @@ fn by_hand(model: &mut Model, what: impl FnOnce(&mut Model) -> Vec<Cmd>) -> Vec<
     model.touch();
     let (place, thing) = (model.place.clone(), model.cursor(model.place.pane).thing);
     let cmds = what(model);
-    if model.place == place && model.cursor(place.pane).thing != thing {
+    if model.place != place {
+        model.arrived();
+    } else if model.cursor(place.pane).thing != thing {
         model.moved(place.pane, thing);
     }
     cmds

@@ -117,6 +117,7 @@ fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
     let model = ink.model;
     let mut clocks = vec![match model.freshness() {
         Freshness::Current(at) => (format!("as of {}", ink.when(at)), Role::Muted),
+        Freshness::InPart(at) => (format!("in part as of {}", ink.when(at)), Role::Warning),
         Freshness::Nothing(Some(at)) => (format!("nothing read since {}", ink.when(at)), Role::Bad),
         Freshness::Nothing(None) => ("nothing could be read".to_owned(), Role::Bad),
         Freshness::Looking => ("looking for the first time".to_owned(), Role::Warning),

@@ -11,6 +11,7 @@ mod items;
 mod jobs;
 mod journal;
 pub mod layout;
+mod markdown;
 mod metrics;
 mod overlay;
 mod page;

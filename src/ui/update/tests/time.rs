@@ -83,3 +83,12 @@ fn the_text_about_the_selection_follows_when_the_keys_rest() {
     press(&mut model, "2");
     assert_eq!(model.told(Pane::Queues), model.cursor(Pane::Queues).thing, "another pane tells of its own at once");
 }
+
+#[test]
+fn the_text_about_the_selection_comes_along_where_the_operator_goes() {
+    let mut model = fixture::model();
+    update(&mut model, Msg::Resize(120, 40), fixture::now());
+    press(&mut model, "2 j enter");
+    assert_eq!(model.told(Pane::Queues), model.cursor(Pane::Queues).thing, "no queue is told of among another one's items");
+    assert!(matches!(model.told(Pane::Queues), Some(Thing::Item(..))));
+}

@@ -12,8 +12,8 @@ use crate::{
         theme::Role,
         view::{
             ink::Ink,
-            metrics,
-            page::{self, Extent, Paper},
+            markdown, metrics,
+            page::{Extent, Paper},
         },
     },
 };
@@ -57,7 +57,7 @@ pub fn alert(paper: &mut Paper<'_>, subject: &Subject) {
         paper.labelled("Playbook", &format!("{} (Enter reads it)", playbook.title), Role::Key);
         if paper.extent == Extent::Aside {
             paper.blank();
-            paper.markdown(page::body(&playbook.markdown));
+            paper.markdown(markdown::body(&playbook.markdown));
         }
     }
     if paper.extent == Extent::Aside {

@@ -57,6 +57,9 @@ pub fn item(paper: &mut Paper<'_>, queue: &Id<Queue>, key: &str) {
     for action in actions {
         let key = action.key.map_or_else(String::new, |key| format!("{key} "));
         match item.barred_from(&action.id) {
+            // Below its list the frame has the keys, and the foot says why a row cannot be marked.
+            Some(_) if paper.extent == Extent::Aside && Some(&action.id) == spec.actions.first() => {}
+            None if paper.extent == Extent::Aside => {}
             Some(why) => paper.labelled(&format!("  {key}"), &format!("{}: NO, {}", action.title, why.one_line()), Role::Warning),
             None => paper.labelled(&format!("  {key}"), &action.title, Role::Key),
         }
