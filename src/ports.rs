@@ -131,6 +131,9 @@ pub trait Journal: Send + Sync {
     /// Acts that are not over, oldest first.
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError>;
 
+    /// Acts that ended with some of their steps through and the rest denied, oldest first.
+    async fn half_way_acts(&self) -> Result<Vec<Act>, StoreError>;
+
     /// The acts of each batch that has no closing line (`BATCH`, with the batch in its payload), oldest first.
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError>;
 

@@ -139,6 +139,11 @@ impl Reply {
     /// The beginning of the body, for a sentence about it.
     pub(super) fn excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
+        // A proxy's page: its title says what there is to say.
+        if text.trim_start().starts_with('<') {
+            let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+            return title.map_or_else(|| "a page of HTML".to_owned(), |(title, _)| format!("a page of HTML: {}", title.trim()));
+        }
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let short: String = words.chars().take(160).collect();
         if short.len() < words.len() { format!("{short}…") } else { short }

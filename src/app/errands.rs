@@ -144,7 +144,11 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
         let mut watcher = watcher(&business, aloud()).await;
         // The rows that it is about are read as a screen would have shown them.
         let subject = Subject::of(&pack, &Id::new(deed.action), &targets);
-        watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
+        let seen = watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
+        if let Some(why) = subject.unread(&seen) {
+            output::complain(&format!("wheelhouse: {why}: nothing was sent; try again when it answers"));
+            return Ok(act::REFUSED);
+        }
         if !is_own(&business).await? {
             return Ok(act::REFUSED);
         }
@@ -182,6 +186,24 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
     })
 }
 
+/// Goes on with what failed half way: what came before stands, and the rest is sent once more under its own key.
+async fn go_on(business: &mut Business) -> Result<Vec<Receipt>, Complaint> {
+    let half_way = business.ground.record.half_way_acts().await.map_err(|error| Complaint::said(error.to_string()))?;
+    if half_way.is_empty() {
+        return Ok(Vec::new());
+    }
+    business.actor.unlock().await.map_err(|why| refused(&why))?;
+    let mut awaited = Vec::new();
+    for act in half_way {
+        match business.actor.look_up(act.plan.id.clone()).await {
+            Ok(_) => awaited.push(act.plan.id),
+            Err(why) => output::complain(&format!("{} {} is left half done: {why}", act.plan.title, act.plan.label.one_line())),
+        }
+    }
+    let mut watcher = Watcher::start(business.ground.clone(), nobody(), business.actor.clone()).await;
+    Ok(wait_for(business, &mut watcher, &awaited).await)
+}
+
 /// Waits until each of them is over, or stands unknown with nothing more tried by itself.
 async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId]) -> Vec<Receipt> {
     let mut standings = business.actor.watch();
@@ -217,6 +239,14 @@ impl Subject {
         let flag = || pack.flags.iter().position(|flag| flag.set == *action).map(Self::Flag);
         let job = || pack.jobs.iter().position(|job| job.run.as_ref() == Some(action)).map(Self::Job);
         queue.or_else(flag).or_else(job).unwrap_or(Self::Discrepancy)
+    }
+
+    /// Why the rows are not there; the picture of an earlier visit is none of now.
+    fn unread(&self, seen: &Snapshot) -> Option<String> {
+        let Self::Queue(queue) = self else { return None };
+        let report = seen.queues.iter().find(|report| report.id == *queue)?;
+        let failure = report.look.failure.as_ref()?;
+        Some(format!("{} could not be read: {}", report.title, failure.said.one_line()))
     }
 
     fn is_told_by(&self, watch: Watch, pack: &Pack) -> bool {
@@ -309,6 +339,8 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
                 output::complain(said.trim_end_matches("; @ tells each"));
             }
         }
+        let mut receipts = receipts;
+        receipts.extend(go_on(&mut business).await?);
         act::print_recovered(&receipts)?;
         Ok(act::exit_status(&receipts, &[]))
     })

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         pack::Confirm,
         plan::{Receipt, Standing, Target},
-        text::Text,
+        text::{self, Text},
     },
     engine::message::Preview,
 };
@@ -66,7 +66,13 @@ impl Said<'_> {
         if let Some(total) = preview.total {
             lines.push(format!("total {total}"));
         }
-        lines.push(if preview.is_final { "cannot be taken back once sent".to_owned() } else { "can be taken back".to_owned() });
+        if !preview.plans.is_empty() {
+            lines.push(if preview.is_final {
+                "cannot be taken back once sent".to_owned()
+            } else {
+                "can be taken back".to_owned()
+            });
+        }
         lines.push("nothing has been sent".to_owned());
         lines.join("\n") + "\n"
     }
@@ -99,7 +105,36 @@ pub fn print_receipts(receipts: &[Receipt], refused: &[(Target, Text)], as_json:
         return output::print_json(&json!({ "receipts": receipts, "refused": refused_json(refused) }));
     }
     let lines: Vec<String> = receipts.iter().map(line).chain(refused_lines(refused)).collect();
-    output::print(&(lines.join("\n") + "\n"))
+    output::print(&(lines.join("\n") + "\n"))?;
+    for step in next_steps(receipts) {
+        output::complain(&step);
+    }
+    Ok(())
+}
+
+/// What is to be done about acts that did not come to their end.
+fn next_steps(receipts: &[Receipt]) -> Vec<String> {
+    let is_unknown = |receipt: &&Receipt| !receipt.standing.is_over();
+    let is_half_way = |receipt: &&Receipt| {
+        matches!(receipt.standing, Standing::Rejected | Standing::Changed) && (1..receipt.steps).contains(&receipt.steps_done)
+    };
+    let acts = |count: usize| text::counted(count, "act");
+    let (unknown, half_way) = (receipts.iter().filter(is_unknown).count(), receipts.iter().filter(is_half_way).count());
+    let mut steps = Vec::new();
+    if unknown > 0 {
+        steps.push(format!(
+            "{} unknown: `wheelhouse journal recover` looks outside again and sends nothing twice; what no look can tell, look up \
+             yourself and decide in the cockpit (D)",
+            acts(unknown)
+        ));
+    }
+    if half_way > 0 {
+        steps.push(format!(
+            "{} half done: what came before stands; once the cause is gone, `wheelhouse journal recover` goes on with the rest",
+            acts(half_way)
+        ));
+    }
+    steps
 }
 
 pub fn print_recovered(receipts: &[Receipt]) -> io::Result<()> {

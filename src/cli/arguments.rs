@@ -157,7 +157,7 @@ pub enum JournalCommand {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
         format: ExportFormat,
     },
-    /// Settle what an earlier run left unfinished
+    /// Settle what an earlier run left unfinished, and go on with what failed half way
     Recover,
 }
 

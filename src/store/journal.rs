@@ -78,6 +78,20 @@ impl Journal for Store {
         rows.iter().map(act).collect()
     }
 
+    async fn half_way_acts(&self) -> Result<Vec<Act>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let rows = sqlx::query(
+            "SELECT plan, state FROM plans WHERE is_over = 1 AND json_array_length(state, '$.answers') > 0 \
+             AND json_extract(state, '$.phase') IN ('rejected', 'changed') ORDER BY committed_at, rowid",
+        )
+        .fetch_all(&mut inner.connection)
+        .await
+        .map_err(unreadable)?;
+        let mut acts = rows.iter().map(act).collect::<Result<Vec<_>, _>>()?;
+        acts.retain(|act| act.state.steps_done() < act.plan.steps.len());
+        Ok(acts)
+    }
+
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
         let mut inner = self.inner.lock().await;
         let rows = sqlx::query(

@@ -392,3 +392,66 @@ fn the_journal_says_a_flip_from_what_to_what_and_why_and_a_run_with_what_it_chan
     let said = "select said from record.audit where word = 'RUN' order by sequence desc limit 1";
     assert!(town.sql(said).starts_with("featured-expiry-and-promotion by hand: "), "{}", town.sql(said));
 }
+
+const REFUND: &str = "do approve_refund rr_0312 --confirm 22.00";
+const REFUNDED: &str = "select count(*) from refunds where charge = 'ch_3Q038c5309ded7bd'";
+const REQUEST: &str = "select status from refund_requests where id = 'rr_0312'";
+
+#[test]
+fn a_refund_that_cannot_be_sent_says_so_and_is_sent_when_it_can() {
+    let town = Town::new();
+    let refused = town.run(&format!("{REFUND} --fault stripe=500")).ends(1);
+    let refused = refused.says(&["could not be read afresh: stripe:", "500", "nothing was sent: try again when it answers"]);
+    assert!(!refused.out.contains("taken back"), "{}", refused.out);
+    refused.complains(&["Stripe could not be asked whose key this is (stripe: account refused: 500", "no refund is sent"]);
+    town.run(&format!("{REFUND} --fault database=timeout"))
+        .ends(1)
+        .complains(&["could not be read: db: database is locked", "nothing was sent; try again when it answers"]);
+    assert_eq!(town.sql("select count(*) from plans"), "0");
+    assert_eq!(town.sql(REFUNDED), "0");
+    // Too many requests at once: the same key again, after a moment.
+    town.run(&format!("{REFUND} --fault stripe:/v1/refunds=429:1")).ends(0).says(&["done"]);
+    assert_eq!((town.sql(REFUNDED).as_str(), town.sql(REQUEST).as_str()), ("1", "approved"));
+}
+
+#[test]
+fn a_refund_whose_answer_was_lost_names_the_next_step_which_finds_it() {
+    let town = Town::new();
+    town.run(&format!("{REFUND} --fault stripe:/v1/refunds=drop"))
+        .ends(2)
+        .says(&["unknown whether it happened", "the line broke"])
+        .complains(&["1 act unknown: `wheelhouse journal recover` looks outside again and sends nothing twice"]);
+    assert_eq!((town.sql(REFUNDED).as_str(), town.sql(REQUEST).as_str()), ("1", "pending"));
+    let again = town.run(REFUND);
+    assert_eq!(town.sql(REFUNDED), "1", "{again:?}");
+    town.run("journal recover");
+    assert_eq!((town.sql(REFUNDED).as_str(), town.sql(REQUEST).as_str()), ("1", "approved"));
+}
+
+#[test]
+fn what_failed_half_way_is_gone_on_with_once_its_cause_is_gone() {
+    let town = Town::new();
+    town.run(&format!("{REFUND} --fault mail=refuse"))
+        .ends(1)
+        .says(&["rejected", "not written into", "what came before stands: "])
+        .complains(&["1 act half done", "`wheelhouse journal recover` goes on with the rest"]);
+    let mails = || std::fs::read_dir(town.0.path().join("town/mail")).map_or(0, Iterator::count);
+    assert_eq!((town.sql(REFUNDED).as_str(), mails()), ("1", 0));
+    town.run(REFUND).ends(1).says(&["it is not in its list now"]);
+    town.run("journal recover").ends(0).says(&["done", "rr_0312"]);
+    assert_eq!((town.sql(REFUNDED).as_str(), town.sql(REQUEST).as_str(), mails()), ("1", "approved", 1));
+    town.run("journal recover").ends(0).says(&["nothing was left unfinished"]);
+}
+
+#[test]
+fn a_flip_in_doubt_is_said_without_a_page_of_html_and_not_made_twice() {
+    let town = Town::new();
+    let flip = "do flag.ai_mode -i value=deterministic -i reason=down --confirm ai_mode";
+    town.run(&format!("{flip} --fault vercel:/v13=502"))
+        .ends(2)
+        .says(&["POST /v13/deployments answered 502 a page of HTML: 502 Bad Gateway"])
+        .complains(&["1 act unknown", "decide in the cockpit (D)"]);
+    assert_eq!(town.sql("select value from variables where id = 'env_ai_mode'"), "deterministic");
+    town.run(flip).ends(1).says(&["another act on it is not over"]);
+    assert_eq!(town.sql("select count(*) from deployments"), "0");
+}

@@ -152,7 +152,9 @@ impl Doer for MailSystem {
                     request: None,
                     said: self.text(&format!("mail to {to} written")),
                 }),
-                Err(error) => Outcome::Rejected(self.text(&format!("mail to {to} not written: {error}"))),
+                Err(error) => {
+                    Outcome::Rejected(self.text(&format!("mail to {to} not written into {}: {error}", directory.display())))
+                }
             },
         }
     }

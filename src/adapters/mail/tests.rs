@@ -61,6 +61,7 @@ async fn server(verdict: &'static str) -> (String, JoinHandle<String>) {
 #[tokio::test]
 async fn a_mail_becomes_one_file_however_often_it_is_sent() {
     let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("out")).unwrap();
     let system = open(&format!("file://{}/out", directory.path().display()));
     assert!(matches!(system.look_up(&mail("a@b.example"), &mark("a1")).await, Found::Absent));
     for _ in 0..2 {

@@ -248,7 +248,7 @@ async fn an_act_whose_answer_was_lost_is_found_and_not_repeated() {
 
 #[tokio::test]
 async fn a_locked_database_is_asked_again_and_a_broken_rule_is_not() {
-    let shop = Shop::open(None, Duration::from_millis(60)).await;
+    let shop = Shop::open(None, Duration::from_millis(800)).await;
     let mut other = shop.line().await;
     sqlx::raw_sql("begin immediate").execute(&mut other).await.unwrap();
     let outcome = shop.system.act(&ship("o1"), &mark("a1")).await;

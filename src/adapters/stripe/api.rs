@@ -128,7 +128,7 @@ impl Api {
             ))),
             Err(unread) => Ownership::Unasked(Text::new(format!(
                 "Stripe could not be asked whose key this is ({})",
-                self.unread("asking", &unread)
+                self.unread("account", &unread)
             ))),
         }
     }

@@ -3,8 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    domain::{money::Currency, pack::Action, plan::Target, planning, rows::Params, text::Text, value::Value},
-    ports::Connections,
+    domain::{
+        money::Currency,
+        pack::{Action, Read},
+        plan::Target,
+        planning,
+        rows::Params,
+        text::Text,
+        value::Value,
+    },
+    ports::{Connections, SourceError},
 };
 
 /// What a fresh read found.
@@ -32,9 +40,22 @@ pub(super) async fn read(
         let Some(system) = connections.find(&query.on) else {
             return Fresh::Unread(Text::new(format!("`{}` is not connected", query.on)));
         };
-        let rows = match system.read(query, &planning::names_for_reading(target, &row, now)).await {
+        let names = planning::names_for_reading(target, &row, now);
+        if let Read::Sql(sql) = &query.read
+            && let Some(unknown) = sql.parameters.iter().find(|name| !names.contains_key(*name))
+        {
+            return Fresh::Unread(Text::new(format!(
+                "it is not in its list now: without its {unknown} it cannot be read afresh"
+            )));
+        }
+        let rows = match system.read(query, &names).await {
             Ok(rows) => rows.with_money(&query.money, currency),
-            Err(error) => return Fresh::Unread(Text::new(format!("it could not be read afresh: {error}"))),
+            Err(error) => {
+                // A silence has no words of its own to say whose it is.
+                let who = if matches!(error, SourceError::TimedOut(_)) { format!("{}: ", query.on) } else { String::new() };
+                let said = format!("it could not be read afresh: {who}{error}; nothing was sent: try again when it answers");
+                return Fresh::Unread(Text::new(said));
+            }
         };
         match rows.first() {
             Some(fresh) => row.extend(fresh.params()),

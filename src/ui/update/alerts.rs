@@ -6,7 +6,13 @@ use super::{going, perform::say};
 use crate::{
     domain::snapshot::Subject,
     engine::message::{Handle, Request},
-    ui::{message::Cmd, model::Model, notice::Tone, overlay::Overlay, place::Thing},
+    ui::{
+        message::Cmd,
+        model::Model,
+        notice::Tone,
+        overlay::Overlay,
+        place::{Pane, Thing},
+    },
 };
 
 /// The rule, the readings, the history of what is selected.
@@ -48,7 +54,25 @@ pub fn reopen(model: &mut Model) -> Vec<Cmd> {
 }
 
 pub fn defer(model: &mut Model) -> Vec<Cmd> {
-    handle(model, Handle::Defer, "deferred to the next session")
+    let cmds = handle(model, Handle::Defer, "deferred to the next session");
+    go_on(model);
+    cmds
+}
+
+/// What is put away until later sinks in the list; the operator stays above, with what comes next.
+pub fn go_on(model: &mut Model) {
+    let pane = Pane::Alerts;
+    if model.place.pane != pane || model.place.page.is_some() || model.shown.read_only {
+        return;
+    }
+    let things = model.things(pane);
+    let at = model.cursor(pane).at;
+    let is_alert = |at: &usize| matches!(things.get(*at), Some(Thing::Alert(_)));
+    let Some(next) = Some(at + 1).filter(is_alert).or(at.checked_sub(1)) else { return };
+    let cursor = model.cursor_mut(pane);
+    cursor.at = next;
+    cursor.thing = None;
+    model.settle_pane(pane);
 }
 
 pub fn ask_snooze(model: &mut Model) {

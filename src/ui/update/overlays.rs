@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{acting, going, perform};
+use super::{acting, alerts, going, perform};
 use crate::{
     engine::message::{Handle, Request},
     ui::{
@@ -41,6 +41,7 @@ pub fn press(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Cmd> {
             let said =
                 if span.is_some() { format!("{title}: snoozed for {words}") } else { format!("{title}: deferred {words}") };
             perform::say(model, crate::ui::notice::Tone::Plain, said);
+            alerts::go_on(model);
             vec![Cmd::Ask(Request::Handle { subject, how })]
         }
         Overlay::SignOff(sign_off) => in_sign_off(model, sign_off, chord),

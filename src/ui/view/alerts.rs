@@ -1,5 +1,6 @@
 //! Pane 1: what is wrong, since when, and what to do about it.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
@@ -31,13 +32,13 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         sheet::sentence(ink, buffer, pane, area, text, Role::Muted);
         return;
     }
-    let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing)).collect();
+    let rows = super::in_view(ink, pane, area, &things).iter().map(|thing| row(ink, thing, area.width)).collect();
     let columns = vec![
         Column::key(""),
         Column::text("", 14),
-        Column::text("", 12),
+        Column::text("", 10),
         Column::whole(""),
-        Column::text("", 3),
+        Column::text("", 11),
         Column::text("", 12),
     ];
     Sheet { columns, rows, is_dim: false }.draw(ink, buffer, pane, area);
@@ -66,9 +67,9 @@ pub fn on_one_line(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
 }
 
-fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
+fn row(ink: &Ink<'_>, thing: &Thing, width: u16) -> Vec<Cell> {
     if let Thing::Alert(subject) = thing {
-        return ink.model.alert(subject).map(|alert| alert_row(ink, alert)).unwrap_or_default();
+        return ink.model.alert(subject).map(|alert| alert_row(ink, alert, width)).unwrap_or_default();
     }
     let counts = header::counted(ink.model);
     let well = counts.iter().find(|(severity, _)| *severity == Severity::Green).map_or(0, |(_, count)| *count);
@@ -79,9 +80,9 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
     vec![("G".to_owned(), Role::Green), (text, Role::Muted), blank(), blank(), blank(), hint]
 }
 
-fn alert_row(ink: &Ink<'_>, alert: &Alert) -> Vec<Cell> {
+fn alert_row(ink: &Ink<'_>, alert: &Alert, width: u16) -> Vec<Cell> {
     let severity = ink.model.severity(alert);
-    let handled = handled(ink, alert);
+    let handled = if width < ROOMY { handled_in_short(ink, alert) } else { handled(ink, alert) };
     let title_role = if handled.is_some() { Role::Muted } else { Role::Text };
     let reading = if severity == Severity::Unknown { "no data".to_owned() } else { alert.reading.clone() };
     let age = match (severity, alert.looked_at) {
@@ -118,8 +119,23 @@ fn detail(ink: &Ink<'_>, alert: &Alert, severity: Severity) -> Cell {
     (alert.detail.one_line(), Role::Muted)
 }
 
+/// From here on a row has room for who did what.
+const ROOMY: u16 = 100;
+
+/// As much of it as stands in any row whole: that it is handled, and until when.
+fn handled_in_short(ink: &Ink<'_>, alert: &Alert) -> Option<String> {
+    let clock = |at: DateTime<Utc>| {
+        let is_near = (at - ink.calm).abs() < TimeDelta::hours(20);
+        if is_near { ink.clock(at) } else { at.with_timezone(&ink.zone()).format("%a").to_string() }
+    };
+    let handling = &alert.handling;
+    let later = [handling.snoozed_until, handling.deferred_until].into_iter().flatten().find(|until| *until > ink.calm);
+    let acknowledged = || handling.acknowledged.as_ref().map(|(at, _)| format!("ack {}", clock(*at)));
+    later.map(|until| format!("until {}", clock(until))).or_else(acknowledged)
+}
+
 /// What the operator did about it, in a word.
-pub fn handled(ink: &Ink<'_>, alert: &Alert) -> Option<String> {
+fn handled(ink: &Ink<'_>, alert: &Alert) -> Option<String> {
     let handling = &alert.handling;
     if let Some(until) = handling.snoozed_until.filter(|until| *until > ink.calm) {
         return Some(format!("until {}", ink.when(until)));

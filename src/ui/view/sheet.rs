@@ -257,7 +257,7 @@ impl Sheet {
         let cursor = ink.model.cursor(pane);
         let marked = cursor.at.checked_sub(cursor.offset).filter(|_| is_focused);
         self.print(ink, buffer, list, has_heads, marked);
-        more(ink, buffer, pane, area, cursor.offset + usize::from(list.height));
+        more(ink, buffer, pane, area, (cursor.offset, usize::from(list.height)));
         super::aside::draw(ink, buffer, pane, area);
     }
 
@@ -312,12 +312,17 @@ impl Sheet {
     }
 }
 
-/// How many rows stand below those in view: a list must not look whole when it is not.
-fn more(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect, seen: usize) {
-    let left = ink.model.count(pane).saturating_sub(seen);
-    let text = format!(" {left} more ");
+/// How many rows stand above and below those in view: a list must not look whole when it is not.
+fn more(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect, (above, seen): (usize, usize)) {
+    let below = ink.model.count(pane).saturating_sub(above + seen);
+    let text = match (above, below) {
+        (0, 0) => return,
+        (0, below) => format!(" {below} more "),
+        (above, 0) => format!(" {above} above "),
+        (above, below) => format!(" {above} above, {below} more "),
+    };
     let width = text.width() as u16;
-    if left > 0 && area.height >= 3 && area.width > width + 3 {
+    if area.height >= 3 && area.width > width + 3 {
         ink.put(buffer, (area.right() - 2 - width, area.bottom() - 1), width, &text, Role::Muted);
     }
 }

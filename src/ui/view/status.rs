@@ -277,7 +277,8 @@ fn idle(ink: &Ink<'_>) -> (String, Role) {
     let counts = header::counted(ink.model);
     let count = |wanted: Severity| counts.iter().find(|(severity, _)| *severity == wanted).map_or(0, |(_, count)| *count);
     if count(Severity::Red) > 0 {
-        return (format!("{} red: 1 then Enter reads the playbook, w says why", count(Severity::Red)), Role::Red);
+        let first = if ink.model.place.pane == Pane::Alerts { "" } else { "1 then " };
+        return (format!("{} red: {first}Enter reads the playbook, w says why", count(Severity::Red)), Role::Red);
     }
     if count(Severity::Unknown) > 0 {
         return (format!("{} without data: w says why", count(Severity::Unknown)), Role::Unknown);

@@ -81,7 +81,10 @@ async fn what_cannot_be_read_afresh_is_refused() {
     world.outside.lock().unwrap().is_unreadable = true;
     cockpit.later(TimeDelta::seconds(10)).await;
     let receipt = cockpit.until_standing("a", Standing::Refused).await;
-    assert_eq!(receipt.said.shown(), "it could not be read afresh: db: connection refused");
+    assert_eq!(
+        receipt.said.shown(),
+        "it could not be read afresh: db: connection refused; nothing was sent: try again when it answers"
+    );
     assert_eq!(world.outside.lock().unwrap().attempts, 0);
 }
 

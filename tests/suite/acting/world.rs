@@ -278,6 +278,10 @@ impl Journal for MortalJournal {
         self.store.open_acts().await
     }
 
+    async fn half_way_acts(&self) -> Result<Vec<Act>, StoreError> {
+        self.store.half_way_acts().await
+    }
+
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
         self.store.cut_batches().await
     }

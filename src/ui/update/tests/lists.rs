@@ -50,3 +50,31 @@ fn a_move_of_the_selection_changes_two_cells_in_a_queue_of_any_length() {
     press(&mut model, "G");
     assert_eq!(model.work().unwrap().cursor.at, 1_999);
 }
+
+#[test]
+fn what_is_put_away_sinks_and_the_operator_stays_with_what_comes_next() {
+    let selected = |model: &Model| model.cursor(Pane::Alerts).thing;
+    for keys in ["z 2", "Z"] {
+        let mut model = fixture::model();
+        let [first, second] = [0, 1].map(|at| model.things(Pane::Alerts).get(at).cloned());
+        let cmds = press_at(&mut model, keys, later());
+        assert!(matches!(cmds.as_slice(), [Cmd::Ask(Request::Handle { .. })]), "{keys}");
+        assert_eq!(selected(&model), second, "{keys}");
+        let mut sorted = fixture::snapshot();
+        let put_away = sorted.alerts.remove(0);
+        sorted.alerts.insert(3, put_away);
+        tell(&mut model, Event::Snapshot(Arc::new(Snapshot { sequence: 9, ..sorted })));
+        assert_eq!((selected(&model), model.cursor(Pane::Alerts).at), (second, 0), "{keys}");
+        press(&mut model, "j j j");
+        assert_eq!(selected(&model), first, "it is still there");
+    }
+    let mut last = fixture::model();
+    press(&mut last, "j j j");
+    let third = last.things(Pane::Alerts).get(2).cloned();
+    press_at(&mut last, "Z", later());
+    assert_eq!(selected(&last), third, "what is well comes after the last one");
+    let mut noted = fixture::model();
+    let first = selected(&noted);
+    press_at(&mut noted, "a", later());
+    assert_eq!(selected(&noted), first, "what is only seen stays");
+}

@@ -22,6 +22,8 @@ fn report<'a>(paper: &Paper<'a>, id: &Id<Reconciliation>) -> Option<&'a Reconcil
     snapshot.reconciliations.iter().find(|report| report.id == *id).map(AsRef::as_ref)
 }
 
+const UNSIGNED: &str = "Never signed off; O signs it off";
+
 pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
     let ink = paper.ink;
     let Some(report) = report(paper, id) else { return };
@@ -52,7 +54,8 @@ pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
                 paper.labelled("SHA-256", &sign_off.hash, Role::Muted);
             }
         }
-        None => paper.labelled("Signed off", "never; O signs it off", Role::Muted),
+        None if paper.extent == Extent::Whole => paper.head(UNSIGNED),
+        None => paper.text(UNSIGNED, Role::Muted),
     }
     // The row beside it has the difference: what makes it up is told where there is room for it.
     if let Some(statement) = report.look.value.as_ref().filter(|_| paper.extent == Extent::Aside) {
