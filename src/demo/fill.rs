@@ -43,6 +43,8 @@ pub(super) async fn fill(
     let mut business = connect(files.business).await?;
     let attach = Script::new("attach", "attach :file as stripe");
     attach.run(&mut business, &Values::from([("file".into(), json!(files.stand_ins.display().to_string()))])).await?;
+    // Settings of a connection are those of its first file alone.
+    Script::new("attach", "pragma stripe.cache_size = -128").run(&mut business, &Values::new()).await?;
 
     let values = Values::from([("now".into(), json!(stamp(now))), ("seed".into(), json!(seed))]);
     let nothing = Values::new();
@@ -51,7 +53,10 @@ pub(super) async fn fill(
     for name in [&declaration.schema, &declaration.seed] {
         let file = format!("{}/{name}", pack.name);
         let text = pack.file(name).ok_or_else(|| Error::declaration(&file, "declared in demo.toml, and not there"))?;
-        Script::new(file, text).run(&mut transaction, &values).await?;
+        // Piece by piece: the driver keeps every statement of one text prepared until its last has run.
+        for piece in text.split_inclusive(";\n\n") {
+            Script::new(file.as_str(), piece).run(&mut transaction, &values).await?;
+        }
     }
     Script::new("stand-ins", STAND_INS).run(&mut transaction, &nothing).await?;
     if let Some(stripe) = &declaration.stripe {
@@ -67,9 +72,10 @@ async fn connect(file: &Path) -> Result<SqliteConnection, Error> {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Memory)
+        .journal_mode(SqliteJournalMode::Off)
         .synchronous(SqliteSynchronous::Off)
         .pragma("cache_size", "-128")
+        .pragma("temp.cache_size", "-128")
         // SQLite sorts in memory up to 250 pages, and what a thread has used once stays with it.
         .page_size(1024)
         .connect()
