@@ -12,6 +12,7 @@ mod error;
 mod fault;
 mod fill;
 mod form;
+mod line;
 mod script;
 mod site;
 mod stand_in;

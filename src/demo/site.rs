@@ -10,12 +10,13 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde_json::{Map, Value as Json, json};
-use sqlx::{Connection as _, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
     declaration::{Endpoint, SiteTown},
     error::Error,
     form,
+    line::Line,
     script::{Script, Values},
     switchboard::Switchboard,
 };
@@ -28,12 +29,12 @@ use crate::domain::{
 
 struct Site {
     declared: SiteTown,
-    business: SqlitePool,
+    business: Line,
     board: Switchboard,
 }
 
 /// Refuses templates and expressions that do not compile.
-pub(super) fn router(declared: SiteTown, business: SqlitePool, board: Switchboard) -> Result<Router, Error> {
+pub(super) fn router(declared: SiteTown, business: Line, board: Switchboard) -> Result<Router, Error> {
     for endpoint in &declared.endpoints {
         template(endpoint)?;
         for expression in endpoint.hangs_while.iter().chain(&endpoint.run_when) {
@@ -135,7 +136,7 @@ async fn serve(site: &Site, endpoint: &Endpoint, body: Json, uri: &Uri) -> Resul
     tokio::time::sleep(Duration::from_millis(endpoint.delay_ms)).await;
     let runs = endpoint.run_when.as_deref().map_or(Ok(true), |expression| seen.holds(expression)).map_err(wrong(endpoint))?;
     let values = seen.values();
-    let mut connection = site.business.acquire().await.map_err(Error::sql(&endpoint.path))?;
+    let mut connection = site.business.enter().await.map_err(Error::sql(&endpoint.path))?;
     if runs && !endpoint.run.is_empty() {
         run(&mut connection, endpoint, &values).await?;
     }

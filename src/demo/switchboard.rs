@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use sqlx::SqlitePool;
 
 use super::{
     clock::TownClock,
     error::Error,
+    line::Line,
     script::{Script, Values},
 };
 
 #[derive(Clone, Debug)]
 pub(super) struct Switchboard {
-    pub stand_ins: SqlitePool,
+    pub stand_ins: Line,
     pub clock: TownClock,
 }
 
@@ -43,12 +43,12 @@ impl Switchboard {
     }
 
     pub async fn rows(&self, source: &str, values: &Values) -> Result<Vec<Map<String, Json>>, Error> {
-        let mut connection = self.stand_ins.acquire().await.map_err(Error::sql("stand-ins"))?;
+        let mut connection = self.stand_ins.enter().await.map_err(Error::sql("stand-ins"))?;
         Script::new("stand-ins", source).rows(&mut connection, values).await
     }
 
     pub async fn run(&self, source: &str, values: &Values) -> Result<u64, Error> {
-        let mut connection = self.stand_ins.acquire().await.map_err(Error::sql("stand-ins"))?;
+        let mut connection = self.stand_ins.enter().await.map_err(Error::sql("stand-ins"))?;
         Script::new("stand-ins", source).run(&mut connection, values).await
     }
 }

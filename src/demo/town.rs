@@ -8,10 +8,7 @@ use std::{
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Value as Json, json};
-use sqlx::{
-    ConnectOptions as _, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
-};
+use sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
@@ -23,6 +20,7 @@ use super::{
     error::Error,
     fault::{Fault, FaultKind, Faults, Target},
     fill::{self, Files},
+    line::Line,
     script::{Script, Values},
     site,
     stand_in::StandIn,
@@ -87,7 +85,7 @@ impl Town {
         std::fs::create_dir_all(&mail).map_err(Error::io(&mail))?;
         let levers = Levers {
             faults: Faults::default(),
-            board: Switchboard { stand_ins: pool(files.stand_ins), clock },
+            board: Switchboard { stand_ins: Line::new(sqlite(files.stand_ins)), clock },
             lock: Arc::default(),
             business: business.clone(),
             mail: mail.clone(),
@@ -199,18 +197,11 @@ async fn left_off(files: &Files<'_>, pack: &str) -> Result<Option<TimeDelta>, Er
 }
 
 fn sqlite(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(5)).pragma("cache_size", "-256")
+    SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(5)).pragma("cache_size", "-128")
 }
 
 async fn open(file: &Path) -> Result<SqliteConnection, Error> {
     sqlite(file).connect().await.map_err(Error::sql(file.display().to_string()))
-}
-
-/// Connections to each of the town's files: its stand-ins answer one after the other.
-const CONNECTIONS: u32 = 1;
-
-fn pool(file: &Path) -> SqlitePool {
-    SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(sqlite(file))
 }
 
 /// The stand-ins as they come up, and where each is found.
@@ -241,7 +232,7 @@ impl Places {
             self.note("stripe_key", declared.key.clone());
         }
         if let Some(declared) = &declaration.site {
-            let router = site::router(declared.clone(), pool(&levers.business), board.clone())?;
+            let router = site::router(declared.clone(), Line::new(sqlite(&levers.business)), board.clone())?;
             let url = self.serve(Some(Target::Site), router, faults).await?;
             self.note("site", url);
         }

@@ -32,7 +32,7 @@ const READERS: usize = 2;
 const CACHE: &str = "-128";
 
 /// Rows that the driver's thread reads ahead of us; a list of this length is handed over in one go.
-const ROWS_AT_ONCE: usize = 1000;
+const ROWS_AT_ONCE: usize = 200;
 
 /// Looks at the clock after so many steps of the virtual machine: a few thousand times a second.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;

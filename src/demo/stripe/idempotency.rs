@@ -109,7 +109,7 @@ async fn kept(stripe: &Stripe, asked: &Asked, key: &str) -> Result<Option<Answer
 
 /// Does it and remembers the answer, in one transaction: a process that dies between the two would pay twice.
 async fn carry_out(stripe: &Stripe, asked: &Asked, key: Option<&str>) -> Result<Answer, Refusal> {
-    let mut connection = stripe.board.stand_ins.acquire().await.map_err(Error::sql("stripe"))?;
+    let mut connection = stripe.board.stand_ins.enter().await.map_err(Error::sql("stripe"))?;
     let mut transaction = connection.begin_with("begin immediate").await.map_err(Error::sql("stripe"))?;
     let answer = if asked.trouble == Some(Trouble::Failing) {
         Answer { body: STRIPE_FAILING.to_owned(), ..Answer::of(500, &Json::Null) }
