@@ -40,9 +40,10 @@ const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 /// Looking at the schema inside the transaction makes a kept connection notice that somebody changed it. Otherwise it
 /// notices in the middle of the statement, and the driver panics over columns that it did not count.
 const BEGIN_READING: &str = "begin; select 1 from sqlite_master limit 1";
+const BEGIN_WRITING: &str = "begin immediate; select 1 from sqlite_master limit 1";
+
 /// How many statements of a reading end before the pack's own begins.
 const ENDED_BEFORE: usize = 2;
-const BEGIN_WRITING: &str = "begin immediate; select 1 from sqlite_master limit 1";
 
 #[derive(Debug)]
 pub(super) struct Sqlite {
