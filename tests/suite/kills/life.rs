@@ -196,6 +196,11 @@ impl Cockpit {
                 self.do_all(&plan).await;
             }
         }
+        for item in &self.life.items {
+            for Act { plan, state } in self.journal.acts_on(&self.life.deed.target(item)).await.unwrap() {
+                say(&format!("left {item}: {} {} {}", plan.id.short(), state.phase.word(), state.said.one_line()));
+            }
+        }
         say("rest");
     }
 
@@ -227,6 +232,9 @@ impl Cockpit {
         let aims: Vec<Aim> = self.rows(items).await;
         let action = Id::new(self.life.deed.action());
         let preview = self.actor.propose(Ask(1), action, aims, Params::new()).await.unwrap();
+        for (target, why) in &preview.refused {
+            say(&format!("refused {}: {}", target.key, why.one_line()));
+        }
         if preview.plans.is_empty() {
             return;
         }

@@ -66,7 +66,7 @@ enum End {
     /// Everything is done.
     Done,
     /// Something was left that only time or a person can settle.
-    Rest,
+    Rest(Vec<String>),
     Failed(String),
 }
 
@@ -90,7 +90,7 @@ impl<'a> Arena<'a> {
     }
 
     pub fn run(&self, round: &Round) -> Report {
-        let items: Vec<String> = (0..round.items).map(|number| format!("p{number:03}")).collect();
+        let items: Vec<String> = (0..round.items).map(|item| format!("r{}p{item:03}", round.number)).collect();
         let operators: Vec<String> = ["anna", "bert"].into_iter().take(round.operators).map(str::to_owned).collect();
         let reach = self.runtime.block_on(self.place.furnish(round.number, &items));
         let mut clock = FastClock { began: Utc::now(), hours_later: 0 };
@@ -110,7 +110,7 @@ impl<'a> Arena<'a> {
             }
             let is_calm = kill.is_none() && number > 0;
             self.place.wire.begin(kill.clone(), if is_calm { 0 } else { round.faults }, round.number ^ number as u64);
-            let lives: Vec<AtWork> = at_work
+            let all_at_work: Vec<AtWork> = at_work
                 .iter()
                 .enumerate()
                 .map(|(place, operator)| {
@@ -130,8 +130,9 @@ impl<'a> Arena<'a> {
                     self.start(&life)
                 })
                 .collect();
-            let mut must_end = is_final;
-            for at_work in lives {
+            let mut left = Vec::new();
+            let mut has_ended = false;
+            for at_work in all_at_work {
                 report.lives += 1;
                 let operator = at_work.operator.clone();
                 match self.watch(at_work, &mut confirmed) {
@@ -142,15 +143,15 @@ impl<'a> Arena<'a> {
                         }
                         report.killed_at.push(at);
                     }
-                    End::Done => must_end = false,
-                    End::Rest => {}
+                    End::Done => has_ended = true,
+                    End::Rest(said) => left.extend(said),
                     End::Failed(why) => report.wrong.push(format!("FAILED: life {number} of {operator}: {why}")),
                 }
             }
-            if must_end {
-                report.wrong.push("STUCK: the last life did not come to its end".to_owned());
-            }
             if is_final {
+                if !has_ended {
+                    report.wrong.push(format!("STUCK: the last life did not come to its end: {}", left.join("; ")));
+                }
                 self.place.wire.deliver();
             }
             let wrong = self.judge(round, &reach, &items, &operators, &confirmed, is_final);
@@ -215,14 +216,15 @@ impl<'a> Arena<'a> {
         let anywhere = at_work.kill.as_ref().filter(|kill| kill.point == ANYWHERE).map(|kill| Duration::from_micros(kill.micros));
         let mut deadline = at_work.began + anywhere.unwrap_or(PATIENCE);
         let (mut at, mut end) = (None, None);
+        let mut said = Vec::new();
         loop {
             match at_work.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => match line.split_once(' ').unwrap_or((&line, "")) {
                     ("at", point) => at = Some(point.to_owned()),
                     ("confirmed", ids) => confirmed.extend(ids.split(' ').map(str::to_owned)),
                     ("end", _) => end = Some(End::Done),
-                    ("rest", _) => end = Some(End::Rest),
-                    _ => {}
+                    ("rest", _) => end = Some(End::Rest(std::mem::take(&mut said))),
+                    _ => said.push(line),
                 },
                 Err(RecvTimeoutError::Timeout) => {
                     at = Some(if anywhere.is_some() && at.is_none() { ANYWHERE } else { "nowhere: it hung" }.to_owned());
