@@ -222,7 +222,8 @@ impl Campaign {
 fn kill(name: &str, items: u64, chance: &mut fastrand::Rng) -> Kill {
     let point = points::find(name);
     let times = (point.each * items).max(1);
-    let micros = if name == ANYWHERE { chance.u64(0..400_000) } else { chance.u64(0..1_500) };
+    let within = if name == ANYWHERE { *chance.choice(&[20_000, 100_000, 400_000]).unwrap_or(&100_000) } else { 1_500 };
+    let micros = chance.u64(0..within);
     Kill { point: name.to_owned(), nth: chance.u64(1..=times), micros }
 }
 

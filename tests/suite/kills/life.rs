@@ -38,8 +38,11 @@ const HASTE: i32 = 100;
 const LOOKS: u32 = 3;
 /// How often the operator goes through the list.
 const PASSES: usize = 12;
-/// Between two glances at how it stands; each also makes the acting part notice that time has passed.
+/// Between two glances at how it stands; each also makes the acting part notice that time has passed. With many acts a
+/// glance is dear, and they go on without it.
 const GLANCE: Duration = Duration::from_millis(2);
+const GLANCE_AT_MANY: Duration = Duration::from_millis(25);
+const MANY: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -263,7 +266,7 @@ impl Cockpit {
     async fn see_through(&self, ids: &[ActionId]) {
         let mut looks: HashMap<&ActionId, u32> = HashMap::new();
         loop {
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(if ids.len() > MANY { GLANCE_AT_MANY } else { GLANCE }).await;
             // Refused, for there is no such batch: it only makes the acting part look at the clock.
             assert!(self.actor.pause(BatchId(String::new()), true).await.is_err());
             let standings = self.actor.standings();

@@ -47,6 +47,8 @@ fn wherever_it_is_killed_nothing_is_done_twice_and_nothing_is_lost() {
 #[ignore = "takes long: `tests/kills` runs it"]
 fn long() {
     let stop = Arc::new(AtomicBool::new(false));
+    // The first Ctrl-C ends it with the round under way, the second at once.
+    signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, Arc::clone(&stop)).unwrap();
     signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&stop)).unwrap();
     if let Ok(round) = std::env::var("WHEELHOUSE_KILLS_ROUND") {
         let round: Round = serde_json::from_str(&round).unwrap();

@@ -159,6 +159,11 @@ impl Place {
             sqlx::raw_sql(sqlx::AssertSqlSafe(script.to_owned())).execute(&mut business).await.unwrap();
         }
         let mut stand_ins = self.stand_ins().await;
+        let command = async |connection: &mut SqliteConnection, words: &'static str| {
+            sqlx::raw_sql(words).execute(connection).await.unwrap();
+        };
+        command(&mut business, "begin").await;
+        command(&mut stand_ins, "begin immediate").await;
         for item in items {
             let charge = charge(round, item);
             sqlx::query("insert into payments values ($1, $2, $3, 'paid', datetime('now', '-10 hours'), 0)")
@@ -184,8 +189,10 @@ impl Place {
             .await
             .unwrap();
         }
-        business.close().await.unwrap();
-        stand_ins.close().await.unwrap();
+        for mut connection in [business, stand_ins] {
+            command(&mut connection, "commit").await;
+            connection.close().await.unwrap();
+        }
         reach
     }
 

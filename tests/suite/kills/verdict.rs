@@ -209,7 +209,8 @@ fn judge_mails(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &
         let count = records(acts).filter(|(id, act)| act.target.ends_with(&format!("/{item}")) && mails.contains(id.as_str()));
         let count = count.map(|(id, _)| id).collect::<BTreeSet<_>>().len();
         // One that could not be sent within the life of its key is told as expired, and what came before stands.
-        let is_told = records(acts).any(|(_, act)| act.target.ends_with(&format!("/{item}")) && act.phase == "expired" && act.through == 2);
+        let is_told =
+            records(acts).any(|(_, act)| act.target.ends_with(&format!("/{item}")) && act.phase == "expired" && act.through == 2);
         if count != 1 && !(count == 0 && is_told) {
             wrong.push(format!("MAIL: {count} mails about {item}"));
         }
