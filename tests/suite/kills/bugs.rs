@@ -79,7 +79,7 @@ pub async fn select_then_update(business: &Path, order: &Order, mark: &Mark, bet
     between.await;
     let query = sqlx::query(sqlx::AssertSqlSafe(statement.clone()));
     let values = parameters.iter().map(Value::original);
-    values.fold(query, |query, value| query.bind(value)).execute(&mut connection).await.unwrap();
+    values.fold(query, sqlx::query::Query::bind).execute(&mut connection).await.unwrap();
     sqlx::query("insert or ignore into operator_actions (action_id, step, target, operator) values ($1, $2, $3, $4)")
         .bind(&mark.action.0)
         .bind(step)

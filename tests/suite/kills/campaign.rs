@@ -162,7 +162,7 @@ impl Campaign {
     /// The next round: towards the point that was hit least, and beyond it wherever chance will have it.
     fn round(&self, number: u64, tally: &Tally) -> Round {
         let mut chance = fastrand::Rng::with_seed(self.seed.wrapping_mul(1_000_003).wrapping_add(number));
-        let is_large = self.large_every > 0 && number % self.large_every == 0;
+        let is_large = self.large_every > 0 && number.is_multiple_of(self.large_every);
         let mut round = Round {
             number,
             deed: Deed::Refund,
@@ -177,7 +177,7 @@ impl Campaign {
         if !is_large && chance.u8(0..100) < 3 {
             // Two at once, on what only a mark keeps from being done twice; only points of their own end them.
             let places = ["db.act.before", "db.act.after", "db.in.operator_actions", "journal.sent.after", "journal.done.before"];
-            let point = (*chance.choice(places).unwrap_or(&places[0])).to_owned();
+            let point = chance.choice(places).unwrap_or(places[0]).to_owned();
             let kill = Kill { point, nth: chance.u64(1..=round.items as u64), micros: 0 };
             return Round { operators: 2, deed: Deed::Credit, kills: vec![kill], faults: 0, gap: false, lags: false, ..round };
         }

@@ -256,7 +256,7 @@ impl Cockpit {
         let rows = rows.with_money(&queue.query.money, pack.currency);
         let rows = rows.iter().map(|row| {
             let row = row.params();
-            let key = row.get("id").unwrap().original();
+            let key = row["id"].original();
             Aim { target: self.life.deed.target(&key), row, is_drawn: true }
         });
         rows.filter(|aim| items.contains(&aim.target.key.as_str())).collect()
@@ -310,7 +310,7 @@ impl Cockpit {
 
     /// What a person finds who looks.
     async fn happened(&self, act: &Act) -> bool {
-        let step = act.plan.steps.get(act.state.steps_done()).unwrap();
+        let step = &act.plan.steps[act.state.steps_done()];
         let system = self.connections.find(step.order.connection()).unwrap();
         match system.look_up(&step.order, &act.state.mark(&act.plan)).await {
             Found::Ours(_) => true,

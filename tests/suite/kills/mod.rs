@@ -66,7 +66,7 @@ fn long() {
         each: number("EACH", 100),
         seed: number("SEED", 1),
         workers: number("WORKERS", 2),
-        large_every: 50,
+        large_every: 100,
         large: LARGE,
         kills_in_large: 10,
         is_loud: true,

@@ -25,7 +25,7 @@ use super::{
 };
 
 /// A life that is still there after so long hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The signal of `kill -9`.
 const KILLED: i32 = 9;
 

@@ -144,7 +144,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let mut business = autopsy(&case.reach.business()).await;
     let text = format!("select id, status, times from {}", case.deed.table());
     let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut business).await.unwrap();
-    let step = if case.deed == Deed::Refund { 1 } else { 0 };
+    let step = usize::from(case.deed == Deed::Refund);
     let marks: Vec<SqliteRow> = sqlx::query("select distinct action_id, target from operator_actions where step = $1")
         .bind(i64::try_from(step).unwrap())
         .fetch_all(&mut business)
