@@ -274,6 +274,10 @@ impl Journal for MortalJournal {
         line
     }
 
+    async fn identity(&self) -> Result<String, StoreError> {
+        self.store.identity().await
+    }
+
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
         self.store.open_acts().await
     }
