@@ -16,7 +16,7 @@ mod webhook;
 use std::{collections::HashMap, sync::Arc};
 
 pub use environment::Environment;
-pub use sql::{Database, marks_table};
+pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{http::HttpSystem, mail::MailSystem, sql::SqlSystem, stripe::StripeSystem, webhook::WebhookSystem};
 use crate::{

@@ -127,7 +127,8 @@ async fn postgres_reads_and_acts_as_it_should() {
 
 /// Leaves the table there, as it must be.
 async fn tables_of_marks(cluster: &Cluster) {
-    let table = marks_table(Database::Postgres, "operator_actions");
+    let whole = marks_table(Database::Postgres, "operator_actions");
+    let table = whole.split_inclusive(";\n").next().unwrap();
     let select = "grant select on operator_actions to narrow";
     let without_key = table.replace(",\n    primary key (action_id, step)", "");
     run(cluster, &format!("create role narrow login password '{CANARY}'")).await;
@@ -144,7 +145,7 @@ async fn tables_of_marks(cluster: &Cluster) {
         assert!(found.len() == 1 && found[0].shown().contains(said), "{said}: {found:?}");
         assert!(found[0].shown().contains("wheelhouse pack ddl"), "{found:?}");
     }
-    run(cluster, &format!("drop table operator_actions; {table}")).await;
+    run(cluster, &format!("drop table operator_actions; {whole}")).await;
     let db = cluster.open(Some("operator_actions"), LIMIT);
     assert_eq!(db.inspect().await.unwrap(), []);
     assert_eq!(db.read(&sql("select 1 from operator_actions"), &Params::new()).await.unwrap().len(), 0, "only rehearsed");
