@@ -150,7 +150,8 @@ pub fn bar(plan: &Plan, held: &[Held], journal: &str, setting: &Setting<'_>, mom
         let what = if moved.ended == Some(Ending::Done) { "did the same at" } else { "began the same, and may have done it, at" };
         return Some(said(moved, what));
     }
-    let later = held.iter().find(|held| held.epoch >= plan.epoch && held.act != plan.id)?;
+    let is_own = |held: &Held| held.act == plan.id && held.journal == journal;
+    let later = held.iter().find(|held| held.epoch >= plan.epoch && !is_own(held))?;
     Some(said(later, if is_ours(&later) { "claimed it again at" } else { "was quicker: had it at" }))
 }
 

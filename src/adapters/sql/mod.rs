@@ -8,11 +8,13 @@ mod lane;
 mod marks;
 mod postgres;
 mod postgres_cell;
+mod reach;
 mod sqlite;
 
 use std::{sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
+use chrono::Utc;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 pub use claims::marks_upgrade;
@@ -215,6 +217,19 @@ impl SqlSystem {
         .map_err(|broken| broken.fault)
     }
 
+    /// What the role could do and no action needs, and whether the clocks agree. A file has neither roles nor a clock.
+    async fn overreach(&self) -> Result<Vec<String>, Fault> {
+        if matches!(self.engine, Engine::Sqlite(_)) {
+            return Ok(Vec::new());
+        }
+        let asked = Utc::now();
+        match self.look(reach::LOOK, &[]).await {
+            Ok(rows) => Ok(reach::said(&rows, asked, Utc::now())),
+            // A server that does not tell of its roles has nothing to be warned of by them.
+            Err(fault) => unfit(fault).map(|_| Vec::new()),
+        }
+    }
+
     async fn in_time<T>(&self, look: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
         let answer = tokio::time::timeout(self.timeout, look).await;
         if let (Err(_), Engine::Postgres(postgres)) = (&answer, &self.engine) {
@@ -273,11 +288,16 @@ impl Source for SqlSystem {
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
-        let Some(marks) = &self.marks else { return Ok(Vec::new()) };
-        let said = match self.unmarkable(marks).await.map_err(|fault| self.error(&fault))? {
-            Some(what) => Some(marks.said(&what)),
-            None => self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?.map(|what| marks.said_of_claims(&what)),
-        };
+        let mut said = self.overreach().await.map_err(|fault| self.error(&fault))?;
+        if let Some(marks) = &self.marks {
+            said.extend(match self.unmarkable(marks).await.map_err(|fault| self.error(&fault))? {
+                Some(what) => Some(marks.said(&what)),
+                None => {
+                    let wrong = self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?;
+                    wrong.map(|what| marks.said_of_claims(&what))
+                }
+            });
+        }
         Ok(said.iter().map(|said| self.scrub.text(&format!("{}: {said}", self.name))).collect())
     }
 }

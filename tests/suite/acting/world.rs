@@ -394,6 +394,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
                 url: None,
                 account: Some(account.to_owned()),
                 livemode: false,
+                unrestricted: false,
             },
             timeout: Duration::from_secs(10),
         }],
