@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    barrier::Barrier,
     id::Id,
     money::Money,
     pack::{self, Action, Class, Connection},
@@ -38,8 +39,9 @@ pub struct Snapshot {
     /// When the next look is due.
     pub next_look: Option<DateTime<Utc>>,
     pub since_last_visit: Option<Digest>,
-    /// True where the audit chain was found broken: nothing is sent any more.
-    pub journal_broken: Option<Text>,
+    /// What keeps this cockpit from writing; about this run alone, so that no stored picture tells of it.
+    #[serde(skip)]
+    pub barrier: Option<Barrier>,
     /// Money sent today and in this session, for the caps; minor units of the pack's currency.
     pub money_today: i64,
     pub money_this_session: i64,

@@ -21,6 +21,7 @@ use super::{
     work::Work,
 };
 use crate::domain::{
+    barrier::Barrier,
     id::Id,
     pack::{self, Pack, Queue, Reconciliation},
     plan::{Receipt, Standing, Target},
@@ -306,8 +307,27 @@ impl Model {
         }
     }
 
+    /// What keeps this cockpit from writing, once the engine has said so.
+    pub fn barrier(&self) -> Option<&Barrier> {
+        self.snapshot.as_ref()?.barrier.as_ref()
+    }
+
+    /// The sentence for a key that would change something, where nothing may be; whether it is an alarm.
+    pub fn barred(&self) -> Option<(String, bool)> {
+        match self.barrier() {
+            Some(Barrier::ReadOnly(_)) => Some(("this cockpit is read-only".to_owned(), false)),
+            Some(barrier) => Some((format!("nothing is written: {}", barrier.why().one_line()), barrier.is_alarm())),
+            None => self.shown.read_only.then(|| ("this cockpit is read-only".to_owned(), false)),
+        }
+    }
+
+    /// True where not even a note could be kept.
+    pub fn keeps_no_record(&self) -> bool {
+        self.shown.read_only || self.barrier().is_some_and(Barrier::keeps_no_record)
+    }
+
     pub fn is_unlocked(&self) -> bool {
-        !self.shown.read_only && self.unlocked_until.is_some_and(|until| until > self.now)
+        self.barred().is_none() && self.unlocked_until.is_some_and(|until| until > self.now)
     }
 
     /// Whether a question that opened then takes keys now.

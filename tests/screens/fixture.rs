@@ -513,7 +513,7 @@ pub fn snapshot() -> Snapshot {
             last_visit: Some(ago(9_000)),
             lines: vec!["+2 red".to_owned(), "+9 Reviews".to_owned()],
         }),
-        journal_broken: None,
+        barrier: None,
         money_today: 0,
         money_this_session: 0,
     }

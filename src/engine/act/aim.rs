@@ -129,7 +129,7 @@ mod tests {
             batch: None,
             next_look: None,
             since_last_visit: None,
-            journal_broken: None,
+            barrier: None,
             money_today: 0,
             money_this_session: 0,
         }

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     domain::{
         age,
+        barrier::Barrier,
         journal::{self, Act, Command, Entry, Phase},
         pack::{self, Action},
         plan::{ActionId, BatchId, Plan, Receipt},
@@ -302,13 +303,18 @@ impl Driver {
             money_today: self.money.0,
             money_this_session: self.money.1,
             unlocked_until: self.lock.until(),
-            broken: self.broken.clone(),
+            barrier: self.barrier(),
         }
+    }
+
+    fn barrier(&self) -> Option<Barrier> {
+        let another = || self.account.another().cloned().map(Barrier::WrongAccount);
+        self.setup.barrier.clone().or_else(another).or_else(|| self.broken.clone().map(Barrier::Unwritable))
     }
 
     /// Puts on record what policy refused; a cockpit that cannot write has told it and that is all.
     pub(super) async fn record_refusals(&mut self, title: &str, refused: &[(String, Text)]) {
-        if refused.is_empty() || self.setup.read_only.is_some() || self.broken.is_some() {
+        if refused.is_empty() || self.setup.barrier.is_some() || self.broken.is_some() {
             return;
         }
         let few: Vec<_> = refused.iter().take(5).map(|(key, why)| format!("{key} ({})", why.original())).collect();

@@ -31,6 +31,7 @@ use super::message::{Ask, Event, Preview};
 
 use crate::{
     domain::{
+        barrier::Barrier,
         id::Id,
         pack::{Action, Pack},
         plan::{ActionId, BatchId, Receipt},
@@ -53,8 +54,8 @@ pub struct Setup {
     pub journal: Arc<dyn Journal>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
-    /// Why nothing may be written (`--read-only`, another cockpit holds the journal); never unlocked then.
-    pub read_only: Option<Text>,
+    /// What keeps it from writing from the start (`--read-only`, another cockpit holds the journal); never unlocked then.
+    pub barrier: Option<Barrier>,
     /// Every final act is held at least so long.
     pub hold_at_least: Duration,
     /// How long an unlock lasts.
@@ -75,8 +76,8 @@ pub struct Standings {
     pub money_today: i64,
     pub money_this_session: i64,
     pub unlocked_until: Option<DateTime<Utc>>,
-    /// Why nothing is sent any more.
-    pub broken: Option<Text>,
+    /// What keeps it from writing, for as long as it is so.
+    pub barrier: Option<Barrier>,
 }
 
 /// What taking back came to.

@@ -24,8 +24,8 @@ use crate::{
 
 impl Driver {
     pub(super) async fn unlock(&mut self) -> Result<DateTime<Utc>, Text> {
-        if let Some(why) = &self.setup.read_only {
-            return Err(why.clone());
+        if let Some(barrier) = &self.setup.barrier {
+            return Err(barrier.why().clone());
         }
         if let Some(why) = self.account.another() {
             return Err(Text::new(format!("nothing is written in this session: {}", why.original())));
@@ -74,7 +74,7 @@ impl Driver {
 
     pub(super) async fn recover(&mut self, reply: Reply<Vec<Receipt>>) {
         let is_first = matches!(self.mode, Mode::NotRecovered);
-        if self.setup.read_only.is_some() || !is_first {
+        if self.setup.barrier.is_some() || !is_first {
             if is_first {
                 self.mode = Mode::Ready;
             }
@@ -133,7 +133,7 @@ impl Driver {
             return;
         }
         let now = self.now();
-        let may_write = self.broken.is_none() && self.setup.read_only.is_none();
+        let may_write = self.broken.is_none() && self.setup.barrier.is_none();
         let known = || self.running.iter().map(|running| &running.act).chain(&self.ended);
         let receipts: Vec<_> =
             acts.iter().filter_map(|id| known().find(|act| act.plan.id == *id)).map(|act| self.receipt(act, now)).collect();
