@@ -18,6 +18,7 @@ pub mod plan;
 pub mod planning;
 pub mod policy;
 pub mod reconcile;
+pub mod recovery;
 pub mod rows;
 pub mod severity;
 pub mod snapshot;

@@ -11,6 +11,7 @@ use super::{
     money::Money,
     pack::{self, Action, Class, Connection},
     plan::Receipt,
+    recovery::Recovery,
     rows::Row,
     severity::Severity,
     text::Text,
@@ -42,6 +43,9 @@ pub struct Snapshot {
     /// What keeps this cockpit from writing; about this run alone, so that no stored picture tells of it.
     #[serde(skip)]
     pub barrier: Option<Barrier>,
+    /// What an earlier run left, where there was anything; about this run alone as well.
+    #[serde(skip)]
+    pub recovery: Option<Arc<Recovery>>,
     /// Money sent today and in this session, for the caps; minor units of the pack's currency.
     pub money_today: i64,
     pub money_this_session: i64,

@@ -288,7 +288,8 @@ impl Watcher {
 
     /// What the acts themselves tell comes as events; what belongs to none of them is seen here.
     fn acts_stand(&mut self, standings: &Standings) {
-        if self.latest.as_ref().is_none_or(|latest| latest.barrier != standings.barrier) {
+        let is_told = |latest: &Arc<Snapshot>| latest.barrier == standings.barrier && latest.recovery == standings.recovery;
+        if !self.latest.as_ref().is_some_and(is_told) {
             self.changed();
         }
     }
@@ -358,6 +359,7 @@ impl Watcher {
             next_look,
             since_last_visit: self.digest.clone(),
             barrier: acts.barrier.clone(),
+            recovery: acts.recovery.clone(),
             money_today: acts.money_today,
             money_this_session: acts.money_this_session,
         };

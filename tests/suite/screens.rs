@@ -180,6 +180,31 @@ fn what_keeps_it_from_writing_stands_in_the_header_for_as_long_as_it_is_so() {
     assert!(text(&drawn(&mut looks, (80, 24), now)).contains("[READ-ONLY]"));
 }
 
+#[test]
+fn what_an_earlier_run_left_is_told_before_anything_else() {
+    let now = fixture::now();
+    let mut wrong = Vec::new();
+    let found = |is_over: bool| {
+        let recovery = fixture::recovery(is_over);
+        let mut model = open(Some(fixture::snapshot()));
+        for act in &recovery.acts {
+            tell(&mut model, Event::Receipt(act.receipt.clone()));
+        }
+        let snapshot = domain::snapshot::Snapshot { sequence: 9, recovery: Some(Arc::new(recovery)), ..fixture::snapshot() };
+        tell(&mut model, Event::Snapshot(Arc::new(snapshot)));
+        model
+    };
+    let all = [(120, 40), (80, 24), (40, 12), (20, 5)];
+    compare("recovery", &mut found(true), &all, now, &mut wrong);
+    compare("recovery-waiting", &mut found(false), &SIZES, now, &mut wrong);
+    let mut last = found(true);
+    press(&mut last, "G", now + TimeDelta::seconds(1));
+    compare("recovery-last", &mut last, &[(80, 24), (40, 12)], now, &mut wrong);
+    press(&mut last, "g j j D", now + TimeDelta::seconds(2));
+    compare("half-done", &mut last, &SIZES, now, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// An unlocked cockpit in which these keys asked for a preview, and that question.
 fn asked(keys: &str) -> (Model, Ask) {
     let mut model = fixture::model();

@@ -130,6 +130,7 @@ mod tests {
             next_look: None,
             since_last_visit: None,
             barrier: None,
+            recovery: None,
             money_today: 0,
             money_this_session: 0,
         }

@@ -4,7 +4,7 @@
 //! start settles what was under way.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -15,6 +15,7 @@ use super::{
     Reply, Setup, Standings,
     account::Account,
     batch::Batch,
+    findings::Findings,
     flight::{self, Flight, Landing},
     preview::{Look, Proposal},
     write_lock::WriteLock,
@@ -71,7 +72,8 @@ pub(super) struct Driver {
     pub(super) proposals: VecDeque<Proposal>,
     pub(super) flights: FuturesUnordered<Flight>,
     pub(super) looks: FuturesUnordered<Look>,
-    flying: HashSet<ActionId>,
+    flying: HashMap<ActionId, DateTime<Utc>>,
+    pub(super) findings: Option<Findings>,
     pub(super) broken: Option<Text>,
     money: (i64, i64),
     /// The day, in the pack's zone, for which `money` was last counted; `None` where money has moved since.
@@ -91,7 +93,8 @@ impl Driver {
             proposals: VecDeque::new(),
             flights: FuturesUnordered::new(),
             looks: FuturesUnordered::new(),
-            flying: HashSet::new(),
+            flying: HashMap::new(),
+            findings: None,
             broken: None,
             money: (0, 0),
             money_counted_on: None,
@@ -120,7 +123,12 @@ impl Driver {
     }
 
     pub(super) fn is_flying(&self, id: &ActionId) -> bool {
-        self.flying.contains(id)
+        self.flying.contains_key(id)
+    }
+
+    /// Since when something is on its way for an act.
+    pub(super) fn flying_since(&self, id: &ActionId) -> Option<DateTime<Utc>> {
+        self.flying.get(id).copied()
     }
 
     pub(super) fn give(&mut self, id: &ActionId, permit: Permit) {
@@ -131,7 +139,7 @@ impl Driver {
 
     pub(super) fn fly(&mut self, flight: Flight, id: &ActionId) {
         self.flights.push(flight);
-        self.flying.insert(id.clone());
+        self.flying.insert(id.clone(), self.now());
     }
 
     /// Feeds one event to an act's machine and does what it commands. Stops at the first write that fails.
@@ -186,10 +194,12 @@ impl Driver {
             self.money_counted_on = None;
         }
         (self.setup.tell)(Event::Receipt(self.receipt(&act, now)));
+        if let Some(findings) = &mut self.findings {
+            findings.note(&act);
+        }
         if act.state.phase.is_over() {
             self.running.retain(|running| running.act.plan.id != *id);
-            self.ended.push_front(act.clone());
-            self.ended.truncate(KEPT);
+            self.show_ended(act.clone());
         }
         let Some(id) = act.plan.batch.as_ref() else { return };
         let Some(batch) = self.batches.iter_mut().find(|batch| batch.report.id == *id) else { return };
@@ -199,10 +209,18 @@ impl Driver {
             let said = format!("{} stopped: nobody knows yet whether {} happened", batch.report.title, act.plan.label.original());
             (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
         }
-        if act.state.phase.is_over() && batch.count(act.state.standing(now), now) {
+        // What was still to be sent when the program was told to stop is the next start's to tell: the batch is cut off.
+        let is_cut = matches!(self.mode, Mode::Stopping(_)) && act.state.phase == Phase::NotSent;
+        if act.state.phase.is_over() && !is_cut && batch.count(act.state.standing(now), now) {
             let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
+    }
+
+    pub(super) fn show_ended(&mut self, act: Act) {
+        self.ended.retain(|ended| ended.plan.id != act.plan.id);
+        self.ended.push_front(act);
+        self.ended.truncate(KEPT);
     }
 
     /// Writes an entry that belongs to no act.
@@ -247,7 +265,7 @@ impl Driver {
             .running
             .iter()
             .map(|running| &running.act.plan)
-            .filter(|plan| self.flying.contains(&plan.id))
+            .filter(|plan| self.flying.contains_key(&plan.id))
             .map(lane)
             .collect();
         self.running.iter().map(|running| &running.act).find_map(|act| {
@@ -304,6 +322,7 @@ impl Driver {
             money_this_session: self.money.1,
             unlocked_until: self.lock.until(),
             barrier: self.barrier(),
+            recovery: self.recovery(now),
         }
     }
 

@@ -8,6 +8,7 @@ mod aim;
 mod batch;
 mod commit;
 mod driver;
+mod findings;
 mod flight;
 mod fresh;
 mod judging;
@@ -35,6 +36,7 @@ use crate::{
         id::Id,
         pack::{Action, Pack},
         plan::{ActionId, BatchId, Receipt},
+        recovery::Recovery,
         rows::Params,
         snapshot::BatchReport,
         text::Text,
@@ -78,6 +80,8 @@ pub struct Standings {
     pub unlocked_until: Option<DateTime<Utc>>,
     /// What keeps it from writing, for as long as it is so.
     pub barrier: Option<Barrier>,
+    /// What an earlier run left, where there was anything.
+    pub recovery: Option<Arc<Recovery>>,
 }
 
 /// What taking back came to.

@@ -25,7 +25,7 @@ use crate::{
 
 /// False, and said, where nothing may be changed now.
 pub fn may_write(model: &mut Model) -> bool {
-    if is_barred(model) {
+    if is_barred(model) || is_recovering(model) {
         return false;
     }
     if !model.is_unlocked() {
@@ -44,6 +44,15 @@ pub fn is_barred(model: &mut Model) -> bool {
         say(model, if *is_alarm { Tone::Bad } else { Tone::Warning }, said.as_str());
     }
     barred.is_some()
+}
+
+/// True, and said, while what an earlier run left is still looked for.
+pub fn is_recovering(model: &mut Model) -> bool {
+    let is_recovering = model.is_recovering();
+    if is_recovering {
+        say(model, Tone::Warning, "what an earlier run left is settled first, nothing else is written: :recovery shows how far");
+    }
+    is_recovering
 }
 
 /// The action of the queue that has this key, on what is marked, else on the selected row.
@@ -252,6 +261,9 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
 
 /// Looks up outside what became of each act that stands unknown, and goes on with those that ended half way.
 pub fn look_up(model: &mut Model) -> Vec<Cmd> {
+    if is_recovering(model) {
+        return Vec::new();
+    }
     let is_open = |receipt: &&Receipt| receipt.standing == Standing::Unknown || receipt.has_rest;
     let open = model.receipts.iter().filter(is_open);
     let requests: Vec<Cmd> = open.map(|receipt| Cmd::Ask(Request::LookUp { plan: receipt.plan.clone() })).collect();
@@ -290,6 +302,9 @@ pub fn cancel_batch(model: &mut Model) -> Vec<Cmd> {
 pub fn unlock(model: &mut Model) -> Vec<Cmd> {
     // What a moment of trouble kept from the journal, unlocking tries anew.
     if !matches!(model.barrier(), Some(Barrier::Unwritable(_))) && is_barred(model) {
+        return Vec::new();
+    }
+    if is_recovering(model) {
         return Vec::new();
     }
     vec![Cmd::Ask(if model.is_unlocked() { Request::Lock } else { Request::Unlock })]

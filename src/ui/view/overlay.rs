@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     dialog, doubt,
     ink::{Ink, wrapped},
-    sheet,
+    recovery, sheet,
 };
 use crate::{
     domain::pack,
@@ -39,6 +39,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
         }
         Overlay::SignOff(sign_off) => draw_sign_off(ink, buffer, screen, sign_off),
         Overlay::Doubt(open) => doubt::draw(ink, buffer, screen, open),
+        Overlay::Recovery(page) => recovery::draw(ink, buffer, screen, *page),
         Overlay::Quit { .. } => {
             let (held, commits) = (ink.model.receipts.unfinished(), ink.model.questions.commits());
             let count = held.max(commits);

@@ -32,6 +32,10 @@ pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         keys(ink, buffer, area, &in_dialog(dialog));
         return;
     }
+    if matches!(ink.model.overlay, Some(Overlay::Recovery(_))) {
+        keys(ink, buffer, area, &super::recovery::keys(ink));
+        return;
+    }
     let context = Context::of(&ink.model.place);
     let mut words: Vec<(String, String)> = vec![];
     if context == Context::Items
@@ -167,11 +171,14 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let (it, decide) = (if unknown == 1 { "it" } else { "them" }, model.keymap.key_of(Intent::Decide));
         parts.push((format!("{acts} unknown: {key} looks {it} up, {decide} tells and decides"), Role::Bad));
     }
-    let half_done = model.receipts.iter().filter(|receipt| receipt.has_rest).count();
+    let half_done = model.receipts.half_done().count();
     if half_done > 0 {
         let key = model.keymap.key_of(Intent::LookUp);
         let acts = if half_done == 1 { "1 act".to_owned() } else { format!("{half_done} acts") };
-        parts.push((format!("{acts} half done: {key} does the rest"), Role::Bad));
+        parts.push((
+            format!("{acts} half done: {key} does the rest, {} tells and decides", model.keymap.key_of(Intent::Decide)),
+            Role::Bad,
+        ));
     }
     if let Some(notice) = &model.notices.latest {
         let role = match notice.tone {

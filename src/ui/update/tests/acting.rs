@@ -140,6 +140,7 @@ fn questions_listen_when_the_operator_said_and_no_sooner() {
     };
     let doubt = |model: &mut Model| {
         tell(model, Event::Recovered(vec![fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::Unknown)]));
+        press(model, "D");
     };
     let sign_off = |model: &mut Model| drop(press(model, "4 O"));
     let cases: [(&str, Opens<'_>, &str); 4] =
@@ -228,7 +229,7 @@ fn what_recovery_found_is_told_by_how_it_stands() {
         stands("rv_904", Standing::Unknown),
     ];
     tell(&mut model, Event::Recovered(receipts));
-    assert_eq!(said(&model), "recovery settled 3 of 4 acts: 1 done, 2 not sent, 1 unknown; @ tells each");
+    assert_eq!(said(&model), "recovery settled 3 of 4 acts: 1 done, 2 not sent, 1 unknown; :recovery tells each");
 }
 
 #[test]
