@@ -336,12 +336,13 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
             // What belongs to no single act: the batches that were cut off.
             if let Event::Notice { said, .. } = told {
                 let said = said.one_line();
-                output::complain(said.trim_end_matches("; @ tells each"));
+                output::complain(said.trim_end_matches("; :recovery tells each"));
             }
         }
         let mut receipts = receipts;
         receipts.extend(go_on(&mut business).await?);
-        act::print_recovered(&receipts)?;
+        let recovery = business.actor.standings().recovery.clone();
+        act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
         Ok(act::exit_status(&receipts, &[]))
     })
 }

@@ -71,9 +71,14 @@ impl Receipts {
         held.len() > 1 && batch.is_some() && held.iter().all(|receipt| receipt.batch.as_ref() == batch)
     }
 
-    /// Acts of which nobody knows whether they happened.
-    pub fn in_doubt(&self) -> impl Iterator<Item = &Receipt> {
-        self.list.iter().filter(|receipt| receipt.standing == Standing::Unknown)
+    /// Acts for a person to decide: first those of which nobody knows whether they happened, then those left half done.
+    pub fn to_decide(&self) -> impl Iterator<Item = &Receipt> {
+        let unknown = self.list.iter().filter(|receipt| receipt.standing == Standing::Unknown);
+        unknown.chain(self.half_done())
+    }
+
+    pub fn half_done(&self) -> impl Iterator<Item = &Receipt> {
+        self.list.iter().filter(|receipt| receipt.has_rest)
     }
 
     pub fn count(&self, standing: Standing) -> usize {

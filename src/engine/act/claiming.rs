@@ -286,7 +286,7 @@ impl Driver {
     /// Looks for claims of this record that an earlier run, or a broken line, left behind.
     pub(super) async fn sweep(&mut self) {
         let is_due = self.sweep_at.is_some_and(|at| at <= self.now());
-        if !is_due || !matches!(self.mode, Mode::Ready) || self.broken.is_some() || self.setup.read_only.is_some() {
+        if !is_due || !matches!(self.mode, Mode::Ready) || self.broken.is_some() || self.setup.barrier.is_some() {
             return;
         }
         self.sweep_at = None;

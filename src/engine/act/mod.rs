@@ -9,6 +9,7 @@ mod batch;
 mod claiming;
 mod commit;
 mod driver;
+mod findings;
 mod flight;
 mod fresh;
 mod judging;
@@ -32,9 +33,11 @@ use super::message::{Ask, Event, Preview};
 
 use crate::{
     domain::{
+        barrier::Barrier,
         id::Id,
         pack::{Action, Pack},
         plan::{ActionId, BatchId, Receipt},
+        recovery::Recovery,
         rows::Params,
         snapshot::BatchReport,
         text::Text,
@@ -54,8 +57,8 @@ pub struct Setup {
     pub journal: Arc<dyn Journal>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
-    /// Why nothing may be written (`--read-only`, another cockpit holds the journal); never unlocked then.
-    pub read_only: Option<Text>,
+    /// What keeps it from writing from the start (`--read-only`, another cockpit holds the journal); never unlocked then.
+    pub barrier: Option<Barrier>,
     /// Every final act is held at least so long.
     pub hold_at_least: Duration,
     /// How long an unlock lasts.
@@ -76,8 +79,10 @@ pub struct Standings {
     pub money_today: i64,
     pub money_this_session: i64,
     pub unlocked_until: Option<DateTime<Utc>>,
-    /// Why nothing is sent any more.
-    pub broken: Option<Text>,
+    /// What keeps it from writing, for as long as it is so.
+    pub barrier: Option<Barrier>,
+    /// What an earlier run left, where there was anything.
+    pub recovery: Option<Arc<Recovery>>,
 }
 
 /// What taking back came to.

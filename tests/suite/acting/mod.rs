@@ -56,7 +56,7 @@ impl Cockpit {
             journal: Arc::clone(&journal) as Arc<dyn wheelhouse::ports::Journal>,
             clock: Arc::clone(world) as Arc<dyn wheelhouse::ports::Clock>,
             operator: "jo".to_owned(),
-            read_only: None,
+            barrier: None,
             hold_at_least: Duration::ZERO,
             unlocked_for: Duration::from_mins(15),
             session_began: world.now(),

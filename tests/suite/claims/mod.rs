@@ -167,7 +167,7 @@ impl Cockpit {
             session_began: clock.now(),
             clock,
             operator: operator.to_owned(),
-            read_only: None,
+            barrier: None,
             hold_at_least: Duration::ZERO,
             unlocked_for: Duration::from_mins(15),
             tell: Arc::new(move |event| drop(sender.send(event))),
