@@ -103,6 +103,10 @@ impl Clock for FastClock {
     fn now(&self) -> DateTime<Utc> {
         self.began + (Utc::now() - self.began) * HASTE + TimeDelta::hours(self.hours_later)
     }
+
+    fn ahead(&self) -> TimeDelta {
+        self.now() - Utc::now()
+    }
 }
 
 /// Lives the life that the environment describes; nothing where it describes none.

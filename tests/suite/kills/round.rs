@@ -157,6 +157,8 @@ impl<'a> Arena<'a> {
             let wrong = self.judge(round, &reach, &items, &operators, &confirmed, is_final);
             report.wrong.extend(wrong.iter().map(|wrong| format!("{wrong} (after life {} of {lives})", number + 1)));
             if round.gap && number == 0 {
+                // What was on its way arrives within the day, or never.
+                self.place.wire.deliver();
                 clock.hours_later += 25;
                 self.runtime.block_on(self.place.forget_keys());
             }
