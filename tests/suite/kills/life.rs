@@ -237,6 +237,10 @@ impl Cockpit {
     /// Proposed, and confirmed as it asks to be.
     async fn do_all(&self, items: &[&str]) {
         let aims: Vec<Aim> = self.rows(items).await;
+        if aims.is_empty() {
+            // The other operator was quicker.
+            return;
+        }
         let action = Id::new(self.life.deed.action());
         let preview = self.actor.propose(Ask(1), action, aims, Params::new()).await.unwrap();
         for (target, why) in &preview.refused {
