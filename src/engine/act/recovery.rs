@@ -116,6 +116,8 @@ impl Driver {
             let is_own = self.account.is_own();
             self.settle_waiting(|act| is_own || !needs_account(act)).await;
         }
+        self.sweep_at = Some(self.now());
+        self.sweep().await;
         Ok(())
     }
 
@@ -126,7 +128,6 @@ impl Driver {
             return;
         }
         let Mode::Recovering { acts, reply } = mem::replace(&mut self.mode, Mode::Ready) else { return };
-        self.sweep_at = Some(self.now());
         if let Some(why) = self.account.another().cloned() {
             if let Some(reply) = reply {
                 drop(reply.send(Err(why)));
