@@ -14,6 +14,8 @@ mod cli;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod probe;

@@ -5,6 +5,7 @@ mod answer;
 mod api;
 mod list;
 mod object;
+mod pace;
 mod refund;
 
 use std::time::Duration;
