@@ -124,6 +124,8 @@ impl Driver {
             let is_own = self.account.is_own();
             self.settle_waiting(|act| is_own || !needs_account(act)).await;
         }
+        self.sweep_at = Some(self.now());
+        self.sweep().await;
         Ok(())
     }
 
@@ -135,7 +137,6 @@ impl Driver {
         }
         let Mode::Recovering { acts, reply } = mem::replace(&mut self.mode, Mode::Ready) else { return };
         let now = self.now();
-        self.sweep_at = Some(now);
         if let Some(findings) = &mut self.findings {
             findings.end(now, self.account.another());
         }
