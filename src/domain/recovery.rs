@@ -73,6 +73,10 @@ impl LeftAct {
         format!("{title} {key}{label}{amount}   by {}, {}", self.operator, when(self.planned_at))
     }
 
+    fn how_far(&self) -> String {
+        format!("{} of {} steps are through", self.receipt.steps_done, self.receipt.steps)
+    }
+
     /// Everything about it, each with its word.
     pub fn facts(&self, when: impl Fn(DateTime<Utc>) -> String) -> Vec<(&'static str, String)> {
         let mut facts: Vec<(&str, String)> = self.certain.iter().map(|said| ("certain", said.one_line())).collect();
@@ -81,7 +85,12 @@ impl LeftAct {
         facts.extend(self.waits_for.iter().map(|(whom, since)| ("waits", format!("{} since {}", whom.one_line(), when(*since)))));
         if self.waits_for.is_none() {
             let word = if self.receipt.has_rest { "half done" } else { self.receipt.standing.word() };
-            let said = self.receipt.said.one_line();
+            let said = match self.receipt.said.original().split_once(STANDS) {
+                // Found so, and told above.
+                Some((said, _)) if self.certain.iter().any(|known| known.original() == said) => self.how_far(),
+                Some((said, _)) => Text::new(said).one_line(),
+                None => self.receipt.said.one_line(),
+            };
             let is_said = said.is_empty() || said.starts_with(word);
             facts.push((
                 "now",
@@ -97,6 +106,9 @@ impl LeftAct {
         facts
     }
 }
+
+/// What an act that failed half way says of its other steps.
+const STANDS: &str = "; what came before stands";
 
 /// A batch that ended before all of it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,7 +208,7 @@ fn certain(act: &Act) -> Vec<Text> {
         Phase::Rejected | Phase::Changed => {
             // What came before is told by the steps themselves.
             let said = state.said.original();
-            certain.push(Text::new(said.split("; what came before stands").next().unwrap_or(said)));
+            certain.push(Text::new(said.split(STANDS).next().unwrap_or(said)));
         }
         _ if certain.is_empty() => certain.push(Text::new("nothing of it is known to have happened")),
         _ => {}

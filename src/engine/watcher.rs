@@ -253,6 +253,7 @@ impl Watcher {
             Request::History { ask, subject } => self.history(ask, &subject).await,
             Request::Journal { ask, before, contains } => self.journal_page(ask, before, &contains).await,
             Request::Propose { .. }
+            | Request::Resume { .. }
             | Request::Commit { .. }
             | Request::TakeBack { .. }
             | Request::Pause { .. }

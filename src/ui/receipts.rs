@@ -17,6 +17,12 @@ pub struct Receipts {
 }
 
 impl Receipts {
+    /// What the engine tells of one act comes in order: it holds even where a clock was set back meanwhile.
+    pub fn hear(&mut self, receipt: Receipt) {
+        self.list.retain(|known| known.plan != receipt.plan);
+        self.take(receipt);
+    }
+
     pub fn take(&mut self, receipt: Receipt) {
         if let Some(at) = self.list.iter().position(|known| known.plan == receipt.plan) {
             if self.list.get(at).is_some_and(|known| known.at > receipt.at) {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::driver::Driver;
+use super::{Reply, aim::Aim, driver::Driver, preview::Asker};
 
 use crate::{
     domain::{
@@ -12,8 +12,10 @@ use crate::{
         plan::{ActionId, BatchId, Receipt},
         planning,
         recovery::{CutBatch, LeftAct, Recovery},
+        rows::Params,
         text::Text,
     },
+    engine::message::{Ask, Preview},
     ports::StoreError,
 };
 
@@ -118,6 +120,22 @@ impl Driver {
             self.show_ended(act);
         }
         Ok(())
+    }
+
+    /// Proposes what a batch never sent. The row that was confirmed is the one drawn: whatever changed since is refused.
+    pub(super) fn resume(&mut self, ask: Ask, batch: &BatchId, inputs: Params, reply: Reply<Box<Preview>>) {
+        if let Err(why) = self.may_act() {
+            return drop(reply.send(Err(why)));
+        }
+        let acts = self.findings.as_ref().and_then(|findings| findings.batch(batch)).unwrap_or_default();
+        let is_left = |act: &&Act| act.state.phase == Phase::NotSent && act.plan.batch.as_ref() == Some(batch);
+        let left: Vec<&Act> = acts.iter().filter(is_left).collect();
+        let Some(first) = left.first() else {
+            return drop(reply.send(Err(Text::new("nothing of it is left to send"))));
+        };
+        let aim = |act: &&Act| Aim { target: act.plan.target.clone(), row: act.plan.row.clone(), is_drawn: true };
+        let (action, aims) = (first.plan.action.clone(), left.iter().map(aim).collect());
+        self.propose(ask, &action, aims, inputs, Asker::Preview(reply));
     }
 
     pub(super) fn recovery(&self, now: DateTime<Utc>) -> Option<Arc<Recovery>> {

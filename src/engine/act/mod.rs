@@ -100,6 +100,7 @@ enum Request {
     Account(Reply<Ownership>),
     Recover(Reply<Vec<Receipt>>),
     Propose { ask: Ask, action: Id<Action>, aims: Vec<Aim>, inputs: Params, reply: Reply<Box<Preview>> },
+    Resume { ask: Ask, batch: BatchId, inputs: Params, reply: Reply<Box<Preview>> },
     Commit { preview: Ask, typed: String, reply: Reply<Text> },
     TakeBack { ask: Ask, plan: Option<ActionId>, reply: Reply<TakenBack> },
     Pause { batch: BatchId, paused: bool, reply: Reply<Text> },
@@ -139,6 +140,12 @@ impl Actor {
     /// Says exactly what an action would do, over rows read afresh. Nothing is sent.
     pub async fn propose(&self, ask: Ask, action: Id<Action>, aims: Vec<Aim>, inputs: Params) -> Result<Box<Preview>, Text> {
         self.ask(|reply| Request::Propose { ask, action, aims, inputs, reply }).await
+    }
+
+    /// Says what going on with a batch would do that an earlier run left: over what was never sent of it, each row held
+    /// against how it was when it was confirmed. Nothing is sent.
+    pub async fn resume(&self, ask: Ask, batch: BatchId, inputs: Params) -> Result<Box<Preview>, Text> {
+        self.ask(|reply| Request::Resume { ask, batch, inputs, reply }).await
     }
 
     /// Carries out what a preview said. `typed` is what the operator typed where typing is asked for.
@@ -253,6 +260,7 @@ impl Driver {
             Request::Propose { ask, action, aims, inputs, reply } => {
                 self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply));
             }
+            Request::Resume { ask, batch, inputs, reply } => self.resume(ask, &batch, inputs, reply),
             Request::Commit { preview, typed, reply } => drop(reply.send(self.commit(preview, &typed).await)),
             Request::TakeBack { ask, plan, reply } => self.take_back(ask, plan, reply).await,
             Request::Pause { batch, paused, reply } => drop(reply.send(self.pause(&batch, paused).await)),

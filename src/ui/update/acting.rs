@@ -7,8 +7,10 @@ use crate::{
         id::Id,
         pack::{self, Action, Confirm},
         plan::{BatchId, Receipt, Standing, Target},
+        recovery::CutBatch,
         rows::Params,
         snapshot::BatchReport,
+        value::Value,
     },
     engine::message::{Ask, Preview, Request},
     ui::{
@@ -127,6 +129,25 @@ pub fn begin(model: &mut Model, action: &Id<Action>, targets: Vec<Target>, lette
         (ask, inputs)
     };
     vec![Cmd::Ask(Request::Propose { ask, action: action.id.clone(), targets, inputs })]
+}
+
+/// Asks what going on with the rest of a batch would do; its inputs are those that it was confirmed with.
+pub fn resume(model: &mut Model, batch: &CutBatch) -> Vec<Cmd> {
+    let pack = std::sync::Arc::clone(&model.pack);
+    let Some(action) = pack::find(&pack.actions, &batch.action) else {
+        say(model, Tone::Warning, format!("`{}` is no longer in the pack", batch.action));
+        return Vec::new();
+    };
+    let ask = model.questions.ask(Waiting::Dialog);
+    let mut dialog = Dialog::new(action, batch.unsent.clone(), ask, &model.shown, model.now);
+    for entry in &mut dialog.entries {
+        let given = batch.inputs.get(&entry.name).map(Value::original);
+        entry.field = given.map_or_else(Field::default, |given| Field::with(&given));
+    }
+    dialog.resumes = Some(batch.id.clone());
+    let inputs = dialog.inputs();
+    model.overlay = Some(Overlay::Dialog(Box::new(dialog)));
+    vec![Cmd::Ask(Request::Resume { ask, batch: batch.id.clone(), inputs })]
 }
 
 /// A flag with two values is flipped to the other one.

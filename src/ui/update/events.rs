@@ -148,7 +148,7 @@ fn receipt_came(model: &mut Model, receipt: Receipt) {
         | Standing::Changed
         | Standing::NotSent => {}
     }
-    model.receipts.take(receipt);
+    model.receipts.hear(receipt);
 }
 
 fn recovered(model: &mut Model, receipts: Vec<Receipt>) {

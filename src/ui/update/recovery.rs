@@ -104,6 +104,16 @@ fn selected(recovery: Option<&Recovery>, at: usize) -> Option<ActionId> {
 
 /// Goes on with what is left of the selected one.
 fn go_on(model: &mut Model, page: RecoveryPage) -> Vec<Cmd> {
+    let batch = model.recovery().and_then(|recovery| recovery.batches.get(page.at.checked_sub(recovery.acts.len())?)).cloned();
+    if let Some(batch) = batch {
+        model.overlay = Some(Overlay::Recovery(page));
+        if batch.unsent.is_empty() {
+            say(model, Tone::Plain, "nothing of it is left to send");
+        } else if may_write(model) {
+            return acting::resume(model, &batch);
+        }
+        return Vec::new();
+    }
     let act = model.recovery().and_then(|recovery| recovery.acts.get(page.at));
     let state = act.map(|act| (act.receipt.plan.clone(), act.receipt.standing, act.receipt.has_rest));
     model.overlay = Some(Overlay::Recovery(page));
@@ -224,5 +234,23 @@ mod tests {
         assert_eq!((doubt.at, doubt.returns), (0, Some(1)));
         press(&mut model, "esc", 9_500);
         assert!(is_open(&model), "and back");
+    }
+
+    #[test]
+    fn the_rest_of_a_batch_that_was_cut_off_is_asked_about_as_any_other() {
+        let mut model = found(fixture::recovery(true));
+        let cmds = press(&mut model, "G enter", 400);
+        let [Cmd::Ask(Request::Resume { ask, batch, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+        assert_eq!(batch.0, "b");
+        let targets = ["rv_902", "rv_903"].map(|key| fixture::target("reviews", key));
+        let preview = fixture::preview("approve", "Approve", &targets, crate::domain::pack::Confirm::Count);
+        update(&mut model, Msg::Event(Event::Preview { ask: *ask, preview: Ok(Box::new(preview)) }), fixture::now());
+        assert_eq!(press(&mut model, "enter", 100), [], "nothing goes by the key that opened it");
+        let cmds = press(&mut model, "y", 1_000);
+        assert!(matches!(cmds.as_slice(), [Cmd::Ask(Request::Commit { preview, .. })] if preview == ask), "{cmds:?}");
+        let mut locked = found(fixture::recovery(true));
+        update(&mut locked, Msg::Event(Event::Lock { until: None, why: None }), fixture::now());
+        assert_eq!(press(&mut locked, "G enter", 400), []);
+        assert_eq!(said(&locked), "press W to unlock writing");
     }
 }

@@ -140,7 +140,19 @@ impl Part<'_> {
                 let facts = act.facts(|at| exactly(ink, at));
                 facts.into_iter().map(|(word, said)| (word, said, role(word, act))).collect()
             }
-            Self::Batch(batch) => vec![("now", batch.said(), if batch.is_through() { Role::Good } else { Role::Warning })],
+            Self::Batch(batch) => {
+                let mut facts = vec![("now", batch.said(), if batch.is_through() { Role::Good } else { Role::Warning })];
+                if !batch.unsent.is_empty() {
+                    let key = ink.model.keymap.key_of(Intent::Open);
+                    let amount = batch.unsent_amount.map_or_else(String::new, |amount| format!(", {amount},"));
+                    let said = format!(
+                        "{key} looks again at the {}{amount} that were not sent, leaves out what changed, and asks before any goes",
+                        batch.unsent.len()
+                    );
+                    facts.push(("left", said, Role::Text));
+                }
+                facts
+            }
         }
     }
 }
@@ -191,7 +203,13 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
         let said = format!("{acts} half done: {} or {look} does the rest, {decide} decides.", key(Intent::Open));
         push(&mut lines, &said, Role::Bad, width);
     }
-    if unknown + half_done == 0 {
+    let unsent = recovery.batches.iter().filter(|batch| !batch.unsent.is_empty()).count();
+    if unsent > 0 && recovery.left_alone.is_none() {
+        let batches = if unsent == 1 { "1 batch was".to_owned() } else { format!("{unsent} batches were") };
+        let said = format!("{batches} cut off: {} on it goes on with what was not sent.", key(Intent::Open));
+        push(&mut lines, &said, Role::Warning, width);
+    }
+    if unknown + half_done + unsent == 0 {
         let said = format!("Nothing is left to decide. {} leaves, :recovery opens this again.", key(Intent::Back));
         push(&mut lines, &said, Role::Good, width);
     }

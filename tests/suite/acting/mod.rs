@@ -5,6 +5,7 @@ mod batches;
 mod deaths;
 mod outcomes;
 mod policy;
+mod resuming;
 mod taking_back;
 mod world;
 
@@ -114,6 +115,11 @@ impl Cockpit {
     async fn die(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
+    /// The program ends in its own time.
+    async fn end(self) {
+        self.task.await.unwrap();
     }
 
     fn said(&mut self) -> Vec<Event> {
