@@ -52,7 +52,9 @@ pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<S
 /// The variables that the pack's connections name.
 fn variables(pack: &Pack) -> Vec<String> {
     let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
-        ConnectionKind::Sql { url, .. } | ConnectionKind::Webhook { url } | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => {
+        ConnectionKind::Sql { url, .. }
+        | ConnectionKind::Webhook { url }
+        | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => {
             vec![url]
         }
         ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),

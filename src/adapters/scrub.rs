@@ -37,7 +37,9 @@ impl Scrubber {
             self.hide(&decoded(password));
             // As a header or a mail server's AUTH carries them, and as a service may repeat them.
             let (user, password) = (decoded(url.username()), decoded(password));
-            for spelled in [password.clone(), format!("{user}:{password}"), format!("\0{user}\0{password}"), format!("{user} {password}")] {
+            for spelled in
+                [password.clone(), format!("{user}:{password}"), format!("\0{user}\0{password}"), format!("{user} {password}")]
+            {
                 self.hide(&STANDARD.encode(spelled));
             }
         }

@@ -26,7 +26,8 @@ pub fn start(directory: &Path) -> bool {
         .max_log_files(KEPT)
         .build(directory);
     let Ok(appender) = appender else { return false };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(Safe(appender))).with_ansi(false).with_target(true);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(Safe(appender))).with_ansi(false).with_target(true);
     tracing_subscriber::registry().with(chosen.unwrap_or_else(usual)).with(lines).try_init().is_ok()
 }
 

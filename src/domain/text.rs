@@ -87,8 +87,12 @@ pub fn spoken(text: &str) -> Cow<'_, str> {
     }
     let mut marks = 0;
     let keep = |c: &char| {
+        if *c != '\n' && is_forbidden(*c) {
+            // What is left out parts no marks from their character.
+            return false;
+        }
         marks = if is_mark(*c) { marks + 1 } else { 0 };
-        (*c == '\n' || !is_forbidden(*c)) && marks <= MARKS_PER_CHARACTER
+        marks <= MARKS_PER_CHARACTER
     };
     Cow::Owned(text.replace("\r\n", "\n").replace(['\t', '\r'], " ").chars().filter(keep).collect())
 }
@@ -134,9 +138,9 @@ fn is_forbidden(c: char) -> bool {
     // that nothing shows.
     if matches!(
         c,
-        '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}'
-    )
-        || ('\u{fe00}'..='\u{fe0f}').contains(&c)
+        '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'
+            ..='\u{180f}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}'
+    ) || ('\u{fe00}'..='\u{fe0f}').contains(&c)
         || ('\u{e0100}'..='\u{e01ef}').contains(&c)
     {
         return true;
@@ -230,7 +234,9 @@ mod tests {
         {
             assert_eq!(csv_cell(cell), safe);
         }
-        for (cell, safe) in [("＝1+1", "'＝1+1"), (" =1", "' =1"), ("\t=1", "'    =1"), ("a\u{202e}\nb", "a<202E> ↵ b"), ("\r1", "'<000D>1")] {
+        for (cell, safe) in
+            [("＝1+1", "'＝1+1"), (" =1", "' =1"), ("\t=1", "'    =1"), ("a\u{202e}\nb", "a<202E> ↵ b"), ("\r1", "'<000D>1")]
+        {
             assert_eq!(csv_cell(cell), safe);
         }
     }
@@ -248,6 +254,7 @@ mod tests {
     #[test]
     fn others_are_told_without_what_deceives() {
         assert_eq!(spoken("pay\u{200b}pal\u{202e}\t犬\r\nx"), "paypal 犬\nx");
+        assert_eq!(spoken(&"\u{301}\u{200b}".repeat(9)), "\u{301}".repeat(4));
         assert!(matches!(spoken("naïve 犬"), Cow::Borrowed(_)));
     }
 

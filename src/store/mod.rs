@@ -330,7 +330,9 @@ fn in_words(error: &sqlx::Error) -> String {
             Some("5" | "6") => "another program keeps it locked: end that program".to_owned(),
             Some("8") => "it is read-only: make it writable, or start with --read-only".to_owned(),
             Some("10") => format!("the disk failed ({}): see to the disk and its space", database.message()),
-            Some("11" | "26") => format!("{}: the file is damaged; keep a copy, and put a backup in its place", database.message()),
+            Some("11" | "26") => {
+                format!("{}: the file is damaged; keep a copy, and put a backup in its place", database.message())
+            }
             Some("14") => format!("{}: see that the file and its directory are there and yours to write", database.message()),
             _ => database.message().to_owned(),
         },

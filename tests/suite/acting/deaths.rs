@@ -159,7 +159,8 @@ async fn a_journal_that_cannot_be_written_sends_nothing() {
     let fault = rival(&path);
     let refused = cockpit.actor.commit(Ask(1), preview.expected.clone()).await.unwrap_err();
     let file = path.display();
-    let wanted = format!("the journal cannot be written ({file}: another program keeps it locked: end that program): nothing was sent");
+    let wanted =
+        format!("the journal cannot be written ({file}: another program keeps it locked: end that program): nothing was sent");
     assert_eq!(refused.shown(), wanted);
     assert_eq!(world.outside.lock().unwrap().attempts, 0);
     assert!(cockpit.actor.unlock().await.is_err(), "still");

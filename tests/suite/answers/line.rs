@@ -281,7 +281,8 @@ const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body>nginx
 
 /// `None` is no answer at all.
 async fn answer(shared: &Shared, request: &Request, key: &str, fault: Option<Fault>) -> Option<Vec<u8>> {
-    let json = |status: &str, body: &str, more: &str| Some(message(status, &format!("content-type: application/json\r\n{more}"), body));
+    let json =
+        |status: &str, body: &str, more: &str| Some(message(status, &format!("content-type: application/json\r\n{more}"), body));
     let page = |status: &str| Some(message(status, "content-type: text/html\r\n", PAGE));
     match fault {
         None => Some(forward(shared, request).await),

@@ -22,15 +22,22 @@ use table::{End, TABLE, When};
 /// Cases that are played at the same time.
 const AT_ONCE: usize = 24;
 
-fn rounds() -> usize {
-    std::env::var("PROOF_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
+/// The rounds of the long form.
+fn asked() -> Option<usize> {
+    std::env::var("PROOF_ROUNDS").ok().and_then(|rounds| rounds.parse().ok())
 }
 
 fn cases(round: usize, is_wanted: impl Fn(When) -> bool) -> Vec<Case> {
     let mut cases = Vec::new();
     for row in TABLE {
         for when in row.when.iter().filter(|when| is_wanted(**when)) {
+            let turn = cases.len() % 3 + 1;
             for (tries, end) in (1..).zip(row.ends) {
+                // The short form plays once what ends the same however often, and each number of times in turn.
+                let is_same = row.ends.iter().all(|other| *other == end);
+                if is_same && asked().is_none() && turn != tries {
+                    continue;
+                }
                 let id = format!("p{round}x{}", cases.len());
                 cases.push(Case { id, fault: row.fault, when: *when, tries, end, why: row.why });
             }
@@ -42,7 +49,7 @@ fn cases(round: usize, is_wanted: impl Fn(When) -> bool) -> Vec<Case> {
 /// Plays every case of these moments; says each that did not end where it must.
 fn prove(name: &str, is_wanted: impl Fn(When) -> bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (began, rounds) = (Instant::now(), rounds());
+    let (began, rounds) = (Instant::now(), asked().unwrap_or(1));
     let mut failures = Vec::new();
     let mut played = 0;
     for round in 0..rounds {
@@ -56,7 +63,7 @@ fn prove(name: &str, is_wanted: impl Fn(When) -> bool) {
             while let Some((case, ended)) = ends.next().await {
                 let wrong = wrong(case, &ended);
                 if !wrong.is_empty() {
-                    failures.push(format!("{case:?}\n  {}\n  {ended:#?}", wrong.join("\n  ")));
+                    failures.push(format!("{case:?}, because {}\n  {}\n  {ended:#?}", case.why, wrong.join("\n  ")));
                 }
             }
         });
@@ -106,9 +113,12 @@ fn the_table_has_every_fault_at_every_moment_where_it_can_strike() {
     for (fault, when) in read.iter().flat_map(|fault| whens.iter().map(move |when| (*fault, *when))) {
         assert_eq!(says(fault, when), 1, "{fault:?} {when:?}");
     }
-    let attempt = [Fault::ResetAfter, Fault::FailingKept, Fault::Declined, Fault::RefundedElsewhere, Fault::EmptyBody, Fault::KeyPruned];
+    let attempt =
+        [Fault::ResetAfter, Fault::FailingKept, Fault::Declined, Fault::RefundedElsewhere, Fault::EmptyBody, Fault::KeyPruned];
     for (fault, when) in attempt.iter().flat_map(|fault| whens[3..6].iter().map(move |when| (*fault, *when))) {
         assert_eq!(says(fault, when), 1, "{fault:?} {when:?}");
     }
-    assert!(TABLE.iter().all(|row| row.why.len() > 10 && row.ends.iter().all(|end| end.standing().is_some() || *end == End::Barred)));
+    assert!(
+        TABLE.iter().all(|row| row.why.len() > 10 && row.ends.iter().all(|end| end.standing().is_some() || *end == End::Barred))
+    );
 }

@@ -185,7 +185,8 @@ impl Player<'_> {
             return;
         }
         let lines = cockpit.lines().await;
-        let is_refusal = |line: &&String| line.contains("not sent: ") && line.contains("tried again") || line.contains("could not tell");
+        let is_refusal =
+            |line: &&String| line.contains("not sent: ") && line.contains("tried again") || line.contains("could not tell");
         let is_over = |line: &String| line.contains("could not be read afresh");
         if lines.iter().filter(is_refusal).count() >= self.case.tries || lines.iter().any(is_over) {
             self.line.reopen().await;
@@ -203,7 +204,12 @@ impl Player<'_> {
             })
             .collect();
         if let Some(receipt) = &receipt {
-            assert_eq!(told.last().map(String::as_str), Some(receipt.said.shown()), "{:?}: the last word is the one that stands", self.case);
+            assert_eq!(
+                told.last().map(String::as_str),
+                Some(receipt.said.shown()),
+                "{:?}: the last word is the one that stands",
+                self.case
+            );
         }
         let mut attempts: Vec<_> = self.line.seen(Kind::Refund).into_iter().map(|seen| (seen.key, seen.body)).collect();
         let sent = attempts.len();
@@ -280,7 +286,10 @@ pub fn wrong(case: &Case, ended: &Ended) -> Vec<String> {
     let (expected_ours, expected_others) = case.end.refunds();
     hold(ended.standing == case.end.standing(), format!("it stands {:?}, not {:?}", ended.standing, case.end.standing()));
     hold(ours == expected_ours, format!("{ours} refunds of ours, not {expected_ours}"));
-    hold(expected_others.is_none_or(|expected| expected == others), format!("{others} refunds of others, not {expected_others:?}"));
+    hold(
+        expected_others.is_none_or(|expected| expected == others),
+        format!("{others} refunds of others, not {expected_others:?}"),
+    );
     let is_done = case.end.standing() == Some(Standing::Done);
     let purchase = if is_done { ("refunded".to_owned(), 1) } else { ("paid".to_owned(), 0) };
     hold(ended.purchase == purchase, format!("the purchase is {:?}, not {purchase:?}", ended.purchase));
@@ -291,12 +300,18 @@ pub fn wrong(case: &Case, ended: &Ended) -> Vec<String> {
         End::Barred => PATIENCE,
         _ => 0,
     };
-    hold(ended.refusals.len() == refusals, format!("{} previews refused, not {refusals}: {:?}", ended.refusals.len(), ended.refusals));
+    hold(
+        ended.refusals.len() == refusals,
+        format!("{} previews refused, not {refusals}: {:?}", ended.refusals.len(), ended.refusals),
+    );
     hold(ended.refusals.iter().all(|why| why.len() > 20), format!("a refusal says too little: {:?}", ended.refusals));
     let asked = matches!(case.end, End::DoneOnRequest | End::ForAPerson | End::Unknown);
     hold(ended.was_asked_for == asked, format!("asked for a look: {}, not {asked}", ended.was_asked_for));
     hold(ended.attempts.len() <= 1, format!("attempts differ: {:?}", ended.attempts));
-    hold(ended.attempts.iter().all(|(key, _)| *key == format!("{}-0", ended.action)), format!("a strange key: {:?}", ended.attempts));
+    hold(
+        ended.attempts.iter().all(|(key, _)| *key == format!("{}-0", ended.action)),
+        format!("a strange key: {:?}", ended.attempts),
+    );
     let told = ended.journal.iter().filter(|line| line.contains("sending step 1 of 2")).count();
     hold(told >= ended.sent, format!("{} attempts, {told} on record", ended.sent));
     hold(ended.is_chain_whole, "the chain is broken".to_owned());

@@ -62,7 +62,9 @@ impl Stage {
         let mut stand_ins = connect(&self.stand_ins()).await;
         let mut theirs = stand_ins.begin().await.unwrap();
         for id in ids {
-            let charge = format!("insert into charges (id, created, amount, currency, status, metadata, fee) values ('ch_{id}', {created}, {AMOUNT}, 'aud', 'succeeded', '{{}}', 67)");
+            let charge = format!(
+                "insert into charges (id, created, amount, currency, status, metadata, fee) values ('ch_{id}', {created}, {AMOUNT}, 'aud', 'succeeded', '{{}}', 67)"
+            );
             sqlx::query(sqlx::AssertSqlSafe(charge)).execute(&mut *theirs).await.unwrap();
         }
         theirs.commit().await.unwrap();
@@ -146,11 +148,13 @@ pub async fn open_till(file: &Path, ids: &[String]) {
 
 /// The purchase's state and how many marks its acts have left.
 pub async fn purchase(till: &Path, id: &str) -> (String, i64) {
-    let row = sqlx::query("select state, (select count(*) from operator_actions where target = $1) as marks from purchases where id = $1")
-        .bind(id)
-        .fetch_one(&mut connect(till).await)
-        .await
-        .unwrap();
+    let row = sqlx::query(
+        "select state, (select count(*) from operator_actions where target = $1) as marks from purchases where id = $1",
+    )
+    .bind(id)
+    .fetch_one(&mut connect(till).await)
+    .await
+    .unwrap();
     (row.get("state"), row.get("marks"))
 }
 
@@ -175,7 +179,9 @@ pub fn till(database: &str, timeout: &str, pin: Option<&str>) -> Arc<Pack> {
     let account = pin.map(|account| format!(", account = \"{account}\"")).unwrap_or_default();
     let fresh = "select id as number, charge, amount, state, bought_at from purchases where id = :number";
     let mark = |to: &str| {
-        format!("{{ sql = {{ on = \"db\", text = \"update purchases set state = '{to}' where id = :number and state = 'paid'\", rows = 1 }}, says = \"purchase paid -> {to}\" }}")
+        format!(
+            "{{ sql = {{ on = \"db\", text = \"update purchases set state = '{to}' where id = :number and state = 'paid'\", rows = 1 }}, says = \"purchase paid -> {to}\" }}"
+        )
     };
     let refund = "{ stripe = { on = \"stripe\", refund = \"charge\", amount = \"amount\", reason = \"requested_by_customer\" }, says = \"refund {{ amount }} of {{ charge }}\" }";
     let text = format!(

@@ -19,15 +19,36 @@ fn rounds() -> usize {
 /// A message for an operator: it names what it is about, and what to do next.
 fn is_clear(said: &str, names: &[&str]) -> bool {
     const STEPS: [&str; 20] = [
-        "free some", "end that program", "make it writable", "see that", "see to", "put it back", "put a backup", "start again",
-        "try again", "look again", "must be a", "W unlocks", "holds the journal", "cannot be read", "is gone", "the tail is cut",
-        "over by", "in the future", "planned anew", "newer version",
+        "free some",
+        "end that program",
+        "make it writable",
+        "see that",
+        "see to",
+        "put it back",
+        "put a backup",
+        "start again",
+        "try again",
+        "look again",
+        "must be a",
+        "W unlocks",
+        "holds the journal",
+        "cannot be read",
+        "is gone",
+        "the tail is cut",
+        "over by",
+        "in the future",
+        "planned anew",
+        "newer version",
     ];
     names.iter().any(|name| said.contains(name)) && STEPS.iter().any(|step| said.contains(step))
 }
 
 #[test]
 fn there_are_as_many_cases_as_were_promised() {
-    let count = record::START.len() + record::UNDER_WAY.len() * record::MOMENTS.len() + clock::CASES + business::CASES.len() + targets::CASES;
+    let count = record::START.len()
+        + record::UNDER_WAY.len() * record::MOMENTS.len()
+        + clock::CASES
+        + business::CASES.len()
+        + targets::CASES;
     assert!(count >= AT_LEAST, "{count}");
 }

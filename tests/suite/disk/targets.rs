@@ -20,7 +20,7 @@ fn sh(home: &Path, script: &str) -> (i32, String) {
 fn a_target_that_takes_nothing_is_said_and_is_no_success() {
     let home = TempDir::new().unwrap();
     assert_eq!(sh(home.path(), "$W check > /dev/null").0, 2);
-    for words in ["check --all", "check --json", "reconcile --csv", "journal export", "snapshot"] {
+    for words in ["check --all", "check --json", "reconcile --csv", "journal export --format csv", "snapshot"] {
         let (status, said) = sh(home.path(), &format!("$W {words} > /dev/full"));
         assert!(status == 3 && said.contains("No space left"), "{words}: {status} {said}");
     }
@@ -52,7 +52,9 @@ fn an_export_whose_directory_is_gone_is_said() {
     fs::create_dir(home.path()).unwrap();
     fs::remove_dir(&aside.join("nothing")).unwrap_err();
     terminal.keys("2,Enter,Ctrl-s");
-    terminal.until_now("where it was written, or why not", |screen| screen.contains("written to") || screen.contains("could not be written"));
+    terminal.until_now("where it was written, or why not", |screen| {
+        screen.contains("written to") || screen.contains("could not be written")
+    });
     terminal.kill();
     fs::remove_dir_all(home.path()).unwrap();
     fs::rename(aside, home.path()).unwrap();

@@ -29,27 +29,33 @@ fn asked() -> Option<u64> {
 }
 
 fn none(offences: Vec<String>) {
-    assert!(offences.is_empty(), "{} offences, among them\n{}", offences.len(), offences.iter().take(12).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        offences.is_empty(),
+        "{} offences, among them\n{}",
+        offences.len(),
+        offences.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
+    );
+}
+
+/// All of the planes that have characters; of the endless empty ones a part, unless the long form is asked for.
+fn is_worth_it(text: &str) -> bool {
+    let first = text.chars().next().map_or(0, u32::from);
+    asked().is_some() || first < 0x4_0000 || (0xe_0000..0xf_0000).contains(&first) || (first / 64).is_multiple_of(32)
 }
 
 #[test]
 fn every_scalar_comes_out_as_nothing_that_deceives() {
-    let mut offences = Vec::new();
-    for text in scalars(64) {
-        offences.extend(outputs::plain(&text));
-    }
-    none(offences);
+    let ways = |text: String| if is_worth_it(&text) { outputs::plain(&text) } else { outputs::door(&text) };
+    none(scalars(64).flat_map(ways).collect());
 }
 
 #[test]
 fn every_scalar_can_be_told_to_others() {
-    none(scalars(512).flat_map(|text| outputs::outgoing(&text)).collect());
+    none(scalars(512).filter(|text| is_worth_it(text)).flat_map(|text| outputs::outgoing(&text)).collect());
 }
 
-/// A page of them each: with what is assigned all, of the endless empty planes a part, unless the long form is asked for.
 #[test]
 fn every_scalar_is_drawn_as_nothing_that_deceives() {
-    let is_worth_it = |at: usize| asked().is_some() || at < 0x3_0000 / 64 / ON_A_SCREEN || at.is_multiple_of(16);
     let mut page = Vec::new();
     let mut offences = Vec::new();
     let mut pages = 0;
@@ -58,7 +64,7 @@ fn every_scalar_is_drawn_as_nothing_that_deceives() {
             page.push(text.clone());
         }
         if page.len() == ON_A_SCREEN || text.is_empty() {
-            if is_worth_it(pages) {
+            if page.first().is_some_and(|text| is_worth_it(text)) {
                 offences.extend(outputs::screen(VIEWS[1 + pages % 2], &page));
             }
             pages += 1;
@@ -77,8 +83,9 @@ fn share(part: u64, parts: u64) {
     for batch in 0..count.div_ceil(ON_A_SCREEN as u64) {
         let first = part * count + batch * ON_A_SCREEN as u64;
         let words: Vec<String> = (first..first + ON_A_SCREEN as u64).map(hostile).collect();
-        for word in &words {
-            offences.extend(outputs::plain(word));
+        for (at, word) in words.iter().enumerate() {
+            // The door for each; in the short form every third through the other ways out as well.
+            offences.extend(if is_long || at.is_multiple_of(3) { outputs::plain(word) } else { outputs::door(word) });
             if is_long || batch.is_multiple_of(8) {
                 offences.extend(outputs::outgoing(word));
             }
@@ -88,7 +95,12 @@ fn share(part: u64, parts: u64) {
             offences.extend(outputs::screen(VIEWS[turn as usize % VIEWS.len()], &words));
         }
         if batch % 2_500 == 2_499 {
-            println!("part {part}: {} of {count} strings, {} offences, {:.0?}", (batch + 1) * ON_A_SCREEN as u64, offences.len(), began.elapsed());
+            println!(
+                "part {part}: {} of {count} strings, {} offences, {:.0?}",
+                (batch + 1) * ON_A_SCREEN as u64,
+                offences.len(),
+                began.elapsed()
+            );
         }
     }
     println!("part {part}: {count} strings, {} offences, {:.0?}", offences.len(), began.elapsed());
@@ -110,7 +122,7 @@ async fn the_record_is_exported_harmless() {
     let folder = tempfile::TempDir::new().unwrap();
     let at = "2026-11-20T09:00:00Z".parse().unwrap();
     let (store, _) = Store::open(&folder.path().join("town.db"), "jo", at).await.unwrap();
-    let texts = scalars(8192).chain((0..400).map(hostile));
+    let texts = scalars(4096).filter(|text| is_worth_it(text)).chain((0..400).map(hostile));
     for text in texts {
         let entry = Entry::new(at, text.clone(), text.clone(), text.clone()).payload(serde_json::json!({ text.as_str(): text }));
         store.append(&entry).await.unwrap();
@@ -130,7 +142,20 @@ async fn the_record_is_exported_harmless() {
 
 #[test]
 fn the_oracle_sees_what_it_must() {
-    for bad in ["\u{1b}", "a\tb", "\u{202e}", "\u{200b}", "\u{e0041}", "\u{9b}", "\u{2028}", "\u{e000}", "\u{378}", "\u{17b4}", "e\u{301}\u{301}\u{301}\u{301}\u{301}", "\r"] {
+    for bad in [
+        "\u{1b}",
+        "a\tb",
+        "\u{202e}",
+        "\u{200b}",
+        "\u{e0041}",
+        "\u{9b}",
+        "\u{2028}",
+        "\u{e000}",
+        "\u{378}",
+        "\u{17b4}",
+        "e\u{301}\u{301}\u{301}\u{301}\u{301}",
+        "\r",
+    ] {
         assert!(oracle::offence(bad).is_some(), "{bad:?}");
     }
     for good in ["naïve 犬 A$22.00\nx", "e\u{301}", "كلب", "→ ↵ ✓ ─"] {

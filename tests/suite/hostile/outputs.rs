@@ -19,7 +19,7 @@ use wheelhouse::{
         text::{self, Text},
         value::Value,
     },
-    engine::{self, message::Event},
+    engine::message::Event,
     ui::{
         self, Cmd, Model, Msg,
         paint::{self, Paper},
@@ -29,9 +29,12 @@ use wheelhouse::{
 };
 
 use super::oracle;
+use crate::screens::fixture;
 
-#[path = "../../screens/fixture.rs"]
-mod fixture;
+/// Offences of one text at the door alone.
+pub fn door(hostile: &str) -> Vec<String> {
+    oracle::offence(Text::new(hostile).shown()).map(|offence| format!("door: {offence}")).into_iter().collect()
+}
 
 /// Offences of one text at the door and at every way out that takes a text alone.
 pub fn plain(hostile: &str) -> Vec<String> {
@@ -41,7 +44,10 @@ pub fn plain(hostile: &str) -> Vec<String> {
     let safe_json = text::safe_json(&json.to_string()).into_owned();
     let mut offences: Vec<String> = [
         ("shown", oracle::offence(text.shown())),
-        ("one line", oracle::offence(&text.one_line()).or_else(|| text.one_line().contains('\n').then(|| "two lines".to_owned()))),
+        (
+            "one line",
+            oracle::offence(&text.one_line()).or_else(|| text.one_line().contains('\n').then(|| "two lines".to_owned())),
+        ),
         ("display", oracle::offence(&format!("{text}"))),
         ("debug", oracle::offence(&format!("{text:?}"))),
         ("a cell's words", oracle::offence(&value.to_string())),
@@ -127,7 +133,14 @@ fn cockpit(words: &[String]) -> Model {
         .into_iter()
         .map(|row| {
             let key = row.find("id").map(Value::original).unwrap_or_default();
-            Arc::new(Item { key, row, since: None, deadline: None, presets: Vec::new(), barred: vec![(Id::new("approve"), Text::new(hostile()))] })
+            Arc::new(Item {
+                key,
+                row,
+                since: None,
+                deadline: None,
+                presets: Vec::new(),
+                barred: vec![(Id::new("approve"), Text::new(hostile()))],
+            })
         })
         .collect();
     for queue in &mut snapshot.queues {
@@ -193,7 +206,8 @@ fn press(model: &mut Model, key: &str) -> Vec<Cmd> {
 }
 
 /// The panes that are drawn, each by its keys; each also gives its file and its row for the clipboard.
-pub const VIEWS: [&str; 12] = ["", "2 enter", "2 enter enter", "2 enter p", "2 enter F", "1 w", "3 enter", "4 enter", "5 enter", "8 enter", "!", "D"];
+pub const VIEWS: [&str; 12] =
+    ["", "2 enter", "2 enter enter", "2 enter p", "2 enter F", "1 w", "3 enter", "4 enter", "5 enter", "8 enter", "!", "D"];
 
 /// Offences of one view over a hostile business: the buffer, the terminal's bytes, text, ANSI, SVG, CSV and clipboard.
 pub fn screen(view: &str, words: &[String]) -> Vec<String> {
@@ -225,7 +239,8 @@ pub fn screen(view: &str, words: &[String]) -> Vec<String> {
     }
     for cmd in cmds {
         match cmd {
-            Cmd::Copy(copied) => offences.push(("clipboard", oracle::offence(&copied))),
+            // Tabs part the cells.
+            Cmd::Copy(copied) => offences.extend(copied.split('\t').map(|cell| ("clipboard", oracle::offence(cell)))),
             Cmd::Export { name, content } => {
                 offences.push(("file name", oracle::offence(&name)));
                 let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content.as_bytes());

@@ -78,9 +78,13 @@ fn nothing_that_the_program_writes_deceives() {
     let home = TempDir::new().unwrap();
     fs::write(home.path().join("hostile.toml"), PACK).unwrap();
     fs::create_dir(home.path().join("state")).unwrap();
-    let words: Vec<String> = (0..120).map(hostile).filter(|text| !text.is_empty() && text.len() < 2_000 && !text.contains('\0')).collect();
-    let rows: Vec<String> =
-        words.iter().enumerate().map(|(at, text)| format!("({}, {}, 'open')", literal(&format!("{at}{text}")), literal(text))).collect();
+    let words: Vec<String> =
+        (0..120).map(hostile).filter(|text| !text.is_empty() && text.len() < 2_000 && !text.contains('\0')).collect();
+    let rows: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(at, text)| format!("({}, {}, 'open')", literal(&format!("{at}{text}")), literal(text)))
+        .collect();
     let schema = "create table things (id text primary key, name text not null, state text not null)";
     let marks = wheelhouse::adapters::marks_table(wheelhouse::adapters::Database::Sqlite, "operator_actions");
     let fill = format!("insert into things values {}", rows.join(", "));
@@ -116,7 +120,9 @@ fn nothing_that_the_program_writes_deceives() {
         let mut seen = vec![oracle::offence(&out), oracle::offence(&errors)];
         if is_csv {
             let mut reader = csv::ReaderBuilder::new().from_reader(out.as_bytes());
-            seen.extend(reader.records().flat_map(|record| record.unwrap().iter().map(oracle::offence_in_cell).collect::<Vec<_>>()));
+            seen.extend(
+                reader.records().flat_map(|record| record.unwrap().iter().map(oracle::offence_in_cell).collect::<Vec<_>>()),
+            );
         }
         offences.extend(seen.into_iter().flatten().map(|offence| format!("{words:?}: {offence}")));
     }

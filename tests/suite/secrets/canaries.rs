@@ -27,7 +27,10 @@ const TELLING: usize = 8;
 /// Every canary that can be told from these bytes: any stretch of it, plain, in hex, or in Base64 wherever it begins.
 pub fn sung(bytes: &[u8]) -> Vec<&'static str> {
     let text = String::from_utf8_lossy(bytes);
-    ALL.iter().filter(|canary| traces(canary.core).iter().any(|trace| text.contains(trace.as_str()))).map(|canary| canary.what).collect()
+    ALL.iter()
+        .filter(|canary| traces(canary.core).iter().any(|trace| text.contains(trace.as_str())))
+        .map(|canary| canary.what)
+        .collect()
 }
 
 fn traces(core: &str) -> Vec<String> {
@@ -60,7 +63,13 @@ pub fn base64(bytes: &[u8]) -> String {
 #[test]
 fn a_canary_is_heard_in_every_spelling() {
     let core = STRIPE_KEY.core;
-    for said in [core.to_owned(), core[5..14].to_owned(), base64(format!("\0user\0{core}").as_bytes()), base64(core.as_bytes()), base64(format!("a:{core}").as_bytes())] {
+    for said in [
+        core.to_owned(),
+        core[5..14].to_owned(),
+        base64(format!("\0user\0{core}").as_bytes()),
+        base64(core.as_bytes()),
+        base64(format!("a:{core}").as_bytes()),
+    ] {
         assert_eq!(sung(said.as_bytes()), ["Stripe key"], "{said}");
     }
     assert!(sung(b"nothing of the kind, k7Qm2Zt").is_empty());

@@ -81,19 +81,33 @@ async fn drive(pack: &Arc<Pack>, connections: &Connections) -> Vec<Failing> {
         let system = connections.find(&query.on).unwrap();
         let (read, prepared) = (system.read(query, &Params::new()).await, system.prepare(query).await);
         let shown = match &read {
-            Ok(rows) => rows.clone().into_rows().iter().flat_map(|row| row.cells().map(|(_, cell)| format!("{cell} {}", cell.original())).collect::<Vec<_>>()).collect(),
+            Ok(rows) => rows
+                .clone()
+                .into_rows()
+                .iter()
+                .flat_map(|row| row.cells().map(|(_, cell)| format!("{cell} {}", cell.original())).collect::<Vec<_>>())
+                .collect(),
             Err(error) => error.to_string(),
         };
         Failing { name: format!("read {name}"), said: format!("{read:?} {shown} {prepared:?}") }
     });
-    let acts = pack.actions.iter().flat_map(|action| orders(action).into_iter().map(move |(way, order)| (action, way, order))).map(|(action, way, order)| async move {
-        let system = connections.find(order.connection()).unwrap();
-        let mark = Mark { action: ActionId("a".repeat(64)), step: 0, attempt: 1, target: "t1".to_owned(), operator: "jo".to_owned() };
-        let (outcome, found) = (system.act(&order, &mark).await, system.look_up(&order, &mark).await);
-        let more = (system.ownership().await, system.inspect().await);
-        let said = format!("{outcome:?} {found:?} {more:?} {}", serde_json::to_string(&(&outcome, &found)).unwrap());
-        Failing { name: format!("act {} {way}", action.id), said }
-    });
+    let acts =
+        pack.actions.iter().flat_map(|action| orders(action).into_iter().map(move |(way, order)| (action, way, order))).map(
+            |(action, way, order)| async move {
+                let system = connections.find(order.connection()).unwrap();
+                let mark = Mark {
+                    action: ActionId("a".repeat(64)),
+                    step: 0,
+                    attempt: 1,
+                    target: "t1".to_owned(),
+                    operator: "jo".to_owned(),
+                };
+                let (outcome, found) = (system.act(&order, &mark).await, system.look_up(&order, &mark).await);
+                let more = (system.ownership().await, system.inspect().await);
+                let said = format!("{outcome:?} {found:?} {more:?} {}", serde_json::to_string(&(&outcome, &found)).unwrap());
+                Failing { name: format!("act {} {way}", action.id), said }
+            },
+        );
     let mut paths: Vec<Failing> = stream::iter(reads).buffer_unordered(24).collect().await;
     paths.extend(stream::iter(acts).buffer_unordered(24).collect::<Vec<_>>().await);
     paths
@@ -142,7 +156,9 @@ fn wrong_places(home: &Path) -> Vec<Failing> {
             "key_command = [\"true\"]".to_owned(),
         ];
         for (way, given) in ways.iter().enumerate() {
-            let text = format!("[pack]\ntitle = \"x\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nstripe.stripe = {{ {given}, livemode = true }}\n");
+            let text = format!(
+                "[pack]\ntitle = \"x\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nstripe.stripe = {{ {given}, livemode = true }}\n"
+            );
             let loaded = pack::parse("x.toml", &text, &|_| Err(String::new())).unwrap_or_else(|problems| panic!("{problems}"));
             let opened = adapters::open(&loaded.pack, &Environment::process());
             paths.push(Failing { name: format!("fetch {} {way}", canary.what), said: format!("{opened:?}") });
@@ -157,19 +173,30 @@ fn wrong_places(home: &Path) -> Vec<Failing> {
             ("smtp", "url_env = \"X\", from = \"a@b.example\"".to_owned(), format!("gopher://app:{core}@mail")),
             ("webhook", "url_env = \"X\"".to_owned(), format!("hooks.example/{core}")),
             ("webhook", "url_env = \"X\"".to_owned(), format!("https://{core}:99999/x")),
-            ("http", "url = \"http://127.0.0.1\", headers = { authorization_env = \"X\" }".to_owned(), format!("Bearer {core}\u{1}x")),
+            (
+                "http",
+                "url = \"http://127.0.0.1\", headers = { authorization_env = \"X\" }".to_owned(),
+                format!("Bearer {core}\u{1}x"),
+            ),
         ];
         for (way, (kind, given, value)) in wrong.into_iter().enumerate() {
-            let text = format!("[pack]\ntitle = \"x\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nit.{kind} = {{ {given} }}\n");
+            let text = format!(
+                "[pack]\ntitle = \"x\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nit.{kind} = {{ {given} }}\n"
+            );
             let loaded = pack::parse("x.toml", &text, &|_| Err(String::new())).unwrap_or_else(|problems| panic!("{problems}"));
             let opened = adapters::open(&loaded.pack, &Environment::default().with("X", value));
             assert!(opened.is_err(), "{kind} {way}");
             paths.push(Failing { name: format!("open {kind} {way} {}", canary.what), said: format!("{opened:?}") });
         }
         // A secret in the pack itself, where only its place may be named.
-        let written = format!("[pack]\ntitle = \"x\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nstripe.stripe = {{ key_env = \"sk_live_{core}\", livemode = true }}\ndb.sql = {{ url = \"postgres://app:{core}@db/app\" }}\n");
+        let written = format!(
+            "[pack]\ntitle = \"x\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nstripe.stripe = {{ key_env = \"sk_live_{core}\", livemode = true }}\ndb.sql = {{ url = \"postgres://app:{core}@db/app\" }}\n"
+        );
         let problems = pack::parse("x.toml", &written, &|_| Err(String::new())).unwrap_err();
-        paths.push(Failing { name: format!("written {}", canary.what), said: format!("{problems}\n{}\n{}", problems.in_colour(), problems.to_json()) });
+        paths.push(Failing {
+            name: format!("written {}", canary.what),
+            said: format!("{problems}\n{}\n{}", problems.in_colour(), problems.to_json()),
+        });
     }
     paths
 }

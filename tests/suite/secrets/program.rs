@@ -78,7 +78,11 @@ fn nothing_that_is_printed_logged_or_recorded_tells_a_secret() {
         let calls: [&[&[&str]]; 4] = [
             &[&["check", "--all"], &["snapshot", "--screen", "errors", "--size", "200x200"]],
             &[&["check", "--all", "--json"], &["snapshot", "--screen", "alerts", "--size", "200x200", "--format", "svg"]],
-            &[&["snapshot", "--screen", "why:site_probe_0", "--size", "200x100", "--format", "ansi"], &["snapshot", "--screen", "home"], &["pack", "check", "canaries.toml"]],
+            &[
+                &["snapshot", "--screen", "why:site_probe_0", "--size", "200x100", "--format", "ansi"],
+                &["snapshot", "--screen", "home"],
+                &["pack", "check", "canaries.toml"],
+            ],
             &[
                 &["do", "tell_site", "401-text", "--dry-run"],
                 &["do", "tell_site", "401-text", "--json"],
@@ -99,7 +103,9 @@ fn nothing_that_is_printed_logged_or_recorded_tells_a_secret() {
                 .enumerate()
                 .map(|(at, calls)| {
                     let home = &home;
-                    scope.spawn(move || calls.iter().map(|words| (words.join(" "), home.call(&format!("state{at}"), words))).collect::<Vec<_>>())
+                    scope.spawn(move || {
+                        calls.iter().map(|words| (words.join(" "), home.call(&format!("state{at}"), words))).collect::<Vec<_>>()
+                    })
                 })
                 .collect();
             workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
@@ -141,7 +147,9 @@ fn nothing_on_the_screen_or_in_the_process_list_tells_a_secret() {
     let arguments = ["--pack", "canaries.toml", "--state-dir", "state"];
     let mut terminal = Terminal::start(&arguments, home.path(), 200, 60);
     let mut seen = Vec::new();
-    terminal.until_now("the failed looks are there", |screen| screen.contains("unknown") || screen.contains("UNKNOWN") || screen.contains("? "));
+    terminal.until_now("the failed looks are there", |screen| {
+        screen.contains("unknown") || screen.contains("UNKNOWN") || screen.contains("? ")
+    });
     for keys in ["!", "Esc", "1,w", "Esc", "G", "w", "Esc", "2,Enter", "d", "Esc"] {
         seen.extend(terminal.bytes());
         terminal.keys(keys);

@@ -11,8 +11,28 @@ use super::canaries::base64;
 
 /// The failing answers over HTTP, by the word in the path that asks for them.
 pub const ANSWERS: [&str; 22] = [
-    "401-text", "403-json", "404-json", "400-nested", "409-json", "422-cut", "422-cut-later", "429-json", "500-text", "500-json", "502-title",
-    "200-text", "200-json", "200-list", "200-cut", "301-there", "302-there", "204-named", "418-named", "reset", "silence", "400-escaped",
+    "401-text",
+    "403-json",
+    "404-json",
+    "400-nested",
+    "409-json",
+    "422-cut",
+    "422-cut-later",
+    "429-json",
+    "500-text",
+    "500-json",
+    "502-title",
+    "200-text",
+    "200-json",
+    "200-list",
+    "200-cut",
+    "301-there",
+    "302-there",
+    "204-named",
+    "418-named",
+    "reset",
+    "silence",
+    "400-escaped",
 ];
 
 /// Serves each connection on a thread of its own, for as long as the process lives.
@@ -58,9 +78,10 @@ fn web_request(mut line: &TcpStream) -> std::io::Result<()> {
     let echo = head.split_whitespace().collect::<Vec<_>>().join(" ");
     let quoted = serde_json::Value::from(echo.as_str()).to_string();
     // The secret alone, so that a cut falls into it.
-    let words = head.lines().filter_map(|line| line.split_once(": ")).filter(|(name, _)| {
-        ["authorization", "x-signature", "x-token"].iter().any(|known| name.eq_ignore_ascii_case(known))
-    });
+    let words = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(name, _)| ["authorization", "x-signature", "x-token"].iter().any(|known| name.eq_ignore_ascii_case(known)));
     let secret = words.map(|(_, value)| value.trim().to_owned()).collect::<Vec<_>>().join(" ");
     let secret = if secret.is_empty() { head.split(' ').nth(1).unwrap_or_default().to_owned() } else { secret };
     let header = secret.replace(|c: char| !c.is_ascii_graphic(), "-");
@@ -85,7 +106,9 @@ fn web_request(mut line: &TcpStream) -> std::io::Result<()> {
         "200-cut" => ("200 OK", String::new(), format!("{{\"value\":{quoted}")),
         "301-there" => ("301 Moved Permanently", format!("location: http://elsewhere.example/{header}\r\n"), String::new()),
         "302-there" => ("302 Found", format!("location: http://elsewhere.example/{header}\r\n"), echo),
-        "204-named" => ("200 OK", format!("request-id: {header}\r\nx-request-id: {header}\r\n"), "{\"id\":\"re_1\",\"value\":1}".to_owned()),
+        "204-named" => {
+            ("200 OK", format!("request-id: {header}\r\nx-request-id: {header}\r\n"), "{\"id\":\"re_1\",\"value\":1}".to_owned())
+        }
         "418-named" => ("418 Teapot", format!("request-id: {header}\r\nx-request-id: {header}\r\n"), error),
         "reset" => return Ok(()),
         "silence" => {
@@ -108,7 +131,7 @@ pub fn database(how: &'static str) -> SocketAddr {
 
 fn database_session(mut line: &TcpStream, how: &str) -> std::io::Result<()> {
     line.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let mut read = |mut line: &TcpStream| -> std::io::Result<Vec<u8>> {
+    let read = |mut line: &TcpStream| -> std::io::Result<Vec<u8>> {
         let mut buffer = vec![0; 4096];
         let count = line.read(&mut buffer)?;
         buffer.truncate(count);
@@ -136,7 +159,11 @@ fn database_session(mut line: &TcpStream, how: &str) -> std::io::Result<()> {
     let answer = read(line)?;
     let password = String::from_utf8_lossy(answer.get(5..).unwrap_or_default()).trim_end_matches('\0').to_owned();
     let mut fields = Vec::new();
-    for (kind, text) in [(b'S', "FATAL".to_owned()), (b'C', "28P01".to_owned()), (b'M', format!("password authentication failed with {password}"))] {
+    for (kind, text) in [
+        (b'S', "FATAL".to_owned()),
+        (b'C', "28P01".to_owned()),
+        (b'M', format!("password authentication failed with {password}")),
+    ] {
         fields.push(kind);
         fields.extend_from_slice(text.as_bytes());
         fields.push(0);

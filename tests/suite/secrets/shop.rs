@@ -3,7 +3,9 @@
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::{
-    canaries::{DATABASE_PASSWORD, FLAG_TOKEN, FROM_COMMAND, HEADER_SECRET, HOOK_PATH, MAIL_PASSWORD, SIGNING_SECRET, STRIPE_KEY},
+    canaries::{
+        DATABASE_PASSWORD, FLAG_TOKEN, FROM_COMMAND, HEADER_SECRET, HOOK_PATH, MAIL_PASSWORD, SIGNING_SECRET, STRIPE_KEY,
+    },
     services::{self, ANSWERS, DATABASES, POST_OFFICES},
 };
 
@@ -67,16 +69,28 @@ impl Shop {
         };
         for site in SITES {
             let header = header(site);
-            self.say(&format!("[connections.{site}]\nhttp = {{ url = \"http://{}\", headers = {{ {header} }}, timeout = \"1s\" }}", addresses.web));
-            self.say(&format!("[connections.{site}_gone]\nhttp = {{ url = \"http://{}\", headers = {{ {header} }}, timeout = \"1s\" }}", addresses.nobody));
-            self.say(&format!("[connections.{site}_tls]\nhttp = {{ url = \"https://{}\", headers = {{ {header} }}, timeout = \"1s\" }}", addresses.web));
+            self.say(&format!(
+                "[connections.{site}]\nhttp = {{ url = \"http://{}\", headers = {{ {header} }}, timeout = \"1s\" }}",
+                addresses.web
+            ));
+            self.say(&format!(
+                "[connections.{site}_gone]\nhttp = {{ url = \"http://{}\", headers = {{ {header} }}, timeout = \"1s\" }}",
+                addresses.nobody
+            ));
+            self.say(&format!(
+                "[connections.{site}_tls]\nhttp = {{ url = \"https://{}\", headers = {{ {header} }}, timeout = \"1s\" }}",
+                addresses.web
+            ));
             for (at, answer) in ANSWERS.iter().enumerate() {
                 self.http_check(&format!("{site}_{at}"), "http", site, &format!("/{answer}/x"));
                 self.http_check(&format!("{site}_probe_{at}"), "probe", site, &format!("/{answer}/x"));
             }
             self.http_check(&format!("{site}_gone"), "http", &format!("{site}_gone"), "/x");
             self.http_check(&format!("{site}_tls"), "http", &format!("{site}_tls"), "/x");
-            self.act(&format!("tell_{site}"), &format!("http = {{ on = \"{site}\", path = \"/{{{{ id }}}}/x\", body = '{{}}' }}"));
+            self.act(
+                &format!("tell_{site}"),
+                &format!("http = {{ on = \"{site}\", path = \"/{{{{ id }}}}/x\", body = '{{}}' }}"),
+            );
         }
     }
 
@@ -92,12 +106,21 @@ impl Shop {
 
     fn stripes(&mut self, addresses: &Addresses) {
         let web = addresses.web;
-        let places = ANSWERS.iter().map(|answer| format!("http://{web}/{answer}/")).chain([format!("http://{}/", addresses.nobody), format!("https://{web}/")]);
+        let places = ANSWERS
+            .iter()
+            .map(|answer| format!("http://{web}/{answer}/"))
+            .chain([format!("http://{}/", addresses.nobody), format!("https://{web}/")]);
         for (at, place) in places.enumerate() {
             self.set(&format!("SHOP_STRIPE_{at}"), place);
             self.say(&format!("[connections.stripe_{at}]\nstripe = {{ key_env = \"SHOP_KEY\", url_env = \"SHOP_STRIPE_{at}\", livemode = true, timeout = \"2s\" }}"));
-            self.check(&format!("stripe_{at}"), &format!("read.stripe = {{ on = \"stripe_{at}\", list = \"charges\" }}\nvalue = \"rows\""));
-            self.act(&format!("refund_{at}"), &format!("stripe = {{ on = \"stripe_{at}\", refund = \"charge\", amount = \"amount\" }}"));
+            self.check(
+                &format!("stripe_{at}"),
+                &format!("read.stripe = {{ on = \"stripe_{at}\", list = \"charges\" }}\nvalue = \"rows\""),
+            );
+            self.act(
+                &format!("refund_{at}"),
+                &format!("stripe = {{ on = \"stripe_{at}\", refund = \"charge\", amount = \"amount\" }}"),
+            );
         }
     }
 
@@ -107,15 +130,26 @@ impl Shop {
         for (at, place) in places.iter().enumerate() {
             let mode = if at == 1 { "require" } else { "prefer" };
             self.set(&format!("SHOP_PG_{at}"), format!("postgres://app:{}@{place}/app?sslmode={mode}", DATABASE_PASSWORD.core));
-            self.say(&format!("[connections.pg_{at}]\nsql = {{ url_env = \"SHOP_PG_{at}\", marks = \"operator_actions\", timeout = \"1s\" }}"));
-            self.check(&format!("pg_{at}"), &format!("read.sql = {{ on = \"pg_{at}\", text = \"select 1 as n\" }}\nvalue = \"n\""));
-            self.act(&format!("change_{at}"), &format!("sql = {{ on = \"pg_{at}\", text = \"update t set a = 1\", rows = 1 }}"));
+            self.say(&format!(
+                "[connections.pg_{at}]\nsql = {{ url_env = \"SHOP_PG_{at}\", marks = \"operator_actions\", timeout = \"1s\" }}"
+            ));
+            self.check(
+                &format!("pg_{at}"),
+                &format!("read.sql = {{ on = \"pg_{at}\", text = \"select 1 as n\" }}\nvalue = \"n\""),
+            );
+            self.act(
+                &format!("change_{at}"),
+                &format!("sql = {{ on = \"pg_{at}\", text = \"update t set a = 1 where b = 2\", rows = 1 }}"),
+            );
         }
     }
 
     fn hooks(&mut self, addresses: &Addresses) {
         let web = addresses.web;
-        let places = ANSWERS.iter().map(|answer| format!("http://{web}/{answer}")).chain([format!("http://{}", addresses.nobody), format!("https://{web}")]);
+        let places = ANSWERS
+            .iter()
+            .map(|answer| format!("http://{web}/{answer}"))
+            .chain([format!("http://{}", addresses.nobody), format!("https://{web}")]);
         for (at, place) in places.enumerate() {
             self.set(&format!("SHOP_HOOK_{at}"), format!("{place}/services/T0/B0/{}", HOOK_PATH.core));
             self.say(&format!("[connections.hook_{at}]\nwebhook = {{ url_env = \"SHOP_HOOK_{at}\", timeout = \"1s\" }}"));
@@ -124,13 +158,19 @@ impl Shop {
     }
 
     fn post_offices(&mut self, addresses: &Addresses) {
-        let mut places: Vec<String> = POST_OFFICES.iter().map(|how| format!("smtp://shop:{}@{}", MAIL_PASSWORD.core, services::post_office(how))).collect();
+        let mut places: Vec<String> =
+            POST_OFFICES.iter().map(|how| format!("smtp://shop:{}@{}", MAIL_PASSWORD.core, services::post_office(how))).collect();
         places.push(format!("smtp://shop:{}@{}", MAIL_PASSWORD.core, addresses.nobody));
         places.push(format!("smtps://shop:{}@{}", MAIL_PASSWORD.core, services::post_office("535-auth")));
         for (at, place) in places.into_iter().enumerate() {
             self.set(&format!("SHOP_MAIL_{at}"), place);
-            self.say(&format!("[connections.mail_{at}]\nsmtp = {{ url_env = \"SHOP_MAIL_{at}\", from = \"a@b.example\", timeout = \"1s\" }}"));
-            self.act(&format!("mail_{at}"), &format!("smtp = {{ on = \"mail_{at}\", to = \"c@d.example\", subject = \"x\", body = \"y\" }}"));
+            self.say(&format!(
+                "[connections.mail_{at}]\nsmtp = {{ url_env = \"SHOP_MAIL_{at}\", from = \"a@b.example\", timeout = \"1s\" }}"
+            ));
+            self.act(
+                &format!("mail_{at}"),
+                &format!("smtp = {{ on = \"mail_{at}\", to = \"c@d.example\", subject = \"x\", body = \"y\" }}"),
+            );
         }
     }
 
