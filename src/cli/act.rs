@@ -45,6 +45,7 @@ impl Said<'_> {
             "expected": preview.expected,
             "total": preview.total,
             "final": preview.is_final,
+            "unclaimed": preview.unclaimed,
         })
     }
 
@@ -66,6 +67,7 @@ impl Said<'_> {
         if let Some(total) = preview.total {
             lines.push(format!("total {total}"));
         }
+        lines.extend(preview.unclaimed.iter().map(Text::one_line).filter(|_| !preview.plans.is_empty()));
         if !preview.plans.is_empty() {
             lines.push(if preview.is_final {
                 "cannot be taken back once sent".to_owned()

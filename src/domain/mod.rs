@@ -3,6 +3,7 @@
 pub mod age;
 pub mod alert;
 pub mod check;
+pub mod claim;
 pub mod expression;
 pub mod figure;
 pub mod guard;

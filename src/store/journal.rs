@@ -8,6 +8,7 @@ use super::{Store, audit, json, parse, unreadable};
 
 use crate::{
     domain::{
+        claim::target_name,
         journal::{Act, Entry},
         plan::{ActionId, Target},
         snapshot::JournalLine,
@@ -67,6 +68,11 @@ impl Journal for Store {
         transaction.commit().await.map_err(|error| self.not_written(error))?;
         inner.advance(head).await.map_err(|error| self.located(error))?;
         Ok(line)
+    }
+
+    async fn identity(&self) -> Result<String, StoreError> {
+        let mut inner = self.inner.lock().await;
+        sqlx::query_scalar("SELECT name FROM identity").fetch_one(&mut inner.connection).await.map_err(unreadable)
     }
 
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
@@ -163,12 +169,6 @@ impl Journal for Store {
         .map_err(|error| self.unreadable(error))?;
         audit::lines(&rows).map_err(|error| self.unreadable(error))
     }
-}
-
-/// The same key in two queues is two targets.
-fn target_name(target: &Target) -> String {
-    let queue = target.queue.as_ref().map_or("", |queue| queue.as_str());
-    format!("{queue}/{}", target.key)
 }
 
 fn act(row: &SqliteRow) -> Result<Act, StoreError> {

@@ -36,6 +36,7 @@ fn act(id: &str, phase: Phase, minor: i64) -> Act {
         inputs: Params::new(),
         amount: Some(Money::new(minor, Currency::from_code("AUD").unwrap())),
         epoch: 0,
+        claim: None,
         steps: Vec::new(),
         is_final: true,
         operator: "jo".to_owned(),

@@ -10,6 +10,8 @@ mod architecture;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod disk;
@@ -17,6 +19,8 @@ mod disk;
 mod hostile;
 #[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Refusal {
         format!("{} {words}{code}{request}{hint}", self.status)
     }
 
-    fn wait(&self) -> Duration {
+    pub(super) fn wait(&self) -> Duration {
         self.retry_after.unwrap_or(AGAIN)
     }
 }

@@ -126,6 +126,7 @@ impl Driver {
             return;
         }
         let Mode::Recovering { acts, reply } = mem::replace(&mut self.mode, Mode::Ready) else { return };
+        self.sweep_at = Some(self.now());
         if let Some(why) = self.account.another().cloned() {
             if let Some(reply) = reply {
                 drop(reply.send(Err(why)));
