@@ -35,6 +35,7 @@ pub fn install_tls() {
 
 /// Opens every connection of the pack, or says every problem. Nothing is sent; secrets are fetched here.
 pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<String>> {
+    let environment = &environment.clone().keeping_back(variables(pack));
     let mut systems = HashMap::new();
     let mut problems = Vec::new();
     for connection in &pack.connections {
@@ -46,6 +47,24 @@ pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<S
         }
     }
     if problems.is_empty() { Ok(Connections(systems)) } else { Err(problems) }
+}
+
+/// The variables that the pack's connections name.
+fn variables(pack: &Pack) -> Vec<String> {
+    let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
+        ConnectionKind::Sql { url, .. }
+        | ConnectionKind::Webhook { url }
+        | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => {
+            vec![url]
+        }
+        ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
+        ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
+    });
+    let name = |source: &SecretSource| match source {
+        SecretSource::Environment(name) => Some(name.clone()),
+        SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Plain(_) => None,
+    };
+    sources.filter_map(name).collect()
 }
 
 /// The tables of marks that a pack names, and the kind of each database, where its address is at hand without a command.

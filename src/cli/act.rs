@@ -30,7 +30,7 @@ pub struct Said<'a> {
 
 impl Said<'_> {
     pub fn print(&self) -> io::Result<()> {
-        if self.json { output::print_json(&self.as_json()) } else { output::print(&self.as_text()) }
+        if self.json { output::print_json(&self.as_json()) } else { output::print_words(&self.as_text()) }
     }
 
     fn as_json(&self) -> serde_json::Value {
@@ -110,7 +110,7 @@ pub fn print_receipts(receipts: &[Receipt], refused: &[(Target, Text)], as_json:
         return output::print_json(&json!({ "receipts": receipts, "refused": refused_json(refused) }));
     }
     let lines: Vec<String> = receipts.iter().map(line).chain(refused_lines(refused)).collect();
-    output::print(&(lines.join("\n") + "\n"))?;
+    output::print_words(&(lines.join("\n") + "\n"))?;
     for step in next_steps(receipts) {
         output::complain(&step);
     }

@@ -251,9 +251,9 @@ impl Maker<'_> {
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
             },
             EffectKind::Mail { on, to, subject, body } => {
-                Order::Mail { on: on.clone(), to: self.render(to)?, subject: self.render(subject)?, body: self.render(body)? }
+                Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }
             }
-            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.render(text)? },
+            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.speak(text)? },
         })
     }
 
@@ -267,6 +267,12 @@ impl Maker<'_> {
             Some(Value::Text(charge)) if !charge.original().is_empty() => Ok(charge.original().to_owned()),
             Some(_) | None => Err(Text::new(format!("no {column}"))),
         }
+    }
+
+    /// For others to read: the pack's own words as they are, and nothing in the row's that deceives.
+    fn speak(&self, template: &Template) -> Result<String, Text> {
+        let spoken = self.names.iter().map(|(name, value)| (name.clone(), value.spoken())).collect();
+        template.render_in(&spoken, self.setting.timezone).map_err(Text::new)
     }
 
     fn render(&self, template: &Template) -> Result<String, Text> {

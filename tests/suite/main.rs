@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod acting;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod audit;
@@ -11,6 +13,10 @@ mod audit;
 mod claims;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
@@ -25,6 +31,8 @@ mod pty;
 mod readme;
 #[cfg(test)]
 mod screens;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
