@@ -3,9 +3,10 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
+    claim::{Claim, Claims, Ending, Held},
     id::Id,
     journal::{Act, Entry},
     pack::{Connection, Flag, Query, Reconciliation},
@@ -82,6 +83,71 @@ pub trait Doer: Send + Sync {
 
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;
+
+    /// Every claim on these targets, open or ended; `None` where no claims are kept. Never writes.
+    async fn claims(&self, targets: &[String]) -> Result<Option<Claims>, SourceError> {
+        let _ = targets;
+        Ok(None)
+    }
+
+    /// Claims a target in one transaction, in which `judge` has the last word. Claims of the same record that `settled`
+    /// tells the ends of are given back on the way; asked for once more, a claim that stands already is found.
+    async fn claim(&self, claim: &Claim, settled: &[(ActionId, Ending)], judge: &mut dyn Judge) -> Claimed {
+        let _ = (claim, settled, judge);
+        Claimed::NotKept
+    }
+
+    /// Gives a claim back, or says once more how its act ended. Where that record holds no such claim nothing changes.
+    async fn release(&self, act: &ActionId, journal: &str, ending: Ending) -> Result<(), SourceError> {
+        let _ = (act, journal, ending);
+        Ok(())
+    }
+
+    /// The acts of a record whose claims are open. Never writes.
+    async fn open_claims(&self, journal: &str) -> Result<Vec<ActionId>, SourceError> {
+        let _ = journal;
+        Ok(Vec::new())
+    }
+}
+
+/// What is seen from inside the transaction that claims.
+#[async_trait]
+pub trait Inside: Send {
+    /// The database's own clock.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Every claim on the target, this one too.
+    fn held(&self) -> &[Held];
+
+    /// As `Source::read`; one of the queries that the judge named.
+    async fn read(&mut self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
+}
+
+/// Decides inside the transaction whether a claim stands.
+#[async_trait]
+pub trait Judge: Send {
+    /// What it will read inside, so that it is prepared before.
+    fn queries(&self) -> &[Query];
+
+    /// True: it is committed. False: it is rolled back.
+    async fn permits(&mut self, inside: &mut dyn Inside) -> bool;
+}
+
+/// What became of asking for a claim. Nothing has been sent, whatever it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// It stands.
+    Granted,
+    /// The judge forbade it; it was rolled back.
+    Forbidden,
+    /// Another claim was there: all that there are.
+    Lost(Claims),
+    /// Nobody knows whether it stands; asked again, it is found.
+    Unanswered(Text),
+    /// The database refused, and will.
+    Refused(Text),
+    /// No claims are kept here.
+    NotKept,
 }
 
 /// A connection, opened.
@@ -138,6 +204,9 @@ pub trait Journal: Send + Sync {
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError>;
 
     async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError>;
+
+    /// Names this record among all: whose claim is whose.
+    async fn identity(&self) -> Result<String, StoreError>;
 
     /// Every act on a target, whatever became of it, oldest first.
     async fn acts_on(&self, target: &Target) -> Result<Vec<Act>, StoreError>;
@@ -218,16 +287,25 @@ impl<T: Journal + Memory> Store for T {}
 /// The time; a test's clock stands where it is put.
 pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
+
+    /// How far it was moved on purpose from the machine's clock, and so from a database's.
+    fn ahead(&self) -> TimeDelta {
+        TimeDelta::zero()
+    }
 }
 
 /// The machine's clock, moved by `ahead`, so that a demo can stand at a chosen moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock {
-    pub ahead: chrono::TimeDelta,
+    pub ahead: TimeDelta,
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now() + self.ahead
+    }
+
+    fn ahead(&self) -> TimeDelta {
+        self.ahead
     }
 }

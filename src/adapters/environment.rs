@@ -51,12 +51,14 @@ impl Found {
 pub struct Environment {
     instead: HashMap<String, SecretString>,
     reads_process: bool,
+    /// Variables that hold secrets of the pack: a command that prints another one needs none of them.
+    kept_back: Vec<String>,
 }
 
 impl Environment {
     /// The process's environment variables.
     pub fn process() -> Self {
-        Self { instead: HashMap::new(), reads_process: true }
+        Self { reads_process: true, ..Self::default() }
     }
 
     /// With one variable set, whatever the process has there.
@@ -66,13 +68,20 @@ impl Environment {
         self
     }
 
+    /// With these variables kept from every command that is run.
+    #[must_use]
+    pub(super) fn keeping_back(mut self, names: Vec<String>) -> Self {
+        self.kept_back = names;
+        self
+    }
+
     pub(super) fn find(&self, source: &SecretSource) -> Result<Found, String> {
         let value = match source {
             SecretSource::Environment(name) => self
                 .variable(name)
                 .ok_or_else(|| format!("the environment variable {name} is not set; export it before starting"))?,
             SecretSource::File(path) => read_file(path)?,
-            SecretSource::Command(argv) => run_command(argv, COMMAND_LIMIT)?,
+            SecretSource::Command(argv) => run_command(argv, &self.kept_back, COMMAND_LIMIT)?,
             SecretSource::Plain(value) => return Ok(Found { value: value.as_str().into(), is_secret: false }),
         };
         if value.expose_secret().is_empty() {
@@ -141,11 +150,15 @@ fn read_line(from: impl std::io::Read) -> std::io::Result<SecretString> {
     Ok(SecretString::from(text.trim()))
 }
 
-fn run_command(argv: &[String], limit: Duration) -> Result<SecretString, String> {
+fn run_command(argv: &[String], kept_back: &[String], limit: Duration) -> Result<SecretString, String> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err("the command for the secret is empty".to_owned());
     };
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    for name in kept_back {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -225,8 +238,15 @@ mod tests {
     }
 
     #[test]
+    fn a_command_sees_its_surroundings_and_none_of_the_packs_secrets() {
+        let environment = Environment::process().keeping_back(vec!["HOME".to_owned()]);
+        let source = command(&["sh", "-c", "echo \"${HOME-kept back} ${PATH:+there}\""]);
+        assert_eq!(environment.find(&source).unwrap().expose(), "kept back there");
+    }
+
+    #[test]
     fn a_command_that_hangs_is_ended() {
-        let problem = run_command(&["sleep".to_owned(), "600".to_owned()], Duration::from_millis(20)).unwrap_err();
+        let problem = run_command(&["sleep".to_owned(), "600".to_owned()], &[], Duration::from_millis(20)).unwrap_err();
         assert!(problem.contains("gave no secret within"), "{problem}");
     }
 }

@@ -16,7 +16,7 @@ mod webhook;
 use std::{collections::HashMap, sync::Arc};
 
 pub use environment::Environment;
-pub use sql::{Database, marks_table};
+pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{http::HttpSystem, mail::MailSystem, sql::SqlSystem, stripe::StripeSystem, webhook::WebhookSystem};
 use crate::{
@@ -35,6 +35,7 @@ pub fn install_tls() {
 
 /// Opens every connection of the pack, or says every problem. Nothing is sent; secrets are fetched here.
 pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<String>> {
+    let environment = &environment.clone().keeping_back(variables(pack));
     let mut systems = HashMap::new();
     let mut problems = Vec::new();
     for connection in &pack.connections {
@@ -46,6 +47,24 @@ pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<S
         }
     }
     if problems.is_empty() { Ok(Connections(systems)) } else { Err(problems) }
+}
+
+/// The variables that the pack's connections name.
+fn variables(pack: &Pack) -> Vec<String> {
+    let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
+        ConnectionKind::Sql { url, .. }
+        | ConnectionKind::Webhook { url }
+        | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => {
+            vec![url]
+        }
+        ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
+        ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
+    });
+    let name = |source: &SecretSource| match source {
+        SecretSource::Environment(name) => Some(name.clone()),
+        SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Plain(_) => None,
+    };
+    sources.filter_map(name).collect()
 }
 
 /// The tables of marks that a pack names, and the kind of each database, where its address is at hand without a command.
@@ -74,10 +93,11 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
         ConnectionKind::Sql { url, marks } => {
             Arc::new(SqlSystem::open(name, &environment.find(url)?, marks.as_deref(), timeout)?)
         }
-        ConnectionKind::Stripe { key, url, account, livemode } => {
+        ConnectionKind::Stripe { key, url, account, livemode, unrestricted } => {
             let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
             let key = environment.find(key)?;
-            Arc::new(StripeSystem::open(name, key, base.as_ref(), account.as_deref(), *livemode, timeout)?)
+            let account = account.as_deref();
+            Arc::new(StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?)
         }
         ConnectionKind::Http { url, headers } => {
             let headers = headers
@@ -141,11 +161,33 @@ mod tests {
     fn every_kind() -> Pack {
         pack(vec![
             ("db", ConnectionKind::Sql { url: named("DB"), marks: Some("operator_actions".into()) }),
-            ("stripe", ConnectionKind::Stripe { key: named("KEY"), url: Some(named("STRIPE")), account: None, livemode: true }),
+            ("stripe", stripe(false)),
             ("site", ConnectionKind::Http { url: named("SITE"), headers: vec![("authorization".into(), named("TOKEN"))] }),
             ("mail", ConnectionKind::Smtp { server: MailServer::Url(named("MAIL")), from: "Shop <a@b.example>".into() }),
             ("hook", ConnectionKind::Webhook { url: named("HOOK") }),
         ])
+    }
+
+    fn stripe(unrestricted: bool) -> ConnectionKind {
+        ConnectionKind::Stripe { key: named("KEY"), url: Some(named("STRIPE")), account: None, livemode: true, unrestricted }
+    }
+
+    #[tokio::test]
+    async fn a_live_key_that_may_do_everything_is_refused_unless_the_pack_says_so() {
+        install_tls();
+        let environment = Environment::default().with("KEY", format!("sk_live_{CANARY}"));
+        let refused = open(&pack(vec![("stripe", stripe(false))]), &environment).unwrap_err();
+        assert!(refused[0].contains("`unrestricted = true`") && refused[0].contains("rk_live_"), "{refused:?}");
+        let told = async |key: &str, unrestricted| {
+            let environment = Environment::default().with("KEY", format!("{key}_{CANARY}"));
+            let connections = open(&pack(vec![("stripe", stripe(unrestricted))]), &environment).unwrap();
+            connections.find(&Id::new("stripe")).unwrap().inspect().await.unwrap()
+        };
+        let warned = told("sk_live", true).await;
+        assert!(warned.len() == 1 && warned[0].shown().contains("may do everything"), "{warned:?}");
+        assert!(!warned[0].shown().contains(CANARY), "{warned:?}");
+        assert_eq!(told("rk_live", true).await, []);
+        assert_eq!(told("rk_live", false).await, []);
     }
 
     fn filled() -> Environment {

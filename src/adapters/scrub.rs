@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::domain::text::Text;
 
 /// Shorter than this is no secret worth the name, and would blacken half of every sentence.
 const SHORTEST: usize = 4;
+
+/// In data a shorter one may stand by chance, and data must not change.
+const SHORTEST_ECHO: usize = 16;
 
 /// The secrets of one connection, each in every spelling in which an error could repeat it.
 #[derive(Clone, Default)]
@@ -31,6 +35,13 @@ impl Scrubber {
             self.hide(address);
             self.hide(password);
             self.hide(&decoded(password));
+            // As a header or a mail server's AUTH carries them, and as a service may repeat them.
+            let (user, password) = (decoded(url.username()), decoded(password));
+            for spelled in
+                [password.clone(), format!("{user}:{password}"), format!("\0{user}\0{password}"), format!("{user} {password}")]
+            {
+                self.hide(&STANDARD.encode(spelled));
+            }
         }
         for (name, value) in url.query_pairs() {
             let name = name.to_ascii_lowercase();
@@ -43,6 +54,17 @@ impl Scrubber {
 
     pub(super) fn clean(&self, said: &str) -> String {
         self.secrets.iter().fold(said.to_owned(), |said, secret| said.replace(secret.expose_secret(), "***"))
+    }
+
+    /// The data with each long secret taken out; `None` where there is none in it.
+    pub(super) fn without_echoes(&self, data: &[u8]) -> Option<Vec<u8>> {
+        let is_in = |secret: &&SecretString| {
+            let secret = secret.expose_secret().as_bytes();
+            secret.len() >= SHORTEST_ECHO && data.windows(secret.len()).any(|window| window == secret)
+        };
+        let found: Vec<_> = self.secrets.iter().filter(is_in).collect();
+        let text = (!found.is_empty()).then(|| String::from_utf8_lossy(data).into_owned())?;
+        Some(found.iter().fold(text, |text, secret| text.replace(secret.expose_secret(), "***")).into_bytes())
     }
 
     pub(super) fn text(&self, said: &str) -> Text {
@@ -81,7 +103,9 @@ mod tests {
         scrub.hide_address("postgres://app:p%40ss-canary@db.example/app");
         let said = "auth failed for postgres://app:p%40ss-canary@db.example/app with p@ss-canary and p%40ss-canary";
         assert_eq!(scrub.clean(said), "auth failed for *** with *** and ***");
-        assert_eq!(format!("{scrub:?}"), "Scrubber(3)");
+        assert_eq!(format!("{scrub:?}"), "Scrubber(7)");
+        let repeated = "535 no such user: AGFwcABwQHNzLWNhbmFyeQ==";
+        assert_eq!(scrub.clean(repeated), "535 no such user: ***");
     }
 
     #[test]
@@ -89,6 +113,16 @@ mod tests {
         let mut scrub = Scrubber::default();
         scrub.hide_address("https://site.example/path?page=2");
         assert_eq!(scrub.clean("https://site.example/path?page=2"), "https://site.example/path?page=2");
+    }
+
+    #[test]
+    fn data_loses_a_long_secret_and_keeps_what_is_short_enough_to_be_chance() {
+        let mut scrub = Scrubber::default();
+        scrub.hide("production");
+        scrub.hide("canary-7f3a9c-0123456789");
+        let data = br#"{"stage":"production","you_sent":"canary-7f3a9c-0123456789"}"#;
+        assert_eq!(scrub.without_echoes(data).unwrap(), br#"{"stage":"production","you_sent":"***"}"#);
+        assert_eq!(scrub.without_echoes(br#"{"stage":"production"}"#), None);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(super) struct Reply {
     /// Why the body is not all there, where it is not.
     pub(super) cut: Option<String>,
     pub(super) took: Duration,
+    scrub: Scrubber,
 }
 
 /// No answer came.
@@ -93,7 +94,7 @@ impl Transport {
                 Err(error) => break Some(format!("the answer broke off: {}", self.scrub.clean(&reason(error)))),
             }
         };
-        Ok(Reply { status, headers, body, cut, took: start.elapsed() })
+        Ok(Reply { status, headers, body, cut, took: start.elapsed(), scrub: self.scrub.clone() })
     }
 
     /// The sentence for what failed, without secrets.
@@ -130,6 +131,19 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The outside's own name for something, for the record: no secret, whatever it is.
+    pub(super) fn named(&self, header: &str) -> Option<String> {
+        self.header(header).map(|name| self.scrub.clean(name))
+    }
+
+    /// Without what a service repeats of the secrets that it was sent, where cells are made of it.
+    pub(super) fn without_echoes(mut self) -> Self {
+        if let Some(body) = self.scrub.without_echoes(&self.body) {
+            self.body = body;
+        }
+        self
+    }
+
     /// `Retry-After` in seconds; the form with a date is not used by anybody we talk to.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let seconds: f64 = self.header("retry-after")?.trim().parse().ok()?;
@@ -138,7 +152,8 @@ impl Reply {
 
     /// The beginning of the body, for a sentence about it.
     pub(super) fn excerpt(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body);
+        // Before anything is cut off: half a secret would no longer be known as one.
+        let text = self.scrub.clean(&String::from_utf8_lossy(&self.body));
         // A proxy's page: its title says what there is to say.
         if text.trim_start().starts_with('<') {
             let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));

@@ -19,6 +19,10 @@ impl CockpitClock {
 
 impl Clock for CockpitClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now() + TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed))
+        Utc::now() + self.ahead()
+    }
+
+    fn ahead(&self) -> TimeDelta {
+        TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::{
-    domain::text::Text,
+    domain::{pack::ConnectionKind, text::Text},
     pack::{Columns, Loaded, Problem, Problems},
     ports::{Connections, SourceError},
 };
@@ -19,6 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn prepare(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
     let (mut said, lacking) = futures_util::future::join(statements(loaded, connections), inspect(connections)).await;
     said.extend(lacking);
+    let pack = &loaded.pack;
+    let has_database = pack.connections.iter().any(|connection| matches!(connection.kind, ConnectionKind::Sql { .. }));
+    if has_database && !pack.actions.is_empty() && pack.claims_on().is_none() {
+        said.push(Text::new(
+            "acts are not claimed, so another operator could act at the same time: no SQL connection names a table of marks; \
+             give one `marks = \"operator_actions\"`, and `wheelhouse pack ddl FILE` prints how it is made",
+        ));
+    }
     said
 }
 

@@ -30,7 +30,7 @@ pub struct Said<'a> {
 
 impl Said<'_> {
     pub fn print(&self) -> io::Result<()> {
-        if self.json { output::print_json(&self.as_json()) } else { output::print(&self.as_text()) }
+        if self.json { output::print_json(&self.as_json()) } else { output::print_words(&self.as_text()) }
     }
 
     fn as_json(&self) -> serde_json::Value {
@@ -48,6 +48,7 @@ impl Said<'_> {
             "expected": preview.expected,
             "total": preview.total,
             "final": preview.is_final,
+            "unclaimed": preview.unclaimed,
         })
     }
 
@@ -69,6 +70,7 @@ impl Said<'_> {
         if let Some(total) = preview.total {
             lines.push(format!("total {total}"));
         }
+        lines.extend(preview.unclaimed.iter().map(Text::one_line).filter(|_| !preview.plans.is_empty()));
         if !preview.plans.is_empty() {
             lines.push(if preview.is_final {
                 "cannot be taken back once sent".to_owned()
@@ -108,7 +110,7 @@ pub fn print_receipts(receipts: &[Receipt], refused: &[(Target, Text)], as_json:
         return output::print_json(&json!({ "receipts": receipts, "refused": refused_json(refused) }));
     }
     let lines: Vec<String> = receipts.iter().map(line).chain(refused_lines(refused)).collect();
-    output::print(&(lines.join("\n") + "\n"))?;
+    output::print_words(&(lines.join("\n") + "\n"))?;
     for step in next_steps(receipts) {
         output::complain(&step);
     }

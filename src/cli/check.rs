@@ -41,7 +41,7 @@ pub fn print_lines(snapshot: &Snapshot, now: DateTime<Utc>, all: bool) -> io::Re
     }
     text.push_str(&summary(snapshot));
     text.push('\n');
-    output::print(&text)
+    output::print_words(&text)
 }
 
 /// `3 red, 2 yellow, 1 unknown, 11 green`.

@@ -47,8 +47,11 @@ fn print_problems(problems: &Problems, json: bool) -> io::Result<()> {
     if json {
         return output::print_json(&problems.to_json());
     }
-    let text = if io::stderr().is_terminal() { problems.in_colour() } else { problems.to_string() };
-    output::complain(text.trim_end());
+    if io::stderr().is_terminal() {
+        output::complain_in_colour(problems.in_colour().trim_end());
+    } else {
+        output::complain(problems.to_string().trim_end());
+    }
     output::complain(&format!("\n{} found", text::counted(problems.len(), "problem")));
     Ok(())
 }

@@ -27,7 +27,7 @@ pub fn print_text(reports: &[Arc<ReconciliationReport>], zone: Tz) -> io::Result
     for report in reports {
         text.push_str(&said(report, zone));
     }
-    output::print(&text)
+    output::print_words(&text)
 }
 
 fn said(report: &ReconciliationReport, zone: Tz) -> String {

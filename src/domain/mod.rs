@@ -4,6 +4,7 @@ pub mod age;
 pub mod alert;
 pub mod barrier;
 pub mod check;
+pub mod claim;
 pub mod expression;
 pub mod figure;
 pub mod guard;

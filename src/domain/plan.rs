@@ -87,8 +87,11 @@ pub struct Plan {
     pub row: Params,
     pub inputs: Params,
     pub amount: Option<Money>,
-    /// Raised by one when a person plans anew after an act that expired.
+    /// Which decision on its target it is: used numbers are not used again.
     pub epoch: u32,
+    /// The connection in whose database it is claimed before its first attempt; `None` where no table is kept for that.
+    #[serde(default)]
+    pub claim: Option<Id<Connection>>,
     pub steps: Vec<Step>,
     /// False where it can be taken back afterwards by the action's undo.
     pub is_final: bool,

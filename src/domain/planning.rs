@@ -10,7 +10,7 @@ use super::{
     id::Id,
     journal::Act,
     money::{Currency, Money},
-    pack::{Action, EffectKind, Input, InputKind, Sql},
+    pack::{Action, Connection, EffectKind, Input, InputKind, Sql},
     plan::{ActionId, BatchId, Order, Plan, Step, Target},
     rows::Params,
     template::Template,
@@ -32,6 +32,14 @@ pub struct Setting<'a> {
     pub operator: &'a str,
     pub now: DateTime<Utc>,
     pub batch: Option<BatchId>,
+    pub claim: Option<Keeping>,
+}
+
+/// Where an act on a target is claimed, and the number that its claim will have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    pub on: Id<Connection>,
+    pub next_epoch: u32,
 }
 
 /// The plan of an action on one row. `earlier` are the acts on the same target, whatever became of them.
@@ -57,7 +65,8 @@ pub fn make(
         }
     }
     let amount = amount(action, &names, &refunds, setting.currency)?;
-    let epoch = epoch(action, earlier);
+    // A database that knows of more decisions than one's own record gives the number, and never a smaller one.
+    let epoch = setting.claim.as_ref().map_or(0, |claim| claim.next_epoch).max(epoch(action, earlier));
     let id = identity(setting, &action.id, &target, amount, epoch);
     names.insert("action_id".to_owned(), Value::text(id.0.as_str()));
 
@@ -88,6 +97,7 @@ pub fn make(
         inputs,
         amount,
         epoch,
+        claim: setting.claim.as_ref().map(|claim| claim.on.clone()),
         steps,
         is_final: !action.can_be_undone(),
         operator: setting.operator.to_owned(),
@@ -98,7 +108,12 @@ pub fn make(
 
 /// False for a plan that was made under another account or mode: it must not be looked up, let alone sent, under this one.
 pub fn belongs(plan: &Plan, setting: &Setting<'_>) -> bool {
-    identity(setting, &plan.action, &plan.target, plan.amount, plan.epoch) == plan.id
+    id_at(plan, plan.epoch, setting) == plan.id
+}
+
+/// The name that the same decision has under another number.
+pub fn id_at(plan: &Plan, epoch: u32, setting: &Setting<'_>) -> ActionId {
+    identity(setting, &plan.action, &plan.target, plan.amount, epoch)
 }
 
 /// Required inputs that are empty, by name.
@@ -187,7 +202,7 @@ fn currency_of(names: &Params, default: Currency) -> Result<Currency, Text> {
 /// An act whose key has been used up, because it was sent and is over, gives way to the next number.
 fn epoch(action: &Action, earlier: &[Act]) -> u32 {
     let used = earlier.iter().filter(|act| act.plan.action == action.id && act.state.was_sent && act.state.phase.is_over());
-    u32::try_from(used.count()).unwrap_or(u32::MAX)
+    used.map(|act| act.plan.epoch.saturating_add(1)).max().unwrap_or(0)
 }
 
 /// The same for every operator who decides the same thing; each field is preceded by its length, so that no two
@@ -236,9 +251,9 @@ impl Maker<'_> {
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
             },
             EffectKind::Mail { on, to, subject, body } => {
-                Order::Mail { on: on.clone(), to: self.render(to)?, subject: self.render(subject)?, body: self.render(body)? }
+                Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }
             }
-            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.render(text)? },
+            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.speak(text)? },
         })
     }
 
@@ -252,6 +267,12 @@ impl Maker<'_> {
             Some(Value::Text(charge)) if !charge.original().is_empty() => Ok(charge.original().to_owned()),
             Some(_) | None => Err(Text::new(format!("no {column}"))),
         }
+    }
+
+    /// For others to read: the pack's own words as they are, and nothing in the row's that deceives.
+    fn speak(&self, template: &Template) -> Result<String, Text> {
+        let spoken = self.names.iter().map(|(name, value)| (name.clone(), value.spoken())).collect();
+        template.render_in(&spoken, self.setting.timezone).map_err(Text::new)
     }
 
     fn render(&self, template: &Template) -> Result<String, Text> {

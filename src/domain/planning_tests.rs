@@ -19,6 +19,7 @@ pub(crate) fn setting() -> Setting<'static> {
         operator: "jo",
         now: "2026-11-20T09:00:00Z".parse().unwrap(),
         batch: None,
+        claim: None,
     }
 }
 
@@ -178,4 +179,24 @@ fn a_used_key_gives_way_to_the_next_number_and_an_unused_one_is_kept() {
         assert_eq!(next.epoch, epoch, "{:?}", earlier[0].state.phase);
         assert_eq!(next.id == first.id, epoch == 0);
     }
+}
+
+#[test]
+fn the_number_is_the_databases_where_it_knows_of_more_decisions_and_never_one_that_is_used() {
+    let action = action(vec![refund()]);
+    let first = planned(&action, charged(2200)).unwrap();
+    let used = Act {
+        plan: Plan { epoch: 4, ..first.clone() },
+        state: ActState { phase: Phase::Done, was_sent: true, ..ActState::default() },
+    };
+    for (next_epoch, earlier, epoch) in [(0, &[][..], 0), (7, &[][..], 7), (2, std::slice::from_ref(&used), 5)] {
+        let claim = Some(Keeping { on: Id::new("db"), next_epoch });
+        let setting = Setting { claim, ..setting() };
+        let made = make(&action, target(), charged(2200), &spam(), earlier, &setting).unwrap();
+        assert_eq!((made.epoch, made.id == first.id), (epoch, epoch == 0));
+        assert_eq!(made.claim, Some(Id::new("db")));
+        assert!(belongs(&made, &setting));
+    }
+    let unclaimed = make(&action, target(), charged(2200), &spam(), &[used], &setting()).unwrap();
+    assert_eq!((unclaimed.epoch, unclaimed.claim), (5, None), "numbers that were given once stay used");
 }

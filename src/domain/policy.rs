@@ -40,6 +40,8 @@ pub struct Context<'a> {
     pub may_write: bool,
     /// Why the account, or its mode, is not the one that the pack pins.
     pub wrong_account: Option<&'a Text>,
+    /// Why the claims in the business's database forbid it.
+    pub claimed: Option<&'a Text>,
     /// The row as the operator saw it; `None` where none was drawn. The plan's own row is the fresh one.
     pub drawn: Option<&'a Params>,
     /// Every other act on the target.
@@ -86,6 +88,9 @@ pub fn resume(act: &Act) -> Option<Permit> {
 pub fn judge(plan: &Plan, context: &Context<'_>) -> Result<(), Refusal> {
     if let Some(why) = context.wrong_account {
         return Err(Refusal::WrongAccount(why.clone()));
+    }
+    if let Some(why) = context.claimed {
+        return Err(Refusal::Decided(why.clone()));
     }
     undecided(plan, context)?;
     unchanged(plan, context)?;

@@ -44,10 +44,57 @@ pub fn counted<N: Copy + fmt::Display + PartialEq + From<u8>>(count: N, thing: &
     format!("{count} {thing}{plural}")
 }
 
-/// A cell for CSV: what a spreadsheet would run as a formula gets a leading apostrophe; plain numbers stay numbers.
+/// A cell for CSV, safe and on one line: what a spreadsheet would run as a formula, in either width and behind blanks,
+/// gets a leading apostrophe; plain numbers stay numbers.
 pub fn csv_cell(cell: &str) -> Cow<'_, str> {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-    if is_formula { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+    let is_formula = |cell: &str| {
+        cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '−']) && cell.parse::<f64>().is_err()
+    };
+    // A tab becomes blanks, and is a sign of an attempt by itself.
+    let is_run = is_formula(cell) || cell.starts_with(['\t', '\r']);
+    if !is_run && is_safe(cell) && !cell.contains('\n') {
+        return Cow::Borrowed(cell);
+    }
+    let shown = Text::new(cell).one_line();
+    if is_run || is_formula(&shown) { Cow::Owned(format!("'{shown}")) } else { Cow::Owned(shown) }
+}
+
+/// The same JSON, with every character escaped that a screen must not see.
+pub fn safe_json(json: &str) -> Cow<'_, str> {
+    if is_safe(json) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    let mut marks = 0;
+    for c in json.chars() {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        if c == '\n' || !is_forbidden(c) && marks <= MARKS_PER_CHARACTER {
+            safe.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// For the eyes of others, in a mail or a message: what a screen must not see is left out, without a trace.
+pub fn spoken(text: &str) -> Cow<'_, str> {
+    if is_safe(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut marks = 0;
+    let keep = |c: &char| {
+        if *c != '\n' && is_forbidden(*c) {
+            // What is left out parts no marks from their character.
+            return false;
+        }
+        marks = if is_mark(*c) { marks + 1 } else { 0 };
+        marks <= MARKS_PER_CHARACTER
+    };
+    Cow::Owned(text.replace("\r\n", "\n").replace(['\t', '\r'], " ").chars().filter(keep).collect())
 }
 
 fn is_safe(text: &str) -> bool {
@@ -87,9 +134,13 @@ fn is_forbidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
-    // Invisible, yet not of category Format: fillers that pad a name to look like another one.
-    if matches!(c, '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}')
-        || ('\u{fe00}'..='\u{fe0f}').contains(&c)
+    // Invisible, yet not of category Format: fillers that pad a name to look like another one, vowels and selectors
+    // that nothing shows.
+    if matches!(
+        c,
+        '\u{034f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'
+            ..='\u{180f}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}'
+    ) || ('\u{fe00}'..='\u{fe0f}').contains(&c)
         || ('\u{e0100}'..='\u{e01ef}').contains(&c)
     {
         return true;
@@ -183,6 +234,28 @@ mod tests {
         {
             assert_eq!(csv_cell(cell), safe);
         }
+        for (cell, safe) in
+            [("＝1+1", "'＝1+1"), (" =1", "' =1"), ("\t=1", "'    =1"), ("a\u{202e}\nb", "a<202E> ↵ b"), ("\r1", "'<000D>1")]
+        {
+            assert_eq!(csv_cell(cell), safe);
+        }
+    }
+
+    #[test]
+    fn json_says_the_same_without_a_character_that_a_screen_must_not_see() {
+        let value = serde_json::json!({ "naïve \u{202e}": "犬 \u{7f}\u{9b}2J \u{e0041}\u{17b4}" });
+        let text = value.to_string();
+        let safe = safe_json(&text);
+        assert!(is_safe(&safe) && safe.contains("naïve \\u202e") && safe.contains("犬"), "{safe}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+        assert!(matches!(safe_json("{\n}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn others_are_told_without_what_deceives() {
+        assert_eq!(spoken("pay\u{200b}pal\u{202e}\t犬\r\nx"), "paypal 犬\nx");
+        assert_eq!(spoken(&"\u{301}\u{200b}".repeat(9)), "\u{301}".repeat(4));
+        assert!(matches!(spoken("naïve 犬"), Cow::Borrowed(_)));
     }
 
     #[test]

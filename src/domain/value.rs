@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde::{Deserialize, Serialize};
 
-use super::{money::Money, text::Text};
+use super::{
+    money::Money,
+    text::{self, Text},
+};
 
 /// A typed cell. Times are UTC; money is in minor units.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
@@ -74,6 +77,16 @@ impl Value {
         }
     }
 
+    /// The same with every text in it as others may be told it.
+    #[must_use]
+    pub fn spoken(&self) -> Self {
+        match self {
+            Self::Text(text) => Self::text(text::spoken(text.original()).into_owned()),
+            Self::Json(json) => Self::Json(spoken_json(json)),
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Decimal(_) | Self::Money(_) | Self::Time(_) => self.clone(),
+        }
+    }
+
     /// Order for sorting a column: nulls last, numbers by size, text without regard to case.
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -90,6 +103,17 @@ impl Value {
                 (None, None) => self.to_string().to_lowercase().cmp(&other.to_string().to_lowercase()),
             },
         }
+    }
+}
+
+fn spoken_json(json: &serde_json::Value) -> serde_json::Value {
+    match json {
+        serde_json::Value::String(text) => text::spoken(text).into_owned().into(),
+        serde_json::Value::Array(elements) => elements.iter().map(spoken_json).collect(),
+        serde_json::Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (text::spoken(name).into_owned(), spoken_json(value))).collect()
+        }
+        other => other.clone(),
     }
 }
 

@@ -173,6 +173,8 @@ pub struct Preview {
     pub changed: Vec<Text>,
     /// The caps after this (`A$44.00 of A$200.00 today`).
     pub caps: Vec<(String, bool)>,
+    /// Why two operators could act on it at the same time, where nothing in the business's database prevents that.
+    pub unclaimed: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

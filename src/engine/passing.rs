@@ -7,7 +7,7 @@ use super::{
     message::{Event, Request},
     watcher::Watcher,
 };
-use crate::domain::{plan::Target, rows::Params, text::Text};
+use crate::domain::{plan::Target, text::Text};
 
 impl Watcher {
     /// Never waits: each request is asked by a task of its own, which tells the answer.
@@ -63,10 +63,9 @@ impl Watcher {
         });
     }
 
-    /// The row as the operator saw it; one that is gone is read afresh, and refused there.
+    /// The row as the operator saw it.
     pub fn aim(&self, target: &Target) -> Aim {
-        let gone = || Aim { target: target.clone(), row: Params::new(), is_drawn: false };
-        self.latest.as_ref().and_then(|latest| Aim::at(target.clone(), latest).ok()).unwrap_or_else(gone)
+        Aim::drawn(target, self.latest.as_deref().into_iter().chain(&self.before))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading a connection: one look in flight for each, its health noted.
+//! Reading a connection: one look in flight for each, two for a site, its health noted.
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     domain::{
         id::Id,
         money::Currency,
-        pack::{Connection, Pack, Query},
+        pack::{Connection, ConnectionKind, Pack, Query},
         rows::{Params, Rows},
         snapshot::{Failure, SourceReport},
         text::Text,
@@ -32,7 +32,7 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(pack: &Pack, connections: Connections) -> Self {
-        let gates = pack.connections.iter().map(|connection| (connection.id.clone(), Gate::default())).collect();
+        let gates = pack.connections.iter().map(|connection| (connection.id.clone(), Gate::of(&connection.kind))).collect();
         let health = pack
             .connections
             .iter()
@@ -53,7 +53,7 @@ impl Reader {
         let gate = self.gates.get(&query.on).ok_or_else(unknown)?;
         let came = Instant::now();
         // The gate is never closed, so the permit always comes; a look that waits is bounded by the one before it.
-        let _permit = gate.one.acquire().await;
+        let _permit = gate.lanes.acquire().await;
         if let Some(error) = gate.down_since(came) {
             return Err(error);
         }
@@ -87,21 +87,27 @@ impl Reader {
     }
 }
 
-/// Lets one look at a time through to a connection.
+/// Lets few looks at a time through to a connection.
 #[derive(Debug)]
 struct Gate {
-    one: Semaphore,
+    lanes: Semaphore,
     /// The looks in a row that nobody answered, and the last of them.
     silence: Mutex<Option<(u32, Instant, SourceError)>>,
 }
 
-impl Default for Gate {
-    fn default() -> Self {
-        Self { one: Semaphore::new(1), silence: Mutex::new(None) }
-    }
-}
-
 impl Gate {
+    /// The pages of a site fail one by one: a page that hangs must not keep the others unseen until it times out.
+    fn of(kind: &ConnectionKind) -> Self {
+        let lanes = match kind {
+            ConnectionKind::Http { .. } => 2,
+            ConnectionKind::Sql { .. }
+            | ConnectionKind::Stripe { .. }
+            | ConnectionKind::Smtp { .. }
+            | ConnectionKind::Webhook { .. } => 1,
+        };
+        Self { lanes: Semaphore::new(lanes), silence: Mutex::new(None) }
+    }
+
     fn note(&self, error: Option<&SourceError>) {
         let Ok(mut silence) = self.silence.lock() else { return };
         let weight = match error {
@@ -125,10 +131,25 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::pack::SecretSource;
+
+    fn database() -> ConnectionKind {
+        ConnectionKind::Sql { url: SecretSource::Plain("sqlite:town.db".into()), marks: None }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_hangs_lets_the_others_of_its_site_through_and_a_database_is_asked_one_thing_at_a_time() {
+        let site = ConnectionKind::Http { url: SecretSource::Plain("http://localhost/".into()), headers: Vec::new() };
+        for (kind, is_open) in [(site, true), (database(), false)] {
+            let gate = Gate::of(&kind);
+            let _hanging = gate.lanes.acquire().await;
+            assert_eq!(gate.lanes.try_acquire().is_ok(), is_open, "{}", kind.word());
+        }
+    }
 
     #[test]
     fn a_hanging_source_is_believed_after_two_looks_and_asked_again_by_those_that_come_later() {
-        let gate = Gate::default();
+        let gate = Gate::of(&database());
         let slow = SourceError::TimedOut(Duration::from_secs(5));
         let came = Instant::now();
         gate.note(Some(&slow));
@@ -144,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_address_where_nobody_is_needs_no_second_look() {
-        let gate = Gate::default();
+        let gate = Gate::of(&database());
         let came = Instant::now();
         let gone = SourceError::Unreachable("nobody answers".into());
         gate.note(Some(&gone));

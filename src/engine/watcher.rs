@@ -72,7 +72,7 @@ pub struct Watcher {
     kept_at: Option<Instant>,
     /// Of a person at the screen; looking once from the command line is none.
     visit: Option<i64>,
-    before: Option<Snapshot>,
+    pub(super) before: Option<Snapshot>,
     last_visit: Option<DateTime<Utc>>,
     digest: Option<Digest>,
     /// Memories of the judges that are not in the record yet.

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, Row as _, sqlite::SqliteRow};
 
-use super::{Store, audit, json, not_written, parse, unreadable};
+use super::{Store, audit, json, parse, unreadable};
 
 use crate::{
     domain::{
+        claim::target_name,
         journal::{Act, Entry},
         plan::{ActionId, Target},
         snapshot::JournalLine,
@@ -22,10 +23,10 @@ impl Journal for Store {
     async fn append(&self, entry: &Entry) -> Result<JournalLine, StoreError> {
         let mut inner = self.writer().await?;
         let before = inner.head.clone();
-        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
-        let (head, line) = audit::append(&mut transaction, &before, entry).await.map_err(not_written)?;
-        transaction.commit().await.map_err(not_written)?;
-        inner.advance(head).await?;
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(|error| self.not_written(error))?;
+        let (head, line) = audit::append(&mut transaction, &before, entry).await.map_err(|error| self.not_written(error))?;
+        transaction.commit().await.map_err(|error| self.not_written(error))?;
+        inner.advance(head).await.map_err(|error| self.located(error))?;
         Ok(line)
     }
 
@@ -39,7 +40,7 @@ impl Journal for Store {
         };
         let mut inner = self.writer().await?;
         let before = inner.head.clone();
-        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(|error| self.not_written(error))?;
         sqlx::query(
             "INSERT INTO plans (id, target, committed_at, is_over, money, plan, state) VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (id) DO UPDATE SET is_over = excluded.is_over, money = excluded.money, plan = excluded.plan, \
@@ -55,18 +56,23 @@ impl Journal for Store {
         .bind(&state)
         .execute(&mut *transaction)
         .await
-        .map_err(not_written)?;
-        let (head, line) = audit::append(&mut transaction, &before, entry).await.map_err(not_written)?;
+        .map_err(|error| self.not_written(error))?;
+        let (head, line) = audit::append(&mut transaction, &before, entry).await.map_err(|error| self.not_written(error))?;
         sqlx::query("INSERT INTO plan_events (sequence, plan, state) VALUES ($1, $2, $3)")
             .bind(line.sequence.cast_signed())
             .bind(&act.plan.id.0)
             .bind(&state)
             .execute(&mut *transaction)
             .await
-            .map_err(not_written)?;
-        transaction.commit().await.map_err(not_written)?;
-        inner.advance(head).await?;
+            .map_err(|error| self.not_written(error))?;
+        transaction.commit().await.map_err(|error| self.not_written(error))?;
+        inner.advance(head).await.map_err(|error| self.located(error))?;
         Ok(line)
+    }
+
+    async fn identity(&self) -> Result<String, StoreError> {
+        let mut inner = self.inner.lock().await;
+        sqlx::query_scalar("SELECT name FROM identity").fetch_one(&mut inner.connection).await.map_err(unreadable)
     }
 
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
@@ -74,7 +80,7 @@ impl Journal for Store {
         let rows = sqlx::query("SELECT plan, state FROM plans WHERE is_over = 0 ORDER BY committed_at, rowid")
             .fetch_all(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         rows.iter().map(act).collect()
     }
 
@@ -86,7 +92,7 @@ impl Journal for Store {
         )
         .fetch_all(&mut inner.connection)
         .await
-        .map_err(unreadable)?;
+        .map_err(|error| self.unreadable(error))?;
         let mut acts = rows.iter().map(act).collect::<Result<Vec<_>, _>>()?;
         acts.retain(|act| act.state.steps_done() < act.plan.steps.len());
         Ok(acts)
@@ -102,7 +108,7 @@ impl Journal for Store {
         )
         .fetch_all(&mut inner.connection)
         .await
-        .map_err(unreadable)?;
+        .map_err(|error| self.unreadable(error))?;
         let mut batches: Vec<Vec<Act>> = Vec::new();
         for row in &rows {
             let act = act(row)?;
@@ -120,7 +126,7 @@ impl Journal for Store {
             .bind(&id.0)
             .fetch_optional(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         row.as_ref().map(act).transpose()
     }
 
@@ -130,7 +136,7 @@ impl Journal for Store {
             .bind(target_name(target))
             .fetch_all(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         rows.iter().map(act).collect()
     }
 
@@ -141,7 +147,7 @@ impl Journal for Store {
             .bind(except.map_or("", |id| id.0.as_str()))
             .fetch_one(&mut inner.connection)
             .await
-            .map_err(unreadable)
+            .map_err(|error| self.unreadable(error))
     }
 
     async fn journal_tail(&self, at_most: usize) -> Result<Vec<JournalLine>, StoreError> {
@@ -160,15 +166,9 @@ impl Journal for Store {
         .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
         .fetch_all(&mut inner.connection)
         .await
-        .map_err(unreadable)?;
-        audit::lines(&rows).map_err(unreadable)
+        .map_err(|error| self.unreadable(error))?;
+        audit::lines(&rows).map_err(|error| self.unreadable(error))
     }
-}
-
-/// The same key in two queues is two targets.
-fn target_name(target: &Target) -> String {
-    let queue = target.queue.as_ref().map_or("", |queue| queue.as_str());
-    format!("{queue}/{}", target.key)
 }
 
 fn act(row: &SqliteRow) -> Result<Act, StoreError> {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sqlx::{Connection as _, Row as _, sqlite::SqliteRow};
 
-use super::{Store, audit, json, not_written, parse, unreadable};
+use super::{Store, audit, json, parse, unreadable};
 
 use crate::{
     domain::{
@@ -28,10 +28,10 @@ impl Memory for Store {
         let rows = sqlx::query("SELECT subject, memory, handling FROM memories")
             .fetch_all(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         rows.iter()
             .map(|row| {
-                let subject: String = row.try_get("subject").map_err(unreadable)?;
+                let subject: String = row.try_get("subject").map_err(|error| self.unreadable(error))?;
                 let remembered =
                     Remembered { memory: optional(row, "memory")?, handling: optional(row, "handling")?.unwrap_or_default() };
                 Ok((subject, remembered))
@@ -51,7 +51,7 @@ impl Memory for Store {
         .bind(serde_json::Value::from(rows).to_string())
         .execute(&mut inner.connection)
         .await
-        .map_err(not_written)?;
+        .map_err(|error| self.not_written(error))?;
         Ok(())
     }
 
@@ -60,7 +60,7 @@ impl Memory for Store {
         let entry = about(entry, subject);
         let mut inner = self.writer().await?;
         let before = inner.head.clone();
-        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(|error| self.not_written(error))?;
         sqlx::query(
             "INSERT INTO memories (subject, handling) VALUES ($1, $2) \
              ON CONFLICT (subject) DO UPDATE SET handling = excluded.handling",
@@ -69,10 +69,10 @@ impl Memory for Store {
         .bind(handling)
         .execute(&mut *transaction)
         .await
-        .map_err(not_written)?;
-        let (head, line) = audit::append(&mut transaction, &before, &entry).await.map_err(not_written)?;
-        transaction.commit().await.map_err(not_written)?;
-        inner.advance(head).await?;
+        .map_err(|error| self.not_written(error))?;
+        let (head, line) = audit::append(&mut transaction, &before, &entry).await.map_err(|error| self.not_written(error))?;
+        transaction.commit().await.map_err(|error| self.not_written(error))?;
+        inner.advance(head).await.map_err(|error| self.located(error))?;
         Ok(line)
     }
 
@@ -85,7 +85,7 @@ impl Memory for Store {
             .bind(text)
             .execute(&mut inner.connection)
             .await
-            .map_err(not_written)?;
+            .map_err(|error| self.not_written(error))?;
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Memory for Store {
             .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
             .fetch_all(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         rows.iter().map(|row| required(row, "flip")).collect()
     }
 
@@ -106,7 +106,7 @@ impl Memory for Store {
             .bind(audit::time(since))
             .fetch_all(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         rows.iter().map(|row| required(row, "flip")).collect()
     }
 
@@ -119,8 +119,8 @@ impl Memory for Store {
         .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
         .fetch_all(&mut inner.connection)
         .await
-        .map_err(unreadable)?;
-        audit::lines(&rows).map_err(unreadable)
+        .map_err(|error| self.unreadable(error))?;
+        audit::lines(&rows).map_err(|error| self.unreadable(error))
     }
 
     async fn sign_off(
@@ -135,14 +135,14 @@ impl Memory for Store {
         let entry = about(entry, &Subject::Reconciliation(reconciliation.clone()));
         let mut inner = self.writer().await?;
         let before = inner.head.clone();
-        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(not_written)?;
+        let mut transaction = inner.connection.begin_with(BEGIN).await.map_err(|error| self.not_written(error))?;
         sqlx::query("INSERT INTO statements (hash, statement) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING")
             .bind(&sign_off.hash)
             .bind(statement)
             .execute(&mut *transaction)
             .await
-            .map_err(not_written)?;
-        let (head, line) = audit::append(&mut transaction, &before, &entry).await.map_err(not_written)?;
+            .map_err(|error| self.not_written(error))?;
+        let (head, line) = audit::append(&mut transaction, &before, &entry).await.map_err(|error| self.not_written(error))?;
         sqlx::query("INSERT INTO sign_offs (sequence, reconciliation, hash, sign_off) VALUES ($1, $2, $3, $4)")
             .bind(line.sequence.cast_signed())
             .bind(reconciliation.as_str())
@@ -150,9 +150,9 @@ impl Memory for Store {
             .bind(text)
             .execute(&mut *transaction)
             .await
-            .map_err(not_written)?;
-        transaction.commit().await.map_err(not_written)?;
-        inner.advance(head).await?;
+            .map_err(|error| self.not_written(error))?;
+        transaction.commit().await.map_err(|error| self.not_written(error))?;
+        inner.advance(head).await.map_err(|error| self.located(error))?;
         Ok(line)
     }
 
@@ -162,7 +162,7 @@ impl Memory for Store {
             .bind(reconciliation.as_str())
             .fetch_optional(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         row.as_ref().map(|row| required(row, "sign_off")).transpose()
     }
 
@@ -172,7 +172,7 @@ impl Memory for Store {
             .bind(hash)
             .fetch_optional(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         row.as_ref().map(|row| required(row, "statement")).transpose()
     }
 
@@ -187,7 +187,7 @@ impl Memory for Store {
             .bind(text),
             None => sqlx::query("DELETE FROM flag_flips WHERE flag = $1").bind(flag.as_str()),
         };
-        query.execute(&mut inner.connection).await.map_err(not_written)?;
+        query.execute(&mut inner.connection).await.map_err(|error| self.not_written(error))?;
         Ok(())
     }
 
@@ -196,10 +196,10 @@ impl Memory for Store {
         let rows = sqlx::query("SELECT flag, flip FROM flag_flips ORDER BY flag")
             .fetch_all(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         rows.iter()
             .map(|row| {
-                let flag: String = row.try_get("flag").map_err(unreadable)?;
+                let flag: String = row.try_get("flag").map_err(|error| self.unreadable(error))?;
                 Ok((Id::new(flag), required(row, "flip")?))
             })
             .collect()
@@ -210,7 +210,7 @@ impl Memory for Store {
         let row = sqlx::query("SELECT snapshot FROM snapshots WHERE number = 1")
             .fetch_optional(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         row.as_ref().map(|row| required(row, "snapshot")).transpose()
     }
 
@@ -223,7 +223,7 @@ impl Memory for Store {
         .bind(text)
         .execute(&mut inner.connection)
         .await
-        .map_err(not_written)?;
+        .map_err(|error| self.not_written(error))?;
         Ok(())
     }
 
@@ -234,7 +234,7 @@ impl Memory for Store {
             .bind(audit::time(at))
             .execute(&mut inner.connection)
             .await
-            .map_err(not_written)?;
+            .map_err(|error| self.not_written(error))?;
         Ok(visit.last_insert_rowid())
     }
 
@@ -245,7 +245,7 @@ impl Memory for Store {
             .bind(audit::time(at))
             .execute(&mut inner.connection)
             .await
-            .map_err(not_written)?;
+            .map_err(|error| self.not_written(error))?;
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl Memory for Store {
             .bind(before)
             .fetch_optional(&mut inner.connection)
             .await
-            .map_err(unreadable)?;
+            .map_err(|error| self.unreadable(error))?;
         row.as_ref().map(visit).transpose()
     }
 }

@@ -17,7 +17,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -67,6 +67,8 @@ impl Access {
 
 pub struct Store {
     path: PathBuf,
+    /// The database and its write-ahead log, as they were found when it was opened.
+    opened: Vec<(PathBuf, Option<Identity>)>,
     access: Access,
     /// Where the chain was found broken when it was opened.
     broken: Option<Broken>,
@@ -99,7 +101,7 @@ impl Store {
 
     async fn open_as(path: &Path, access: Access, lock: Option<File>) -> Result<(Self, Access), StoreError> {
         let is_writer = access == Access::Write;
-        let failed = |error: sqlx::Error| cannot_open(path, &error.to_string());
+        let failed = |error: sqlx::Error| cannot_open(path, &in_words(&error));
         let mut connection = connect(path, is_writer).await.map_err(failed)?;
         if is_writer {
             insist_on_durability(&mut connection).await?;
@@ -107,13 +109,16 @@ impl Store {
         }
         let mut store = Self {
             path: path.to_owned(),
+            opened: Vec::new(),
             access: access.clone(),
             broken: None,
             inner: Mutex::new(Inner { connection, head: Head::empty(), head_file: None }),
             _lock: lock,
         };
         if is_writer {
-            store.find_head().await?;
+            store.find_head().await.map_err(|error| store_at(path, error))?;
+            // The first reading has made the log.
+            store.opened = [path.to_owned(), beside(path, "-wal")].map(|file| (file.clone(), identity(&file))).into();
         }
         Ok((store, access))
     }
@@ -154,9 +159,13 @@ impl Store {
         }
         let broken = |sequence, why: &str| Some(Broken { sequence, why: why.to_owned() });
         self.broken = match (&outside, &last) {
-            (Err(error), _) => broken(inner.head.sequence, &format!("the head kept outside cannot be read: {error}")),
+            (Err(error), _) => {
+                broken(inner.head.sequence, &format!("the head kept outside, {}, cannot be read: {error}", path.display()))
+            }
             (_, Some(last)) if last.digest() != last.hash => broken(last.sequence, "its words and its hash do not agree"),
-            (Ok(None), Some(last)) => broken(last.sequence, "the head kept outside the database is gone"),
+            (Ok(None), Some(last)) => {
+                broken(last.sequence, &format!("the head kept outside the database, {}, is gone", path.display()))
+            }
             (Ok(Some(head)), _) if head.sequence > inner.head.sequence => {
                 broken(inner.head.sequence + 1, &format!("the tail is cut: the head kept outside stands at {}", head.sequence))
             }
@@ -171,11 +180,35 @@ impl Store {
             (Ok(_), _) => None,
         };
         if self.broken.is_none() {
-            let head_file = HeadFile::open(&path).map_err(|error| unwritable(&error.to_string()))?;
-            head_file.write(&inner.head).map_err(|error| unwritable(&error.to_string()))?;
+            let head_file = HeadFile::open(&path).map_err(|error| unwritable(&head_failed(&path, &error)))?;
+            head_file.write(&inner.head).map_err(|error| unwritable(&head_failed(&path, &error)))?;
             inner.head_file = Some(head_file);
         }
         Ok(())
+    }
+
+    /// Says where, and what to do.
+    fn located(&self, error: StoreError) -> StoreError {
+        store_at(&self.path, error)
+    }
+
+    fn not_written(&self, error: sqlx::Error) -> StoreError {
+        self.located(not_written(error))
+    }
+
+    fn unreadable(&self, error: sqlx::Error) -> StoreError {
+        self.located(unreadable(error))
+    }
+
+    /// What is written into a file that was moved away is lost with the next start.
+    fn is_in_place(&self) -> Result<(), StoreError> {
+        match self.opened.iter().find(|(file, opened)| opened.is_some() && identity(file) != *opened) {
+            None => Ok(()),
+            Some((file, _)) => Err(unwritable(&format!(
+                "{} was moved or deleted while this cockpit had it open: put it back, or quit and start again",
+                file.display()
+            ))),
+        }
     }
 
     /// The connection, for a change; refuses where another cockpit writes or the chain is broken.
@@ -186,6 +219,7 @@ impl Store {
         if let Some(broken) = &self.broken {
             return Err(StoreError::Broken(Text::new(broken.to_string())));
         }
+        self.is_in_place().map_err(|error| self.located(error))?;
         Ok(self.inner.lock().await)
     }
 }
@@ -201,9 +235,29 @@ impl Inner {
         let written = tokio::task::spawn_blocking(move || file.write(&head)).await;
         match written {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(unwritable(&error.to_string())),
+            Ok(Err(error)) => Err(unwritable(&format!("the head of its chain, kept in the file .head beside it: {error}"))),
             Err(error) => Err(unwritable(&error.to_string())),
         }
+    }
+}
+
+/// Device and inode of a file that is there.
+type Identity = (u64, u64);
+
+fn identity(file: &Path) -> Option<Identity> {
+    fs::metadata(file).ok().map(|facts| (facts.dev(), facts.ino()))
+}
+
+/// The same failure with the file that it is about, once.
+fn store_at(path: &Path, error: StoreError) -> StoreError {
+    let path = path.display().to_string();
+    let said = |why: &Text| {
+        if why.original().contains(&path) { why.clone() } else { Text::new(format!("{path}: {}", why.original())) }
+    };
+    match &error {
+        StoreError::Unwritable(why) => StoreError::Unwritable(said(why)),
+        StoreError::Unreadable(why) => StoreError::Unreadable(said(why)),
+        StoreError::ReadOnly(_) | StoreError::Broken(_) => error,
     }
 }
 
@@ -246,6 +300,10 @@ async fn insist_on_durability(connection: &mut SqliteConnection) -> Result<(), S
     Ok(())
 }
 
+fn head_failed(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}; it keeps the head of the chain and must be a file that you may write", path.display())
+}
+
 fn cannot_open(path: &Path, why: &str) -> StoreError {
     StoreError::Unreadable(Text::new(format!("{}: {why}", path.display())))
 }
@@ -268,10 +326,14 @@ fn unreadable(error: sqlx::Error) -> StoreError {
 fn in_words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(database) => match database.code().as_deref() {
-            Some("13") => "disk full".to_owned(),
-            Some("5" | "6") => "another program keeps it locked".to_owned(),
-            Some("8") => "it is read-only".to_owned(),
-            Some("10") => format!("the disk failed: {}", database.message()),
+            Some("13") => "disk full: free some space".to_owned(),
+            Some("5" | "6") => "another program keeps it locked: end that program".to_owned(),
+            Some("8") => "it is read-only: make it writable, or start with --read-only".to_owned(),
+            Some("10") => format!("the disk failed ({}): see to the disk and its space", database.message()),
+            Some("11" | "26") => {
+                format!("{}: the file is damaged; keep a copy, and put a backup in its place", database.message())
+            }
+            Some("14") => format!("{}: see that the file and its directory are there and yours to write", database.message()),
             _ => database.message().to_owned(),
         },
         other => other.to_string(),

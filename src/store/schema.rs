@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 /// Each step runs once, in a transaction, and leaves its number in `user_version`.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
 CREATE TABLE audit (
     sequence INTEGER PRIMARY KEY,
@@ -64,6 +64,12 @@ PRAGMA user_version = 1;
 CREATE INDEX plans_batch ON plans (json_extract(plan, '$.batch')) WHERE json_extract(plan, '$.batch') IS NOT NULL;
 CREATE INDEX audit_batch ON audit (json_extract(payload, '$.batch')) WHERE word = 'BATCH';
 PRAGMA user_version = 2;
+",
+    // Claims in the business's database carry it, so that only this record takes its own over.
+    "
+CREATE TABLE identity (number INTEGER PRIMARY KEY CHECK (number = 1), name TEXT NOT NULL) STRICT;
+INSERT INTO identity (number, name) VALUES (1, lower(hex(randomblob(16))));
+PRAGMA user_version = 3;
 ",
 ];
 

@@ -36,6 +36,7 @@ fn act(id: &str, phase: Phase, minor: i64) -> Act {
         inputs: Params::new(),
         amount: Some(Money::new(minor, Currency::from_code("AUD").unwrap())),
         epoch: 0,
+        claim: None,
         steps: Vec::new(),
         is_final: true,
         operator: "jo".to_owned(),
@@ -184,6 +185,25 @@ async fn the_audit_is_refused_any_change() {
 }
 
 #[tokio::test]
+async fn a_record_that_was_moved_away_takes_nothing_more_until_it_is_back() {
+    for ending in ["", "-wal"] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("town.db");
+        let store = open(&path).await;
+        store.append(&entry("first")).await.unwrap();
+        let (file, aside) = (super::beside(&path, ending), folder.path().join("aside"));
+        std::fs::rename(&file, &aside).unwrap();
+        let failed = store.append(&entry("lost")).await.unwrap_err().to_string();
+        assert!(failed.contains(&format!("{} was moved or deleted", file.display())), "{failed}");
+        std::fs::copy(&aside, &file).unwrap();
+        assert!(store.append(&entry("into a copy")).await.is_err());
+        std::fs::rename(&aside, &file).unwrap();
+        store.append(&entry("second")).await.unwrap();
+        assert_eq!(store.journal_tail(9).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn an_act_and_its_entry_are_one_transaction() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("town.db");
@@ -196,7 +216,7 @@ async fn an_act_and_its_entry_are_one_transaction() {
             .unwrap();
     }
     let failed = store.save_transition(&act("a", Phase::Sent, 2200), &entry("sent")).await.unwrap_err();
-    assert_eq!(failed.to_string(), "the journal cannot be written (fault): nothing was sent");
+    assert_eq!(failed.to_string(), format!("the journal cannot be written ({}: fault): nothing was sent", path.display()));
     assert!(store.journal_tail(1).await.unwrap().is_empty());
     assert!(store.open_acts().await.unwrap().is_empty());
     {

@@ -1,12 +1,11 @@
 //! What a pane shows, as rows for a file or the clipboard.
 
 use super::{model::Model, place::Thing};
-use crate::domain::{snapshot::Item, value::Value};
+use crate::domain::{snapshot::Item, text, value::Value};
 
-/// A cell for a spreadsheet: text from outside that would be run there as a formula is quoted.
+/// A cell for a spreadsheet: figures as it reads them.
 fn cell(value: &Value) -> String {
     match value {
-        Value::Text(text) if text.original().starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{}", text.original()),
         Value::Money(money) => format!("{}{}", if money.minor < 0 { "-" } else { "" }, money.figures()),
         other => other.original(),
     }
@@ -30,7 +29,8 @@ pub fn export(model: &Model) -> Option<(String, String)> {
     }
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     for row in rows {
-        writer.write_record(row).ok()?;
+        // Whatever came from outside is made safe, and no formula.
+        writer.write_record(row.iter().map(|cell| text::csv_cell(cell).into_owned())).ok()?;
     }
     let content = String::from_utf8(writer.into_inner().ok()?).ok()?;
     Some((format!("{}-{subject}-{}.csv", model.pack.name, model.now.format("%Y%m%dT%H%M%SZ")), content))

@@ -607,6 +607,7 @@ pub fn preview(action: &str, title: &str, targets: &[Target], confirm: Confirm) 
         is_final: confirm == Confirm::Typed,
         changed: Vec::new(),
         caps: vec![("A$44.00 of A$200.00 today".to_owned(), true)],
+        unclaimed: None,
     }
 }
 

@@ -99,6 +99,20 @@ fn field(line: &str, name: &str) -> String {
     event[name].as_str().map_or_else(|| event[name].to_string(), str::to_owned)
 }
 
+fn record(line: &str) -> Record {
+    Record {
+        sequence: field(line, "sequence").parse().unwrap(),
+        at: field(line, "at"),
+        who: field(line, "who"),
+        word: field(line, "word"),
+        said: field(line, "said"),
+        severity: field(line, "severity"),
+        payload: field(line, "payload"),
+        previous: field(line, "previous"),
+        hash: field(line, "hash"),
+    }
+}
+
 fn with(line: &str, name: &str, value: impl Into<Json>) -> String {
     let mut event: Json = serde_json::from_str(line).unwrap();
     event[name] = value.into();
@@ -145,25 +159,16 @@ async fn an_independent_verifier_accepts_the_export_and_finds_every_change() {
     }
 }
 
-#[tokio::test]
-async fn every_bit_of_an_event_is_in_its_hash() {
-    let chain = Chain::of(WORDS.len()).await;
-    for line in &chain.lines {
-        let record = Record {
-            sequence: field(line, "sequence").parse().unwrap(),
-            at: field(line, "at"),
-            who: field(line, "who"),
-            word: field(line, "word"),
-            said: field(line, "said"),
-            severity: field(line, "severity"),
-            payload: field(line, "payload"),
-            previous: field(line, "previous"),
-            hash: field(line, "hash"),
-        };
+/// Flips every bit of every field of every event; how many flips that were.
+fn flip_every_bit(lines: &[String]) -> usize {
+    let mut flips = 0;
+    for line in lines {
+        let record = record(line);
         assert_eq!(record.digest(), record.hash);
         for bit in 0..64 {
             let flipped = Record { sequence: record.sequence ^ (1 << bit), ..record.clone() };
             assert_ne!(flipped.digest(), record.hash, "bit {bit} of the sequence");
+            flips += 1;
         }
         let fields: [fn(&mut Record) -> &mut String; 7] = [
             |record| &mut record.at,
@@ -179,6 +184,7 @@ async fn every_bit_of_an_event_is_in_its_hash() {
                 let mut flipped = record.clone();
                 let mut bytes = std::mem::take(of(&mut flipped)).into_bytes();
                 bytes[bit / 8] ^= 1 << (bit % 8);
+                flips += 1;
                 // What is no text any more cannot even be read; the next test shows that this is told.
                 let Ok(text) = String::from_utf8(bytes) else { continue };
                 *of(&mut flipped) = text;
@@ -191,6 +197,32 @@ async fn every_bit_of_an_event_is_in_its_hash() {
             assert_ne!(moved.digest(), record.hash, "a letter of field {index} in the next");
         }
     }
+    flips
+}
+
+#[tokio::test]
+async fn every_bit_of_an_event_is_in_its_hash() {
+    let chain = Chain::of(WORDS.len()).await;
+    assert!(flip_every_bit(&chain.lines) > WORDS.len() * 1_000);
+}
+
+async fn run(intruder: &mut SqliteConnection, sql: String) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(intruder).await.unwrap();
+}
+
+fn deletion(event: u64) -> String {
+    format!("DELETE FROM audit WHERE sequence = {event}")
+}
+
+fn swap(event: u64, other: u64) -> String {
+    format!(
+        "UPDATE audit SET sequence = -1 WHERE sequence = {event}; UPDATE audit SET sequence = {event} WHERE \
+         sequence = {other}; UPDATE audit SET sequence = {other} WHERE sequence = -1"
+    )
+}
+
+fn truncation(event: u64) -> String {
+    format!("DELETE FROM audit WHERE sequence >= {event}")
 }
 
 #[tokio::test]
@@ -199,9 +231,6 @@ async fn damage_in_the_database_is_found_where_it_is() {
     assert_eq!(chain.broken().await, None);
     let mut intruder = chain.intruder().await;
     let mut random = fastrand::Rng::with_seed(20_261_120);
-    let run = async |intruder: &mut SqliteConnection, sql: String| {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(intruder).await.unwrap();
-    };
     run(&mut intruder, "CREATE TABLE whole AS SELECT * FROM audit".to_owned()).await;
     for round in 0..60 {
         let event = random.u64(1..=200);
@@ -216,16 +245,12 @@ async fn damage_in_the_database_is_found_where_it_is() {
                 let bytes = hex::encode(bytes);
                 (format!("UPDATE audit SET {name} = CAST(x'{bytes}' AS TEXT) WHERE sequence = {event}"), event)
             }
-            3 => (format!("DELETE FROM audit WHERE sequence = {event}"), event),
+            3 => (deletion(event), event),
             4 => {
                 let other = event % 200 + 1;
-                let sql = format!(
-                    "UPDATE audit SET sequence = -1 WHERE sequence = {event}; UPDATE audit SET sequence = {event} WHERE \
-                     sequence = {other}; UPDATE audit SET sequence = {other} WHERE sequence = -1"
-                );
-                (sql, event.min(other))
+                (swap(event, other), event.min(other))
             }
-            _ => (format!("DELETE FROM audit WHERE sequence >= {event}"), event),
+            _ => (truncation(event), event),
         };
         run(&mut intruder, damage.clone()).await;
         let broken = chain.broken().await;
@@ -233,4 +258,75 @@ async fn damage_in_the_database_is_found_where_it_is() {
         run(&mut intruder, "DELETE FROM audit; INSERT INTO audit SELECT * FROM whole".to_owned()).await;
         assert_eq!(chain.broken().await, None);
     }
+}
+
+#[tokio::test]
+#[ignore = "the long form of F8: tests/proofs F8"]
+async fn long_f8_all_damage_to_a_thousand_events_is_found() {
+    const EVENTS: u64 = 1_000;
+    let chain = Chain::of(EVENTS as usize).await;
+    println!("{} single-bit flips found", flip_every_bit(&chain.lines));
+    let mut intruder = chain.intruder().await;
+    run(&mut intruder, "CREATE TABLE whole AS SELECT * FROM audit".to_owned()).await;
+    for event in 1..=EVENTS {
+        let other = event % EVENTS + 1;
+        for (damage, found) in [(deletion(event), event), (swap(event, other), event.min(other)), (truncation(event), event)] {
+            run(&mut intruder, format!("BEGIN; {damage}; COMMIT")).await;
+            assert_eq!(chain.broken().await.map(|broken| broken.sequence), Some(found), "{damage}");
+            // A swap is its own undoing.
+            let mend = if damage == swap(event, other) {
+                damage
+            } else {
+                format!("INSERT INTO audit SELECT * FROM whole WHERE sequence >= {event} EXCEPT SELECT * FROM audit")
+            };
+            run(&mut intruder, format!("BEGIN; {mend}; COMMIT")).await;
+        }
+        if event % 100 == 0 {
+            println!("{event} of {EVENTS} events deleted, swapped and cut off: all found");
+        }
+    }
+    assert_eq!(chain.broken().await, None);
+}
+
+#[tokio::test]
+#[ignore = "the long form of F8: tests/proofs F8"]
+async fn long_f8_seven_years_are_verified() {
+    const EVENTS: u64 = 455_000;
+    let chain = Chain::of(WORDS.len()).await;
+    let mut intruder = chain.intruder().await;
+    let mut previous = record(chain.lines.last().unwrap()).hash;
+    run(&mut intruder, "BEGIN".to_owned()).await;
+    for sequence in chain.lines.len() as u64 + 1..=EVENTS {
+        let like = record(&chain.lines[sequence as usize % chain.lines.len()]);
+        let mut next = Record { sequence, previous: previous.clone(), ..like };
+        next.hash = next.digest();
+        previous.clone_from(&next.hash);
+        sqlx::query("INSERT INTO audit VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            .bind(sequence.cast_signed())
+            .bind(next.at)
+            .bind(next.who)
+            .bind(next.word)
+            .bind(next.said)
+            .bind(next.severity)
+            .bind(next.payload)
+            .bind(next.previous)
+            .bind(next.hash)
+            .execute(&mut intruder)
+            .await
+            .unwrap();
+    }
+    run(&mut intruder, "COMMIT".to_owned()).await;
+    fs::write(chain.head(), format!("{EVENTS:020} {previous}\n")).unwrap();
+    let store = Store::open_to_read(&chain.database()).await.unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(store.verify().await.unwrap().map(|verified| verified.events), Ok(EVENTS));
+    println!("{EVENTS} events verified in {:.1} s", began.elapsed().as_secs_f64());
+    let export = chain.folder.path().join("seven-years.jsonl");
+    let mut lines = Vec::new();
+    store.export(Format::JsonLines, &mut lines).await.unwrap();
+    fs::write(&export, lines).unwrap();
+    let began = std::time::Instant::now();
+    let Some(answers) = outsider(&[Path::new("--head"), &chain.head(), &export]) else { return };
+    assert_eq!(answers, [format!("{}: {EVENTS} events, the chain holds", export.display())]);
+    println!("and by the independent script in {:.1} s", began.elapsed().as_secs_f64());
 }

@@ -4,13 +4,23 @@
 #[cfg(test)]
 mod acting;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod journey;
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
@@ -21,6 +31,8 @@ mod pty;
 mod readme;
 #[cfg(test)]
 mod screens;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

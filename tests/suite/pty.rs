@@ -213,6 +213,11 @@ impl Terminal {
         self.writer.flush().expect("the terminal takes keys");
     }
 
+    /// The same, to a program that may have ended.
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        !self.screen().is_closed && self.writer.write_all(bytes).and_then(|()| self.writer.flush()).is_ok()
+    }
+
     /// Types keys separated by commas: single characters, `Enter`, `Ctrl-x`, `text:words`, `paste:words`.
     pub fn keys(&mut self, keys: &str) {
         for key in keys.split(',').filter(|key| !key.is_empty()) {

@@ -26,7 +26,7 @@ use wheelhouse::{
 };
 
 #[path = "../screens/fixture.rs"]
-mod fixture;
+pub mod fixture;
 
 fn open(snapshot: Option<domain::snapshot::Snapshot>) -> Model {
     Model::new(Arc::new(fixture::pack()), fixture::shown(), snapshot.map(Arc::new))

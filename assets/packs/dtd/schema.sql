@@ -147,5 +147,13 @@ create table operator_actions (
     target text not null,
     operator text not null,
     marked_at timestamp not null default current_timestamp,
+    epoch integer,
+    action text,
+    journal text,
+    ended_at timestamp,
+    outcome text,
     primary key (action_id, step)
 );
+
+create unique index operator_actions_numbers on operator_actions (target, epoch);
+create unique index operator_actions_in_hand on operator_actions (target) where epoch is not null and ended_at is null;

@@ -125,7 +125,7 @@ impl HttpSystem {
         .await
         .unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })));
         match asked {
-            Ok(reply) => answer::rows(&self.transport, read, &path, &reply),
+            Ok(reply) => answer::rows(&self.transport, read, &path, &reply.without_echoes()),
             Err(Unasked::Mistake(why)) => Err(mistake(why)),
             Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
             Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
@@ -199,7 +199,7 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
             match reply.status {
                 200..300 => Outcome::Confirmed(Answer {
                     reference: None,
-                    request: reply.header("x-request-id").map(str::to_owned),
+                    request: reply.named("x-request-id"),
                     said: transport.text(format_args!("{what} answered {}", reply.status)),
                 }),
                 // Not followed: it could carry the act, and its headers, somewhere else.

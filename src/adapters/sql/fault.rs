@@ -122,9 +122,11 @@ fn by_result_code(code: i32) -> (FaultKind, &'static str) {
     match code & 0xff {
         3 | 23 => (FaultKind::Denied, ""),
         5 | 6 => (FaultKind::Busy, "someone else is writing"),
-        8 => (FaultKind::Refused, "a read may not write"),
+        8 => (FaultKind::Refused, "a read may not write, and nobody into a file that is read-only"),
+        10 => (FaultKind::Refused, "see to the disk that the file is on"),
+        13 => (FaultKind::Busy, "free some space where the file is"),
         9 => (FaultKind::TimedOut, "the statement takes too long"),
-        11 | 26 => (FaultKind::Malformed, "the file is damaged or no database"),
+        11 | 26 => (FaultKind::Malformed, "the file is damaged or no database: put a backup in its place"),
         14 => (FaultKind::Unreachable, "is the file there, and may you open it?"),
         _ => (FaultKind::Refused, ""),
     }
@@ -151,7 +153,13 @@ mod tests {
         ] {
             assert_eq!(by_sqlstate(code).0, kind, "{code}");
         }
-        for (code, kind) in [(5, FaultKind::Busy), (517, FaultKind::Busy), (1555, FaultKind::Refused), (9, FaultKind::TimedOut)] {
+        for (code, kind) in [
+            (5, FaultKind::Busy),
+            (517, FaultKind::Busy),
+            (1555, FaultKind::Refused),
+            (9, FaultKind::TimedOut),
+            (13, FaultKind::Busy),
+        ] {
             assert_eq!(by_result_code(code).0, kind, "{code}");
         }
     }

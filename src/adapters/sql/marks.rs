@@ -1,6 +1,7 @@
 //! The business's table of marks: each act writes one in its own transaction, so that an act whose answer was lost
 //! can be told from one that never came, and a repeated one changes nothing.
 
+use super::claims::{self, ClaimStatements};
 use crate::{domain::value::Value, ports::Mark};
 
 /// The kinds of database that keep marks.
@@ -39,7 +40,9 @@ pub fn marks_table(database: Database, table: &str) -> String {
     };
     format!(
         "create table {table} (\n    action_id text not null,\n    step integer not null,\n    target text not null,\n    \
-         operator text not null,\n    marked_at {marked_at},\n    primary key (action_id, step)\n);\n"
+         operator text not null,\n    marked_at {marked_at},\n{}    primary key (action_id, step)\n);\n{}",
+        claims::columns(database),
+        claims::indexes(database, table),
     )
 }
 
@@ -60,11 +63,12 @@ pub(super) struct Marks {
     pub(super) write: String,
     /// One row where the mark is there.
     pub(super) look: String,
+    pub(super) claims: ClaimStatements,
     table: String,
 }
 
 impl Marks {
-    pub(super) fn of(table: &str) -> Result<Self, String> {
+    pub(super) fn of(database: Database, table: &str) -> Result<Self, String> {
         let is_name = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -79,6 +83,7 @@ impl Marks {
                  on conflict (action_id, step) do nothing"
             ),
             look: format!("select operator from {table} where action_id = $1 and step = $2"),
+            claims: ClaimStatements::of(database, table),
             table: table.to_owned(),
         })
     }
@@ -97,6 +102,15 @@ impl Marks {
         COLUMNS.into_iter().filter(|column| !there.iter().any(|name| name.eq_ignore_ascii_case(column))).collect()
     }
 
+    /// What is to be done about a table that keeps marks and cannot keep claims.
+    pub(super) fn said_of_claims(&self, what: &str) -> String {
+        format!(
+            "acts are not claimed in this database, so another operator could act at the same time: the table of marks `{}` \
+             {what}; `wheelhouse pack ddl FILE` prints how an older one is brought up to date",
+            self.table
+        )
+    }
+
     /// What is to be done about a table that is not as it must be.
     pub(super) fn said(&self, what: &str) -> String {
         format!(
@@ -112,10 +126,11 @@ mod tests {
 
     #[test]
     fn only_a_name_may_stand_in_a_statement() {
-        assert!(Marks::of("operator_actions").is_ok());
-        assert!(Marks::of("ops.operator_actions").is_ok());
+        let of = |table| Marks::of(Database::Postgres, table);
+        assert!(of("operator_actions").is_ok());
+        assert!(of("ops.operator_actions").is_ok());
         for bad in ["", "a b", "a;drop table x", "a.b.c", "1a", "a.", "\"a\""] {
-            assert!(Marks::of(bad).is_err(), "{bad}");
+            assert!(of(bad).is_err(), "{bad}");
         }
     }
 }

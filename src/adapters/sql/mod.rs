@@ -2,21 +2,26 @@
 //! how many rows they change. Never more than the pack's own text with bound parameters reaches a database.
 
 mod cell;
+mod claims;
 mod fault;
 mod lane;
 mod marks;
 mod postgres;
 mod postgres_cell;
+mod reach;
 mod sqlite;
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
+use chrono::Utc;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
+pub use claims::marks_upgrade;
 pub use marks::{Database, marks_table};
 
 use self::{
+    claims::{ClaimStatements, Contended, Contest},
     fault::{Fault, FaultKind},
     marks::Marks,
     postgres::Postgres,
@@ -25,13 +30,14 @@ use self::{
 use super::{environment::Found as Secret, scrub::Scrubber, wrong_order, wrong_query};
 use crate::{
     domain::{
+        claim::{Claim, Claims, Ending},
         pack::{Query, Read, Sql},
         plan::{ActionId, Order},
-        rows::{Params, Rows},
+        rows::{Params, Row, Rows},
         text::{self, Text},
         value::Value,
     },
-    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError},
+    ports::{Answer, Claimed, Doer, Found, Judge, Mark, Outcome, Source, SourceError},
 };
 
 /// More rows than this are a mistake in the statement, and would not fit the screen's memory.
@@ -46,6 +52,8 @@ pub(super) struct SqlSystem {
     name: String,
     engine: Engine,
     marks: Option<Marks>,
+    /// Set once the table of marks has been found fit for claims.
+    claimable: OnceLock<()>,
     timeout: Duration,
     scrub: Scrubber,
 }
@@ -97,8 +105,12 @@ impl SqlSystem {
             None => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),
         }
         .map_err(|problem| scrub.clean(&problem))?;
-        let marks = marks.map(Marks::of).transpose()?;
-        Ok(Self { name: name.to_owned(), engine, marks, timeout, scrub })
+        let database = match engine {
+            Engine::Sqlite(_) => Database::Sqlite,
+            Engine::Postgres(_) => Database::Postgres,
+        };
+        let marks = marks.map(|table| Marks::of(database, table)).transpose()?;
+        Ok(Self { name: name.to_owned(), engine, marks, claimable: OnceLock::new(), timeout, scrub })
     }
 
     /// The sentence for a failure: which connection, what, what to try.
@@ -119,13 +131,12 @@ impl SqlSystem {
     }
 
     async fn rows(&self, sql: &Sql, params: &Params) -> Result<Rows, SourceError> {
-        let values = bound(sql, params).map_err(|missing| {
-            SourceError::Refused(Text::new(format!(
-                "{}: the statement needs :{missing}, and nothing here is called that",
-                self.name
-            )))
-        })?;
+        let values = bound(sql, params).map_err(|missing| self.lacks(&missing))?;
         self.look(&sql.numbered, &values).await.map_err(|fault| self.error(&fault))
+    }
+
+    fn lacks(&self, missing: &str) -> SourceError {
+        SourceError::Refused(Text::new(format!("{}: the statement needs :{missing}, and nothing here is called that", self.name)))
     }
 
     async fn look(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
@@ -150,13 +161,9 @@ impl SqlSystem {
 
     /// What keeps a mark from being written, if anything does. A database that does not answer is told of by its looks.
     async fn unmarkable(&self, marks: &Marks) -> Result<Option<String>, Fault> {
-        let verdict = |fault: Fault| match fault.kind {
-            FaultKind::Refused | FaultKind::Denied => Ok(Some(format!("cannot be used ({})", fault.said))),
-            FaultKind::Unreachable | FaultKind::Lost | FaultKind::Malformed | FaultKind::TimedOut | FaultKind::Busy => Err(fault),
-        };
         let columns = match self.columns(&marks.columns()).await {
             Ok(columns) => columns.unwrap_or_default(),
-            Err(fault) => return verdict(fault),
+            Err(fault) => return unfit(fault),
         };
         let missing = Marks::missing(&columns);
         if !missing.is_empty() {
@@ -169,7 +176,58 @@ impl SqlSystem {
             target: String::new(),
             operator: String::new(),
         });
-        self.look(&marks.rehearsal(), &nothing).await.map_or_else(verdict, |_| Ok(None))
+        self.look(&marks.rehearsal(), &nothing).await.map_or_else(unfit, |_| Ok(None))
+    }
+
+    /// What keeps a claim from being made in a table that keeps marks, if anything does.
+    async fn unclaimable(&self, marks: &Marks) -> Result<Option<String>, Fault> {
+        if self.claimable.get().is_some() {
+            return Ok(None);
+        }
+        let columns = match self.columns(&marks.columns()).await {
+            Ok(columns) => columns.unwrap_or_default(),
+            Err(fault) => return unfit(fault),
+        };
+        let missing = ClaimStatements::missing(&columns);
+        if !missing.is_empty() {
+            return Ok(Some(format!("lacks {}", missing.join(", "))));
+        }
+        for (text, values) in marks.claims.rehearsals() {
+            if let Err(fault) = self.look(text, &values).await {
+                return unfit(fault);
+            }
+        }
+        self.claimable.get_or_init(|| ());
+        Ok(None)
+    }
+
+    async fn contend(&self, contest: Contest<'_>) -> Result<Contended, Broken> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.claim(contest).await,
+            Engine::Postgres(postgres) => postgres.claim(contest).await,
+        }
+    }
+
+    /// One statement of ours that changes what it finds, however often it is asked to.
+    async fn change(&self, text: &str, values: &[Value]) -> Result<(), Fault> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.change(text, values).await,
+            Engine::Postgres(postgres) => postgres.change(text, values).await,
+        }
+        .map_err(|broken| broken.fault)
+    }
+
+    /// What the role could do and no action needs, and whether the clocks agree. A file has neither roles nor a clock.
+    async fn overreach(&self) -> Result<Vec<String>, Fault> {
+        if matches!(self.engine, Engine::Sqlite(_)) {
+            return Ok(Vec::new());
+        }
+        let asked = Utc::now();
+        match self.look(reach::LOOK, &[]).await {
+            Ok(rows) => Ok(reach::said(&rows, asked, Utc::now())),
+            // A server that does not tell of its roles has nothing to be warned of by them.
+            Err(fault) => unfit(fault).map(|_| Vec::new()),
+        }
     }
 
     async fn in_time<T>(&self, look: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
@@ -230,9 +288,17 @@ impl Source for SqlSystem {
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
-        let Some(marks) = &self.marks else { return Ok(Vec::new()) };
-        let wrong = self.unmarkable(marks).await.map_err(|fault| self.error(&fault))?;
-        Ok(wrong.iter().map(|what| self.scrub.text(&format!("{}: {}", self.name, marks.said(what)))).collect())
+        let mut said = self.overreach().await.map_err(|fault| self.error(&fault))?;
+        if let Some(marks) = &self.marks {
+            let unmarkable = self.unmarkable(marks).await.map_err(|fault| self.error(&fault))?;
+            let unclaimable = match unmarkable {
+                Some(_) => None,
+                None => self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?,
+            };
+            said.extend(unmarkable.map(|what| marks.said(&what)));
+            said.extend(unclaimable.map(|what| marks.said_of_claims(&what)));
+        }
+        Ok(said.iter().map(|said| self.scrub.text(&format!("{}: {said}", self.name))).collect())
     }
 }
 
@@ -259,6 +325,60 @@ impl Doer for SqlSystem {
             Ok(_) => Found::Ours(self.answer("already applied")),
             Err(fault) => Found::CannotTell(self.said(&fault)),
         }
+    }
+
+    async fn claims(&self, targets: &[String]) -> Result<Option<Claims>, SourceError> {
+        let Some(marks) = &self.marks else { return Ok(None) };
+        if self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?.is_some() {
+            return Ok(None);
+        }
+        let rows = self.look(&marks.claims.look, &claims::looked(targets)).await;
+        rows.and_then(|rows| claims::claims(&rows)).map(Some).map_err(|fault| self.error(&fault))
+    }
+
+    async fn claim(&self, claim: &Claim, settled: &[(ActionId, Ending)], judge: &mut dyn Judge) -> Claimed {
+        let Some(marks) = &self.marks else { return Claimed::NotKept };
+        let contest = Contest { system: self, statements: &marks.claims, claim, settled, judge };
+        match self.contend(contest).await {
+            Ok(Contended::Stands) => Claimed::Granted,
+            Ok(Contended::Forbidden) => Claimed::Forbidden,
+            Ok(Contended::Lost(claims)) => Claimed::Lost(claims),
+            Err(Broken { fault, .. }) => match fault.kind {
+                FaultKind::Denied | FaultKind::Refused | FaultKind::Malformed if fault.is_verdict => {
+                    Claimed::Refused(self.said(&fault))
+                }
+                FaultKind::Unreachable
+                | FaultKind::Lost
+                | FaultKind::TimedOut
+                | FaultKind::Busy
+                | FaultKind::Denied
+                | FaultKind::Refused
+                | FaultKind::Malformed => Claimed::Unanswered(self.said(&fault)),
+            },
+        }
+    }
+
+    async fn release(&self, act: &ActionId, journal: &str, ending: Ending) -> Result<(), SourceError> {
+        let Some(marks) = &self.marks else { return Ok(()) };
+        self.change(&marks.claims.end, &claims::ending(act, journal, ending)).await.map_err(|fault| self.error(&fault))
+    }
+
+    async fn open_claims(&self, journal: &str) -> Result<Vec<ActionId>, SourceError> {
+        let Some(marks) = &self.marks else { return Ok(Vec::new()) };
+        if self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?.is_some() {
+            return Ok(Vec::new());
+        }
+        let rows = self.look(&marks.claims.open, &[Value::text(journal)]).await.map_err(|fault| self.error(&fault))?;
+        let id = |row: &Row| row.find("action_id").map(|id| ActionId(id.original()));
+        Ok(rows.iter().filter_map(id).collect())
+    }
+}
+
+/// What is wrong with a table, or the failure where the database did not answer.
+fn unfit(fault: Fault) -> Result<Option<String>, Fault> {
+    match fault.kind {
+        FaultKind::Refused | FaultKind::Denied => Ok(Some(format!("cannot be used ({})", fault.said))),
+        FaultKind::Unreachable | FaultKind::Lost | FaultKind::Malformed | FaultKind::TimedOut | FaultKind::Busy => Err(fault),
     }
 }
 

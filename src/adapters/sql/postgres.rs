@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, net::IpAddr, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use sqlx::{
     Arguments as _, Column as _, ConnectOptions as _, Connection as _, Either, Executor as _, Row as _, Statement as _,
@@ -12,6 +13,7 @@ use sqlx::{
 
 use super::{
     Acted, Broken, MOST_ROWS, Statement,
+    claims::{Contended, Contest, Transaction},
     fault::{Fault, FaultKind},
     lane::{Lane, Place},
     postgres_cell::{Bind, decode},
@@ -99,15 +101,19 @@ impl Postgres {
             self.distrust();
             return Err(Fault::timed_out().into());
         };
-        let (place, mut line, verdict) = ready?;
+        let (place, line, verdict) = ready?;
         if let Some(verdict) = verdict {
             place.keep(line);
             return Ok(verdict);
         }
+        self.commit(place, line).await.map(|()| Acted::Committed)
+    }
+
+    async fn commit(&self, place: Place<'_, Line>, mut line: Line) -> Result<(), Broken> {
         match tokio::time::timeout(self.timeout, line.finish("commit")).await {
             Ok(Ok(())) => {
                 place.keep(line);
-                Ok(Acted::Committed)
+                Ok(())
             }
             // The server's own refusal (a deferred constraint, a lost race) ends the transaction; all else is doubt.
             Ok(Err(fault)) => {
@@ -116,6 +122,46 @@ impl Postgres {
             }
             Err(_) => Err(Broken { fault: Fault::timed_out(), in_doubt: true }),
         }
+    }
+
+    /// A claim in one transaction; whoever takes the same number meanwhile waits for it.
+    pub(super) async fn claim(&self, mut contest: Contest<'_>) -> Result<Contended, Broken> {
+        let before_commit = async {
+            let place = self.lane.enter().await;
+            let mut line = self.begin_with(&place, &contest.texts()).await?;
+            let contended = contest.run(&mut line).await?;
+            if !matches!(contended, Contended::Stands) {
+                line.finish("rollback").await?;
+            }
+            Ok::<_, Fault>((place, line, contended))
+        };
+        let Ok(ready) = tokio::time::timeout(self.timeout, before_commit).await else {
+            self.distrust();
+            return Err(Fault::timed_out().into());
+        };
+        let (place, line, contended) = ready?;
+        if matches!(contended, Contended::Stands) {
+            self.commit(place, line).await?;
+        } else {
+            place.keep(line);
+        }
+        Ok(contended)
+    }
+
+    /// One statement in a transaction of its own.
+    pub(super) async fn change(&self, text: &str, values: &[Value]) -> Result<(), Broken> {
+        let before_commit = async {
+            let place = self.lane.enter().await;
+            let mut line = self.begin_with(&place, &[text.to_owned()]).await?;
+            line.execute(text, values).await?;
+            Ok::<_, Fault>((place, line))
+        };
+        let Ok(ready) = tokio::time::timeout(self.timeout, before_commit).await else {
+            self.distrust();
+            return Err(Fault::timed_out().into());
+        };
+        let (place, line) = ready?;
+        self.commit(place, line).await
     }
 
     /// A connection with a transaction begun: a kept one, or, where that went stale, a new one.
@@ -134,6 +180,10 @@ impl Postgres {
     /// A transaction for an act, every statement of it described before: a name that is taken would end it.
     async fn begin_described(&self, place: &Place<'_, Line>, statement: &Statement<'_>) -> Result<Line, Fault> {
         let texts = statement.marks.map(|marks| marks.write.as_str()).into_iter().chain([statement.text]);
+        self.begin_with(place, &texts.map(str::to_owned).collect::<Vec<_>>()).await
+    }
+
+    async fn begin_with(&self, place: &Place<'_, Line>, texts: &[String]) -> Result<Line, Fault> {
         let mut line = self.begin(place, "begin").await?;
         for text in texts {
             self.describe(&mut line, text, "begin").await?;
@@ -164,6 +214,22 @@ impl Postgres {
 
     pub(super) fn distrust(&self) {
         self.lane.distrust();
+    }
+}
+
+#[async_trait]
+impl Transaction for Line {
+    async fn rows(&mut self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        let described = self.describe(text).await?;
+        fetch(&mut self.connection, text, values, &described).await
+    }
+
+    async fn change(&mut self, text: &str, values: &[Value]) -> Result<u64, Fault> {
+        self.execute(text, values).await
+    }
+
+    async fn only_read(&mut self) -> Result<(), Fault> {
+        self.finish("set transaction read only").await
     }
 }
 

@@ -112,6 +112,7 @@ async fn postgres_reads_and_acts_as_it_should() {
     let Some(cluster) = Cluster::start() else { return };
     run(&cluster, SCHEMA).await;
     tables_of_marks(&cluster).await;
+    roles(&cluster).await;
     let db = cluster.open(Some("operator_actions"), LIMIT);
     cells(&db).await;
     binds(&db).await;
@@ -127,7 +128,8 @@ async fn postgres_reads_and_acts_as_it_should() {
 
 /// Leaves the table there, as it must be.
 async fn tables_of_marks(cluster: &Cluster) {
-    let table = marks_table(Database::Postgres, "operator_actions");
+    let whole = marks_table(Database::Postgres, "operator_actions");
+    let table = whole.split_inclusive(";\n").next().unwrap();
     let select = "grant select on operator_actions to narrow";
     let without_key = table.replace(",\n    primary key (action_id, step)", "");
     run(cluster, &format!("create role narrow login password '{CANARY}'")).await;
@@ -144,10 +146,30 @@ async fn tables_of_marks(cluster: &Cluster) {
         assert!(found.len() == 1 && found[0].shown().contains(said), "{said}: {found:?}");
         assert!(found[0].shown().contains("wheelhouse pack ddl"), "{found:?}");
     }
-    run(cluster, &format!("drop table operator_actions; {table}")).await;
+    run(cluster, &format!("drop table operator_actions; {whole}")).await;
     let db = cluster.open(Some("operator_actions"), LIMIT);
-    assert_eq!(db.inspect().await.unwrap(), []);
+    let told = db.inspect().await.unwrap();
+    assert!(told.len() == 1 && told[0].shown().starts_with("db: the role `app` is a superuser"), "{told:?}");
     assert_eq!(db.read(&sql("select 1 from operator_actions"), &Params::new()).await.unwrap().len(), 0, "only rehearsed");
+}
+
+/// A role that could do more than any action needs is told of, and one that could not is not.
+async fn roles(cluster: &Cluster) {
+    let greedy = "create role greedy login password 'PASSWORD' createdb; create table hers (n integer); alter table hers owner to greedy; \
+                  grant select, delete on orders to greedy; create role modest login password 'PASSWORD'; \
+                  grant select, update (note) on orders to modest";
+    run(cluster, &greedy.replace("PASSWORD", CANARY)).await;
+    let told = async |role: &str| {
+        let address = cluster.address(CANARY).replace("app:", &format!("{role}:"));
+        let told = SqlSystem::open("db", &Secret::secret(&address), None, LIMIT).unwrap().inspect().await.unwrap();
+        told.iter().map(|said| said.shown().to_owned()).collect::<Vec<_>>()
+    };
+    let greedy = told("greedy").await;
+    assert_eq!(greedy.len(), 3, "{greedy:#?}");
+    assert!(greedy[0].contains("`greedy` can make roles or databases"), "{greedy:#?}");
+    assert!(greedy[1].contains("`greedy` owns public.hers"), "{greedy:#?}");
+    assert!(greedy[2].ends_with("`revoke delete, truncate on public.orders from greedy`"), "{greedy:#?}");
+    assert_eq!(told("modest").await, [] as [&str; 0]);
 }
 
 async fn cells(db: &SqlSystem) {
@@ -262,7 +284,7 @@ async fn contention(cluster: &Cluster) {
 
     // A deferred rule speaks only at the commit, and then nothing happened.
     run(cluster, "create table once (n integer unique deferrable initially deferred); insert into once values (1)").await;
-    let late = quick.act(&order("insert into once values (1)", Vec::new()), &mark("b2")).await;
+    let late = patient.act(&order("insert into once values (1)", Vec::new()), &mark("b2")).await;
     assert!(matches!(late, Outcome::Rejected(_)), "{late:?}");
 }
 

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use sqlx::{
     Column as _, ConnectOptions as _, Either, Executor as _, Row as _, Statement as _, TypeInfo as _, ValueRef as _,
@@ -19,6 +20,7 @@ use sqlx::{
 
 use super::{
     Acted, Broken, MOST_ROWS, Statement, cell,
+    claims::{Contended, Contest, Transaction},
     fault::{Fault, FaultKind},
     lane::{Lane, Place},
     statement_of_the_pack,
@@ -158,6 +160,80 @@ impl Sqlite {
                 Err(Broken { fault, in_doubt })
             }
         }
+    }
+}
+
+impl Sqlite {
+    /// A claim in one transaction, from which nobody else writes until it is over.
+    pub(super) async fn claim(&self, mut contest: Contest<'_>) -> Result<Contended, Broken> {
+        let Ok(place) = tokio::time::timeout(self.timeout, self.writer.enter()).await else {
+            return Err(Fault::timed_out().into());
+        };
+        let mut connection = match place.take() {
+            Some(connection) => connection,
+            None => connect(&self.writing).await?,
+        };
+        let before_commit = async {
+            end_by(&mut connection, self.timeout).await?;
+            command(&mut connection, BEGIN_WRITING).await?;
+            let contended = contest.run(&mut Writing { connection: &mut connection }).await?;
+            command(&mut connection, "pragma query_only = off").await?;
+            if !matches!(contended, Contended::Stands) {
+                command(&mut connection, "rollback").await?;
+            }
+            Ok::<_, Fault>(contended)
+        };
+        let contended = tokio::time::timeout(self.timeout, before_commit).await.unwrap_or_else(|_| Err(Fault::timed_out()))?;
+        if matches!(contended, Contended::Stands) {
+            let committed = command(&mut connection, "commit").await;
+            committed.map_err(|fault| Broken { fault, in_doubt: true })?;
+        }
+        place.keep(connection);
+        Ok(contended)
+    }
+
+    /// One statement, which is its own transaction.
+    pub(super) async fn change(&self, text: &str, values: &[Value]) -> Result<(), Broken> {
+        let work = async {
+            let place = self.writer.enter().await;
+            let mut connection = match place.take() {
+                Some(connection) => connection,
+                None => connect(&self.writing).await?,
+            };
+            end_by(&mut connection, self.timeout).await?;
+            Writing { connection: &mut connection }.change(text, values).await?;
+            place.keep(connection);
+            Ok::<_, Fault>(())
+        };
+        let done = tokio::time::timeout(self.timeout, work).await;
+        Ok(done.unwrap_or_else(|_| Err(Fault::timed_out()))?)
+    }
+}
+
+/// The connection that writes, in a transaction.
+struct Writing<'a> {
+    connection: &'a mut SqliteConnection,
+}
+
+#[async_trait]
+impl Transaction for Writing<'_> {
+    async fn rows(&mut self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        let query = bound(sqlx::query(statement_of_the_pack(text)), values);
+        let found = query.fetch_all(&mut *self.connection).await?;
+        let columns = match found.first() {
+            Some(row) => row.columns().iter().map(|column| column.name().to_owned()).collect(),
+            None => names(self.connection, text).await?,
+        };
+        Ok(Rows::new(columns, found.iter().map(decoded).collect::<Result<Vec<_>, Fault>>()?))
+    }
+
+    async fn change(&mut self, text: &str, values: &[Value]) -> Result<u64, Fault> {
+        let query = bound(sqlx::query(statement_of_the_pack(text)), values);
+        Ok(query.execute(&mut *self.connection).await?.rows_affected())
+    }
+
+    async fn only_read(&mut self) -> Result<(), Fault> {
+        command(self.connection, "pragma query_only = on").await
     }
 }
 

@@ -37,7 +37,7 @@ impl Refusal {
             kind: field("type"),
             code: field("code"),
             message: if error.is_some() { field("message") } else { reply.excerpt() },
-            request: reply.header("request-id").map(str::to_owned),
+            request: reply.named("request-id"),
             should_retry: reply.header("stripe-should-retry").and_then(|said| said.parse().ok()),
             retry_after: reply.retry_after(),
             is_stripes: error.is_some_and(Json::is_object),
@@ -61,7 +61,7 @@ impl Refusal {
         format!("{} {words}{code}{request}{hint}", self.status)
     }
 
-    fn wait(&self) -> Duration {
+    pub(super) fn wait(&self) -> Duration {
         self.retry_after.unwrap_or(AGAIN)
     }
 }
@@ -124,7 +124,7 @@ fn refused(transport: &Transport, what: &str, refusal: &Refusal) -> Outcome {
 fn success(transport: &Transport, what: &str, reply: &Reply) -> Outcome {
     let json = reply.json();
     let field = |name: &str| json.as_ref().and_then(|json| json.get(name)).and_then(Json::as_str);
-    let reference = field("id").map_or_else(|| identifier(&reply.body), |id| Some(id.to_owned()));
+    let reference = field("id").map_or_else(|| identifier(&reply.body), |id| Some(transport.scrub.clean(id)));
     let status = field("status").unwrap_or_default();
     if reference.is_none() && !json.as_ref().is_some_and(Json::is_object) {
         return Outcome::Unknown(transport.text(format_args!("{what} answered {} without an object: looking", reply.status)));
@@ -137,7 +137,7 @@ fn success(transport: &Transport, what: &str, reply: &Reply) -> Outcome {
     let said = if status.is_empty() { named } else { format!("{named} {status}") };
     Outcome::Confirmed(Answer {
         reference,
-        request: reply.header("request-id").map(str::to_owned),
+        request: reply.named("request-id"),
         said: transport.text(format_args!("{what}: {said}")),
     })
 }

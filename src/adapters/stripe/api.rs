@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use stripe_client_core::VERSION;
 use tokio::sync::OnceCell;
 
-use super::answer::Refusal;
+use super::{answer::Refusal, pace::Pace};
 use crate::{
     adapters::{
         environment::Found as Secret,
@@ -31,6 +31,7 @@ pub(super) struct Api {
     /// The account that the key must belong to.
     pinned: Option<String>,
     owner: OnceCell<String>,
+    pace: Pace,
 }
 
 impl Api {
@@ -56,6 +57,7 @@ impl Api {
             wrong_mode,
             pinned: account.map(str::to_owned),
             owner: OnceCell::new(),
+            pace: Pace::new(),
         })
     }
 
@@ -74,14 +76,26 @@ impl Api {
     pub(super) async fn post(&self, path: &str, form: String, key: &str) -> Result<Reply, NoReply> {
         let request = self.transport.client.post(self.address(path)).header("idempotency-key", key);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        self.transport.send(self.signed(request)).await
+        self.send(request).await
+    }
+
+    /// In its turn; what the answer says of the pace is taken to heart.
+    async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
+        self.pace.turn().await;
+        let reply = self.transport.send(self.signed(request)).await?;
+        if reply.status == 429 {
+            self.pace.back_off(Refusal::of(&reply).wait());
+        } else {
+            self.pace.goes_well();
+        }
+        Ok(reply)
     }
 
     /// Reads; a busy Stripe and a broken line are tried again.
     pub(super) async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Json, Unread> {
         let ask = || async {
             let request = self.transport.client.get(self.address(path)).query(query);
-            let reply = self.transport.send(self.signed(request)).await.map_err(Unread::NoReply)?;
+            let reply = self.send(request).await.map_err(Unread::NoReply)?;
             if !reply.is_success() {
                 return Err(Unread::Refusal(Refusal::of(&reply)));
             }

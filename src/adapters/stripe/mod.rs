@@ -5,6 +5,7 @@ mod answer;
 mod api;
 mod list;
 mod object;
+mod pace;
 mod refund;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct StripeSystem {
     api: Api,
+    is_unrestricted: bool,
 }
 
 impl StripeSystem {
@@ -36,9 +38,18 @@ impl StripeSystem {
         base: Option<&Secret>,
         account: Option<&str>,
         livemode: bool,
+        unrestricted: bool,
         timeout: Duration,
     ) -> Result<Self, String> {
-        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)? })
+        let is_unrestricted = key.expose().starts_with("sk_live_");
+        if is_unrestricted && !unrestricted {
+            return Err(
+                "the key is a live one that may do everything (`sk_live_...`); make a restricted one (`rk_live_...`) with the \
+                        rights that the pack needs, or accept this one by `unrestricted = true`"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)?, is_unrestricted })
     }
 }
 
@@ -61,6 +72,11 @@ impl Source for StripeSystem {
             Read::Stripe(_) => Ok(None),
             Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
+    }
+
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        let said = "the live key may do everything, and this pack needs far less: a restricted one (`rk_live_...`) is enough";
+        Ok(if self.is_unrestricted { vec![self.api.transport.text(format_args!("{said}"))] } else { Vec::new() })
     }
 }
 

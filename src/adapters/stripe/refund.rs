@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{money::Money, text::Text},
-    ports::{Answer, Found, Mark, Outcome, Ownership},
+    ports::{Answer, Found, Mark, Outcome, Ownership, SourceError},
 };
 
 /// Outlives the idempotency key, which Stripe may forget after a day.
@@ -107,7 +107,13 @@ pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark)
     loop {
         let page = match api.get("/refunds", &query).await {
             Ok(page) => page,
-            Err(unread) => return Found::CannotTell(api.transport.text(api.unread(&what, &unread).to_string())),
+            Err(unread) => {
+                return Found::CannotTell(match api.unread(&what, &unread) {
+                    // A silence has no words of its own to say whose it is.
+                    silence @ SourceError::TimedOut(_) => api.transport.text(format_args!("{what}: {silence}")),
+                    said => Text::new(said.to_string()),
+                });
+            }
         };
         let Some(refunds) = page.get("data").and_then(Json::as_array) else {
             return Found::CannotTell(api.transport.text(format_args!("{what}: a list without data")));

@@ -21,7 +21,7 @@ fn open_within(url: &str, limit: Duration) -> StripeSystem {
 
 fn pinned(url: &str, limit: Duration, account: Option<&str>, key: &str) -> StripeSystem {
     let key = Secret::secret(&format!("{key}_{CANARY}"));
-    StripeSystem::open("stripe", key, Some(&Secret::plain(url)), account, true, limit).unwrap()
+    StripeSystem::open("stripe", key, Some(&Secret::plain(url)), account, true, false, limit).unwrap()
 }
 
 fn open(url: &str) -> StripeSystem {

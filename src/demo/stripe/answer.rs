@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::demo::error::Error;
@@ -22,11 +23,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub fn ok(body: &Json) -> Self {
+    pub fn ok(body: &impl Serialize) -> Self {
         Self::of(200, body)
     }
 
-    pub fn of(status: u16, body: &Json) -> Self {
+    pub fn of(status: u16, body: &impl Serialize) -> Self {
         // Indented, as Stripe's own are.
         let body = serde_json::to_string_pretty(body).unwrap_or_default();
         Self { status, body, request: request_id(), key: None, replay_of: None, retry: None }

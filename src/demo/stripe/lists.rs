@@ -1,5 +1,6 @@
 //! Stripe's lists: newest first, in pages between cursors, filtered as each list allows.
 
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value as Json, json};
 
 use super::{
@@ -63,7 +64,10 @@ const EVENTS_KEPT: i64 = 30 * 86_400;
 
 pub(super) async fn list(stripe: &Stripe, word: &str, params: &[(String, String)]) -> Answer {
     let Some(listing) = find(word) else { return Refusal::not_found("Unrecognized request URL").into() };
-    page(stripe, listing, params).await.into()
+    match page(stripe, listing, params).await {
+        Ok(page) => Answer::ok(&page),
+        Err(refusal) => refusal.into(),
+    }
 }
 
 pub(super) async fn one(stripe: &Stripe, word: &str, id: &str, params: &[(String, String)]) -> Answer {
@@ -114,7 +118,38 @@ struct Cursor {
     seq: i64,
 }
 
-async fn page(stripe: &Stripe, listing: &Listing, params: &[(String, String)]) -> Result<Json, Refusal> {
+/// A part of a list as it is sent. Its objects are built while they are written: a hundred of them are much memory.
+struct Page<'a> {
+    stripe: &'a Stripe,
+    listing: &'a Listing,
+    has_more: bool,
+    rows: Vec<Row>,
+    /// Instead of the rows, where the objects had to be completed.
+    expanded: Vec<Json>,
+}
+
+impl Serialize for Page<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut page = serializer.serialize_map(Some(4))?;
+        page.serialize_entry("object", "list")?;
+        page.serialize_entry("url", &format!("/v1/{}", self.listing.word))?;
+        page.serialize_entry("has_more", &self.has_more)?;
+        page.serialize_entry("data", &Objects(self))?;
+        page.end()
+    }
+}
+
+struct Objects<'a>(&'a Page<'a>);
+
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Page { stripe, listing, rows, expanded, .. } = self.0;
+        let built = rows.iter().map(|row| (listing.build)(stripe, row));
+        if expanded.is_empty() { serializer.collect_seq(built) } else { serializer.collect_seq(expanded) }
+    }
+}
+
+async fn page<'a>(stripe: &'a Stripe, listing: &'a Listing, params: &[(String, String)]) -> Result<Page<'a>, Refusal> {
     let find = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let limit = limit(find("limit"))?;
     let mut conditions = vec!["1".to_owned()];
@@ -143,13 +178,15 @@ async fn page(stripe: &Stripe, listing: &Listing, params: &[(String, String)]) -
     if before.is_some() {
         rows.reverse();
     }
-    let mut data: Vec<Json> = rows.iter().map(|row| (listing.build)(stripe, row)).collect();
+    let mut page = Page { stripe, listing, has_more, rows, expanded: Vec::new() };
     if params.iter().any(|(name, value)| name.starts_with("expand[") && value == "data.refunds") {
-        for object in &mut data {
-            expand(stripe, object).await?;
+        for row in std::mem::take(&mut page.rows) {
+            let mut object = (listing.build)(stripe, &row);
+            expand(stripe, &mut object).await?;
+            page.expanded.push(object);
         }
     }
-    Ok(json!({ "object": "list", "url": format!("/v1/{}", listing.word), "has_more": has_more, "data": data }))
+    Ok(page)
 }
 
 fn limit(given: Option<&str>) -> Result<usize, Refusal> {

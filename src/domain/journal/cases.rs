@@ -50,6 +50,7 @@ pub(super) fn plan(orders: &[&str]) -> Plan {
         inputs: Params::new(),
         amount: None,
         epoch: 0,
+        claim: None,
         steps: orders.iter().map(step).collect(),
         is_final: true,
         operator: "jo".to_owned(),
@@ -92,6 +93,8 @@ impl Life {
                 Command::Send(mark) => Some(format!("send {}.{}", mark.step, mark.attempt)),
                 Command::LookUp(mark) => Some(format!("look {}", mark.step)),
                 Command::Next => Some("next".to_owned()),
+                Command::Claim => Some("claim".to_owned()),
+                Command::Release(ending) => Some(format!("release {}", ending.word())),
                 Command::Tell => None,
             })
             .collect();
@@ -150,6 +153,77 @@ fn a_held_act_is_not_sent_before_its_time_and_can_be_taken_back() {
 fn what_is_sent_cannot_be_taken_back() {
     let mut life = Life::sent(&["refund"]);
     assert_eq!(life.feed(Event::TakeBack), "sent: ");
+}
+
+#[test]
+fn an_act_that_is_to_be_claimed_is_sent_only_once_it_is() {
+    let mut life = Life::of(&["refund", "sql"]);
+    life.plan.claim = Some(Id::new("db"));
+    let until = life.now;
+    life.feed(Event::Confirm { until });
+    assert_eq!(life.feed(Event::Claimed), "intent: ", "nobody asked for it");
+    assert_eq!(life.feed(Event::Begin), "intent: ", "not without its claim");
+    assert_eq!(life.feed(Event::Turn), "intent: claim");
+    assert_eq!(life.feed(Event::Claimed), "claimed: persist, next");
+    assert_eq!(life.feed(Event::Next), "sent: persist, send 0.1");
+    life.feed(confirmed("re_1"));
+    life.feed(Event::Next);
+    assert_eq!(life.feed(confirmed("1 row")), "done: persist, release done");
+    let mut bare = Life::of(&["refund"]);
+    bare.feed(Event::Confirm { until });
+    assert_eq!(bare.feed(Event::Turn), "intent: ", "nothing keeps its claim");
+}
+
+#[test]
+fn a_claim_without_an_answer_is_asked_for_again_and_ends_as_not_sent() {
+    let mut life = Life::of(&["refund"]);
+    life.plan.claim = Some(Id::new("db"));
+    let until = life.now;
+    life.feed(Event::Confirm { until });
+    for _ in 1..TRIES {
+        assert_eq!(life.feed(Event::Turn), "intent: claim");
+        assert_eq!(life.feed(Event::Unclaimed(Text::new("no answer"))), "intent: persist");
+        assert_eq!(life.feed(Event::Turn), "intent: ", "not before its time");
+        life.later(TimeDelta::minutes(3));
+    }
+    life.feed(Event::Turn);
+    assert_eq!(life.feed(Event::Unclaimed(Text::new("no answer"))), "not_sent: persist, release nothing");
+    assert!(!life.state.was_sent && !life.state.may_have_happened());
+}
+
+#[test]
+fn a_claim_is_given_back_however_the_act_ends() {
+    let ends = [
+        (Event::TakeBack, "taken_back: persist, release nothing"),
+        (Event::Recover, "not_sent: persist, release nothing"),
+        (Event::Refuse(Text::new("over by 1d")), "refused: persist, release nothing"),
+        (Event::Change(Text::new("gone")), "changed: persist, release nothing"),
+    ];
+    for (event, word) in ends {
+        let mut life = Life::of(&["refund"]);
+        life.plan.claim = Some(Id::new("db"));
+        let until = life.now;
+        life.feed(Event::Confirm { until });
+        life.feed(Event::Turn);
+        assert_eq!(life.feed(event.clone()), word);
+        if event == Event::TakeBack {
+            let mut early = Life { plan: life.plan.clone(), ..Life::of(&["refund"]) };
+            early.feed(Event::Confirm { until });
+            assert_eq!(early.feed(event), "taken_back: persist", "nothing was asked for");
+        }
+    }
+    let mut half = Life::of(&["refund", "sql"]);
+    half.plan.claim = Some(Id::new("db"));
+    let until = half.now;
+    half.feed(Event::Confirm { until });
+    half.feed(Event::Turn);
+    half.feed(Event::Claimed);
+    half.feed(Event::Next);
+    half.feed(confirmed("re_1"));
+    half.feed(Event::Next);
+    assert_eq!(half.feed(rejected()), "rejected: persist, release partly");
+    assert_eq!(half.feed(Event::LookUp), "sent: persist, send 1.2");
+    assert_eq!(half.feed(confirmed("1 row")), "done: persist, release done");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
     cases::{answer, now, plan},
     *,
 };
-use crate::domain::{plan::Plan, text::Text};
+use crate::domain::{claim::Ending, id::Id, plan::Plan, text::Text};
 
 #[derive(Clone, Debug)]
 enum Move {
@@ -23,6 +23,9 @@ fn moves() -> impl Strategy<Value = Move> {
     let said = || Text::new("x");
     let event = prop_oneof![
         3 => Just(Event::Begin),
+        4 => Just(Event::Turn),
+        4 => Just(Event::Claimed),
+        1 => Just(Event::Unclaimed(said())),
         1 => Just(Event::Refuse(said())),
         1 => Just(Event::TakeBack),
         4 => Just(Event::Next),
@@ -52,6 +55,8 @@ struct World {
     state: ActState,
     now: DateTime<Utc>,
     keys: HashSet<(usize, String)>,
+    /// A claim was asked for and has not been given back: it may stand in the business's database.
+    may_be_claimed: bool,
     first_sent: Vec<Option<DateTime<Utc>>>,
 }
 
@@ -77,7 +82,19 @@ impl World {
                     self.disk = next.clone();
                     is_persisted = true;
                 }
+                Command::Claim => {
+                    assert!(plan.claim.is_some() && !next.was_sent);
+                    self.may_be_claimed = true;
+                }
+                Command::Release(ending) => {
+                    assert!(is_persisted && next.phase.is_over(), "given back before its end was on disk");
+                    assert_eq!(Some(ending), Ending::of(&next));
+                    assert_eq!(ending == Ending::Nothing, !next.may_have_happened());
+                    self.may_be_claimed = false;
+                }
                 Command::Send(mark) => {
+                    let is_claimed = matches!(self.state.phase, Phase::Claimed) || self.state.was_sent;
+                    assert!(plan.claim.is_none() || is_claimed, "sent without its claim");
                     assert!(is_persisted, "sent before it was on disk");
                     assert_eq!(self.disk.phase, Phase::Sent);
                     assert_eq!((mark.step, mark.attempt), (self.disk.steps_done(), self.disk.attempts));
@@ -91,10 +108,12 @@ impl World {
                 Command::Tell => assert!(is_persisted, "told before it was on disk"),
             }
         }
+        assert!(!(next.phase.is_over() && self.may_be_claimed), "over, and its claim left behind: {event:?}");
         let steps = next.steps_done();
         assert!(steps >= self.state.steps_done() && steps <= self.state.steps_done() + 1, "steps go one by one");
         assert_eq!(next.phase == Phase::Done, steps == plan.steps.len(), "done is all steps confirmed, and only that");
-        assert_eq!(goes_on, next.phase == Phase::Confirmed && self.state.phase != Phase::Confirmed);
+        let rests = |phase: &Phase| matches!(phase, Phase::Confirmed | Phase::Claimed);
+        assert_eq!(goes_on, rests(&next.phase) && self.state.phase != next.phase);
         self.state = next;
     }
 }
@@ -106,11 +125,13 @@ proptest! {
     fn the_promises_hold_in_every_life(
         orders in prop::collection::vec(prop::sample::select(vec!["refund", "sql", "mail"]), 1..4),
         moves in prop::collection::vec(moves(), 1..60),
+        is_claimed in any::<bool>(),
     ) {
-        let plan = plan(&orders);
+        let plan = Plan { claim: is_claimed.then(|| Id::new("db")), ..plan(&orders) };
         let start = ActState::default();
         let mut world = World {
-            disk: start.clone(), state: start, now: now(), keys: HashSet::new(), first_sent: vec![None; orders.len()],
+            disk: start.clone(), state: start, now: now(), keys: HashSet::new(), may_be_claimed: false,
+            first_sent: vec![None; orders.len()],
         };
         let until = world.now;
         world.feed(&plan, &Event::Confirm { until });
@@ -129,17 +150,23 @@ proptest! {
 
     /// Whatever went wrong before, an outside that is well again and asked again brings every act to an end.
     #[test]
-    fn an_outside_that_answers_brings_every_life_to_an_end(moves in prop::collection::vec(moves(), 0..40)) {
-        let plan = plan(&["refund", "sql"]);
+    fn an_outside_that_answers_brings_every_life_to_an_end(moves in prop::collection::vec(moves(), 0..40), is_claimed in any::<bool>()) {
+        let plan = Plan { claim: is_claimed.then(|| Id::new("db")), ..plan(&["refund", "sql"]) };
         let start = ActState::default();
-        let mut world = World { disk: start.clone(), state: start, now: now(), keys: HashSet::new(), first_sent: vec![None; 2] };
+        let mut world = World {
+            disk: start.clone(), state: start, now: now(), keys: HashSet::new(), may_be_claimed: false, first_sent: vec![None; 2],
+        };
         let until = world.now;
         world.feed(&plan, &Event::Confirm { until });
         for next in moves {
             match next {
                 Move::Feed(event) => world.feed(&plan, &event),
                 Move::Later(seconds) => world.now += TimeDelta::seconds(seconds),
-                Move::Crash => world.state = world.disk.clone(),
+                Move::Crash => {
+                    world.state = world.disk.clone();
+                    // Without a recovery between, what was left claimed is found in the database itself.
+                    world.may_be_claimed = false;
+                }
             }
         }
         for event in [

@@ -26,7 +26,7 @@ pub enum Phase {
     Intent {
         until: DateTime<Utc>,
     },
-    /// Claimed in the business's own database; for connections that keep claims.
+    /// Claimed in the business's own database, and judged there by its clock. Nothing has been sent.
     Claimed,
     /// An attempt is on its way.
     Sent,
@@ -118,6 +118,9 @@ pub struct ActState {
     pub absent_since: Option<DateTime<Utc>>,
     /// True once anything of this act has gone out.
     pub was_sent: bool,
+    /// True from the moment that a claim was asked for: it must be given back at the end.
+    #[serde(default)]
+    pub may_be_claimed: bool,
     /// Why it stands so, or what was answered.
     pub said: Text,
     /// When it last moved.
@@ -137,6 +140,7 @@ impl Default for ActState {
             denial: None,
             absent_since: None,
             was_sent: false,
+            may_be_claimed: false,
             said: Text::new(""),
             at: None,
         }

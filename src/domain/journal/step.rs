@@ -13,6 +13,7 @@ use super::{
 
 use crate::domain::{
     age,
+    claim::Ending,
     plan::{Order, Plan},
     severity::Severity,
     text::Text,
@@ -37,8 +38,14 @@ pub enum Event {
     Confirm {
         until: DateTime<Utc>,
     },
-    /// Its turn has come and policy permits it.
+    /// Its turn has come; of an act that is to be claimed.
+    Turn,
+    /// Its turn has come and policy permits it; of an act that nothing claims.
     Begin,
+    /// The claim stands in the business's database, where policy was judged once more.
+    Claimed,
+    /// Nobody answered whether it is claimed. Nothing was sent.
+    Unclaimed(Text),
     /// Policy, judged again before the first attempt, forbids it.
     Refuse(Text),
     /// The row is not as it was drawn.
@@ -67,6 +74,10 @@ pub enum Event {
 pub enum Command {
     /// Write the new state and this entry in one transaction, through to the disk.
     Persist(Box<Entry>),
+    /// Claim it in the business's database, unless policy forbids it there.
+    Claim,
+    /// Give the claim back, with what became of the act. Nothing depends on its answer.
+    Release(Ending),
     /// Carry out this attempt of the plan's step `mark.step`.
     Send(Mark),
     /// Look whether an earlier attempt happened.
@@ -83,7 +94,14 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
     let commands = match (&state.phase, event) {
         (Phase::Planned, Event::Confirm { until }) => next.confirm(until),
         (Phase::Intent { until }, Event::Begin) if now < *until => Vec::new(),
-        (Phase::Intent { .. } | Phase::Claimed, Event::Begin) | (Phase::Confirmed, Event::Next | Event::Recover) => next.send(),
+        (Phase::Intent { until }, Event::Turn) if plan.claim.is_some() && now >= *until => {
+            next.state.may_be_claimed = true;
+            vec![Command::Claim]
+        }
+        (Phase::Intent { .. }, Event::Claimed) if state.may_be_claimed => next.claimed(),
+        (Phase::Intent { .. }, Event::Unclaimed(why)) if state.may_be_claimed => next.unclaimed(&why),
+        (Phase::Intent { .. }, Event::Begin) if plan.claim.is_none() => next.send(),
+        (Phase::Claimed, Event::Next) | (Phase::Confirmed, Event::Next | Event::Recover) => next.send(),
         (Phase::Planned | Phase::Intent { .. } | Phase::Claimed, Event::Refuse(why)) => {
             next.end(Phase::Refused, why, Severity::Yellow)
         }
@@ -94,6 +112,8 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             next.end(Phase::TakenBack, Text::new("taken back before it was sent"), Severity::Green)
         }
         (Phase::Intent { .. } | Phase::Claimed, Event::Recover) => {
+            // What was asked for before the program ended is not on record.
+            next.state.may_be_claimed = true;
             next.end(Phase::NotSent, Text::new("not sent: the program ended before"), Severity::Yellow)
         }
         (Phase::Sent, Event::Outcome(outcome)) => next.outcome(outcome),
@@ -188,6 +208,28 @@ impl Transition<'_> {
         vec![self.persist(Severity::Green), Command::Tell]
     }
 
+    fn claimed(&mut self) -> Vec<Command> {
+        self.state.phase = Phase::Claimed;
+        self.state.tries = 0;
+        self.state.said = Text::new("claimed");
+        vec![self.persist(Severity::Green), Command::Tell, Command::Next]
+    }
+
+    /// A claim without an answer leaves no doubt about the act itself: nothing was sent. Asked again, it is found.
+    fn unclaimed(&mut self, why: &Text) -> Vec<Command> {
+        self.state.tries += 1;
+        if self.state.tries >= TRIES {
+            let said = format!("not sent: it could not be claimed: {}", why.original());
+            return self.end(Phase::NotSent, Text::new(said), Severity::Yellow);
+        }
+        let pause = Duration::from_millis(500 << self.state.tries.min(8));
+        let until = self.now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::zero());
+        self.state.phase = Phase::Intent { until };
+        self.state.said =
+            Text::new(format!("not claimed yet, tried again in {}: {}", age::span(until - self.now), why.original()));
+        vec![self.persist(Severity::Yellow), Command::Tell]
+    }
+
     fn send(&mut self) -> Vec<Command> {
         if self.state.steps_done() >= self.plan.steps.len() {
             return self.end(Phase::Done, Text::new("done"), Severity::Green);
@@ -231,15 +273,16 @@ impl Transition<'_> {
             _ => answer.said.original().to_owned(),
         };
         self.state.answers.push(answer);
-        let was_sent = self.state.was_sent;
+        let (was_sent, may_be_claimed) = (self.state.was_sent, self.state.may_be_claimed);
         let answers = std::mem::take(&mut self.state.answers);
-        self.state = ActState { answers, was_sent, said: Text::new(said), ..ActState::default() };
+        self.state = ActState { answers, was_sent, may_be_claimed, said: Text::new(said), ..ActState::default() };
         let is_done = self.state.steps_done() >= self.plan.steps.len();
         self.state.phase = if is_done { Phase::Done } else { Phase::Confirmed };
         let mut commands = vec![self.persist(Severity::Green), Command::Tell];
         if !is_done {
             commands.push(Command::Next);
         }
+        commands.extend(self.release());
         commands
     }
 
@@ -344,7 +387,14 @@ impl Transition<'_> {
     fn end(&mut self, phase: Phase, said: Text, severity: Severity) -> Vec<Command> {
         self.state.phase = phase;
         self.state.said = said;
-        vec![self.persist(severity), Command::Tell]
+        let mut commands = vec![self.persist(severity), Command::Tell];
+        commands.extend(self.release());
+        commands
+    }
+
+    fn release(&self) -> Option<Command> {
+        let is_due = self.plan.claim.is_some() && self.state.may_be_claimed;
+        Ending::of(&self.state).filter(|_| is_due).map(Command::Release)
     }
 
     fn key_is_good(&self) -> bool {

@@ -28,6 +28,8 @@ pub enum ConnectionKind {
         url: Option<SecretSource>,
         account: Option<String>,
         livemode: bool,
+        /// A live key that may do everything is accepted.
+        unrestricted: bool,
     },
     Http {
         url: SecretSource,

@@ -52,6 +52,15 @@ pub struct Pack {
     pub policy: Policy,
 }
 
+impl Pack {
+    /// The connection in whose table of marks acts are claimed. One for the whole pack: whoever decides on an item,
+    /// by whatever action, meets the others there.
+    pub fn claims_on(&self) -> Option<&Id<Connection>> {
+        let keeps = |connection: &&Connection| matches!(&connection.kind, ConnectionKind::Sql { marks: Some(_), .. });
+        self.connections.iter().find(keeps).map(|connection| &connection.id)
+    }
+}
+
 /// What to do when: a title and its Markdown.
 #[derive(Clone, Debug)]
 pub struct Playbook {

@@ -36,6 +36,7 @@ fn act(kinds: &[&str], batch: Option<&str>) -> Act {
         inputs: Params::new(),
         amount: Some(aud(2200)),
         epoch: 0,
+        claim: None,
         steps: kinds.iter().map(|kind| step_of(kind)).collect(),
         is_final: true,
         operator: "jo".to_owned(),

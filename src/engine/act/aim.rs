@@ -18,6 +18,14 @@ pub struct Aim {
 }
 
 impl Aim {
+    /// The row as the operator saw it; one that is gone is read afresh, and refused there. `pictures` are those that the
+    /// screen may show, the newest first: until a list has been read anew, it is the one of the run before.
+    pub fn drawn<'a>(target: &Target, pictures: impl IntoIterator<Item = &'a Snapshot>) -> Self {
+        let gone = Self { target: target.clone(), row: Params::new(), is_drawn: false };
+        let shown = pictures.into_iter().find(|picture| is_read(picture, target));
+        shown.and_then(|shown| Self::at(target.clone(), shown).ok()).unwrap_or(gone)
+    }
+
     /// The row that stands on the screen for a target: a queue's item, or a reconciliation's discrepancy. Flags and jobs
     /// have only their name; a flag also its value, as `current`.
     pub fn at(target: Target, snapshot: &Snapshot) -> Result<Self, Text> {
@@ -35,6 +43,12 @@ impl Aim {
         };
         Ok(Self { target, row, is_drawn: true })
     }
+}
+
+/// Whether the list that the target stands in has been read; what stands in no list has.
+fn is_read(picture: &Snapshot, target: &Target) -> bool {
+    let Some(queue) = &target.queue else { return true };
+    picture.queues.iter().any(|report| report.id == *queue && report.look.value.is_some())
 }
 
 fn discrepancy<'a>(snapshot: &'a Snapshot, key: &str) -> Option<&'a Discrepancy> {
@@ -139,6 +153,20 @@ mod tests {
     fn names(queue: Option<&str>, key: &str) -> Result<Vec<String>, String> {
         let target = Target { queue: queue.map(Id::new), key: key.to_owned() };
         Aim::at(target, &snapshot()).map(|aim| aim.row.into_keys().collect()).map_err(|why| why.original().to_owned())
+    }
+
+    #[test]
+    fn until_a_list_is_read_anew_its_row_is_that_of_the_run_before() {
+        let before = snapshot();
+        let mut latest = snapshot();
+        let target = Target { queue: Some(Id::new("reviews")), key: "r1".to_owned() };
+        let of = |latest: &Snapshot| Aim::drawn(&target, [latest, &before]);
+        let report = latest.queues[0].as_ref().clone();
+        let with = |look| vec![Arc::new(QueueReport { look, ..report.clone() })];
+        latest.queues = with(Look::never(Duration::from_mins(1)));
+        assert!(of(&latest).is_drawn && of(&latest).row.contains_key("id"));
+        latest.queues = with(look(Items { items: Vec::new() }));
+        assert!(!of(&latest).is_drawn && of(&latest).row.is_empty(), "read anew, and gone");
     }
 
     #[test]

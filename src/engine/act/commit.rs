@@ -36,7 +36,7 @@ impl Driver {
             return Err(Text::new("there is no such preview any more: look again"));
         };
         confirmed(proposal, typed, now)?;
-        let Some(Proposal { action, plans, preview, .. }) = place.and_then(|place| self.proposals.remove(place)) else {
+        let Some(Proposal { action, plans, preview, skew, .. }) = place.and_then(|place| self.proposals.remove(place)) else {
             return Err(Text::new("there is no such preview any more: look again"));
         };
         if let Some(id) = plans.iter().find_map(|plan| plan.batch.clone()) {
@@ -47,14 +47,14 @@ impl Driver {
         let until = now + TimeDelta::from_std(preview.hold).unwrap_or(TimeDelta::zero());
         let count = plans.len();
         for plan in plans {
-            self.intend(plan, until).await?;
+            self.intend(plan, until, skew).await?;
         }
         let held =
             if until > now { format!("held for {}: u takes it back", age::span(until - now)) } else { "confirmed".to_owned() };
         Ok(Text::new(if count == 1 { held } else { format!("{count} {held}") }))
     }
 
-    async fn intend(&mut self, plan: Plan, until: DateTime<Utc>) -> Result<(), Text> {
+    async fn intend(&mut self, plan: Plan, until: DateTime<Utc>, skew: TimeDelta) -> Result<(), Text> {
         let now = self.now();
         let said = |error: StoreError| Text::new(error.to_string());
         let Some(action) = self.action(&plan) else {
@@ -73,11 +73,13 @@ impl Driver {
             timezone: self.setup.pack.timezone,
             may_write: true,
             wrong_account: self.account.bars(action.moves_money()),
+            // Judged in the claim itself.
+            claimed: None,
             drawn: None,
             earlier: &earlier,
             money_today,
             money_this_session,
-            now,
+            now: now + skew,
         };
         let event = match policy::judge(&plan, &context) {
             Ok(()) => Event::Confirm { until },

@@ -75,6 +75,9 @@ pub(super) struct Driver {
     flying: HashMap<ActionId, DateTime<Utc>>,
     pub(super) findings: Option<Findings>,
     pub(super) broken: Option<Text>,
+    pub(super) identity: Option<String>,
+    /// When claims that were left behind are looked for.
+    pub(super) sweep_at: Option<DateTime<Utc>>,
     money: (i64, i64),
     /// The day, in the pack's zone, for which `money` was last counted; `None` where money has moved since.
     money_counted_on: Option<NaiveDate>,
@@ -96,6 +99,8 @@ impl Driver {
             flying: HashMap::new(),
             findings: None,
             broken: None,
+            identity: None,
+            sweep_at: None,
             money: (0, 0),
             money_counted_on: None,
         }
@@ -161,6 +166,11 @@ impl Driver {
                         }
                     }
                     Command::Tell => is_told = true,
+                    Command::Claim => match self.claim(&next.plan).await {
+                        Ok(flight) => self.fly(flight, id),
+                        Err(error) => return self.fail(&error),
+                    },
+                    Command::Release(ending) => self.give_back(id, next.plan.claim.clone(), ending).await,
                     Command::Send(mark) => {
                         let running = self.running.get(place);
                         let Some(permit) = running.and_then(|running| running.permit.as_ref()) else {
@@ -246,6 +256,7 @@ impl Driver {
             self.record(&entry).await;
             (self.setup.tell)(Event::Lock { until: None, why: Some(why) });
         }
+        self.sweep().await;
         while let Some((id, is_first)) = self.due(now) {
             if is_first {
                 self.judge_again(&id, now).await;
@@ -287,7 +298,7 @@ impl Driver {
     pub(super) fn sleep(&self) -> Option<std::time::Duration> {
         let now = self.now();
         let wakes = self.running.iter().filter_map(|running| running.act.state.wakes_at());
-        wakes.chain(self.lock.until()).filter(|at| *at > now).min().and_then(|at| (at - now).to_std().ok())
+        wakes.chain(self.lock.until()).chain(self.sweep_at).filter(|at| *at > now).min().and_then(|at| (at - now).to_std().ok())
     }
 
     pub(super) async fn land(&mut self, id: &ActionId, landing: Landing) {
@@ -296,6 +307,9 @@ impl Driver {
             Landing::Outcome(outcome) => self.feed(id, journal::Event::Outcome(outcome)).await,
             Landing::Found(found) => self.feed(id, journal::Event::Found(found)).await,
             Landing::Fresh(fresh) => self.begin(id, fresh).await,
+            Landing::Claimed(claiming) => self.claimed(id, claiming).await,
+            Landing::Released(answer) => self.released(answer),
+            Landing::OpenClaims(open) => self.swept(open).await,
         }
     }
 

@@ -4,7 +4,10 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
-use super::fresh::{self, Fresh};
+use super::{
+    claiming::Claiming,
+    fresh::{self, Fresh},
+};
 
 use crate::{
     domain::{
@@ -23,6 +26,11 @@ const LONGEST: Duration = Duration::from_mins(3);
 pub(super) enum Landing {
     /// The row, read afresh before the first attempt.
     Fresh(Fresh),
+    /// What came of asking for its claim.
+    Claimed(Claiming),
+    Released(Result<(), Text>),
+    /// The acts whose claims this record has left open.
+    OpenClaims(Result<Vec<ActionId>, Text>),
     Outcome(Outcome),
     Found(Found),
 }

@@ -6,6 +6,7 @@
 mod account;
 mod aim;
 mod batch;
+mod claiming;
 mod commit;
 mod driver;
 mod findings;

@@ -12,18 +12,20 @@ use futures_util::{
 use super::{
     Reply, TakenBack,
     aim::Aim,
+    claiming::Kept,
     driver::Driver,
     fresh::{self, Fresh},
 };
 
 use crate::{
     domain::{
+        claim::{self, Moment},
         guard,
         id::Id,
         money::Money,
         pack::{self, Action, Confirm},
         plan::{BatchId, Order, Plan, Target},
-        planning::{self, Setting},
+        planning::{self, Keeping, Setting},
         policy::{self, Context, Refusal},
         rows::Params,
         text::Text,
@@ -44,6 +46,8 @@ pub(super) struct Proposal {
     pub(super) plans: Vec<Plan>,
     pub(super) preview: Preview,
     pub(super) made_at: DateTime<Utc>,
+    /// How far the clock that it was judged by is ahead of ours.
+    pub(super) skew: TimeDelta,
 }
 
 /// Who waits for a preview.
@@ -67,6 +71,7 @@ pub(super) struct Looked {
     action: Action,
     inputs: Params,
     aims: Vec<(Aim, Fresh)>,
+    kept: Kept,
     /// Whose account it is, where that had to be known first.
     account: Option<Ownership>,
     asker: Asker,
@@ -93,8 +98,10 @@ impl Driver {
             return asker.answer(Err(Text::new("nothing is selected")));
         }
         let question = (action.moves_money() && !self.account.is_own()).then(|| self.ask_account());
+        let keeper = self.setup.pack.claims_on().cloned();
         let (connections, currency, now) = (self.setup.connections.clone(), self.setup.pack.currency, self.now());
         let look: Look = Box::pin(async move {
+            let targets: Vec<_> = aims.iter().map(|aim| claim::target_name(&aim.target)).collect();
             let reads = stream::iter(aims).map(|aim| {
                 let (connections, action) = (&connections, &action);
                 async move {
@@ -102,23 +109,32 @@ impl Driver {
                     (aim, fresh)
                 }
             });
+            // Before the rows: a decision made in between is then one that this preview has not seen, and loses.
+            let kept = Kept::read(&connections, keeper, &targets).await;
             let aims = reads.buffered(READS).collect().await;
             let account = match question {
                 Some(question) => Some(question.await),
                 None => None,
             };
-            Looked { ask, action, inputs, aims, account, asker }
+            Looked { ask, action, inputs, aims, kept, account, asker }
         });
         FuturesUnordered::push(&self.looks, look);
     }
 
     /// The rows have come: judges them and answers.
     pub(super) async fn show(&mut self, looked: Looked) {
-        let Looked { ask, action, inputs, aims, account, asker } = looked;
+        let Looked { ask, action, inputs, aims, kept, account, asker } = looked;
         if let Some(account) = account {
             self.account_answered(account).await;
         }
-        asker.answer(self.preview(ask, action, &inputs, aims).await);
+        asker.answer(self.preview(ask, action, &inputs, aims, &kept).await);
+    }
+
+    /// Where the claims of a preview stand, and the moment to judge by: the database's, where they do.
+    fn office<'a>(&self, kept: &'a Kept, identity: &'a str, now: DateTime<Utc>) -> Office<'a> {
+        let ahead = self.setup.clock.ahead();
+        let now = if let Kept::In(_, claims) = kept { claims.now + ahead } else { now };
+        Office { kept, identity, moment: Moment { now, timezone: self.setup.pack.timezone, ahead } }
     }
 
     async fn preview(
@@ -127,8 +143,12 @@ impl Driver {
         action: Action,
         inputs: &Params,
         aims: Vec<(Aim, Fresh)>,
+        kept: &Kept,
     ) -> Result<Box<Preview>, Text> {
         let now = self.now();
+        let identity = self.identity().await;
+        let office = self.office(kept, identity.as_deref().unwrap_or_default(), now);
+        let judged_at = office.moment.now;
         let missing = planning::missing(&action, inputs);
         // While inputs are still to come, the rules and the effects are shown without them; it cannot be confirmed.
         let mut drafted = action.clone();
@@ -148,14 +168,15 @@ impl Driver {
                 timezone: self.setup.pack.timezone,
                 may_write: true,
                 wrong_account: self.account.bars(drafted.moves_money()),
+                claimed: None,
                 drawn: aim.is_drawn.then_some(&aim.row),
                 earlier: &earlier,
                 money_today: money_today.saturating_add(so_far),
                 money_this_session: money_this_session.saturating_add(so_far),
-                now,
+                now: judged_at,
             };
             let setting = Setting { batch: batch.clone(), now, ..self.setting() };
-            sorted.take(&aim.target, fresh, inputs, &context, &setting);
+            sorted.take(&aim.target, fresh, inputs, &context, &setting, &office);
         }
 
         let after = sorted.total.map_or(0, |total| total.minor);
@@ -166,6 +187,7 @@ impl Driver {
             timezone: self.setup.pack.timezone,
             may_write: true,
             wrong_account: None,
+            claimed: None,
             drawn: None,
             earlier: &[],
             money_today,
@@ -187,13 +209,21 @@ impl Driver {
             changed: sorted.changed,
             caps: if sorted.total.is_some() { policy::caps(&context, after) } else { Vec::new() },
             missing,
+            unclaimed: kept.weaker(),
         };
         if preview.missing.is_empty() {
             let refused: Vec<_> = preview.refused.iter().map(|(target, why)| (target.key.clone(), why.clone())).collect();
             self.record_refusals(&action.title, &refused).await;
         }
         self.proposals.retain(|proposal| proposal.ask != ask);
-        self.proposals.push_front(Proposal { ask, action, plans: sorted.plans, preview: preview.clone(), made_at: now });
+        self.proposals.push_front(Proposal {
+            ask,
+            action,
+            plans: sorted.plans,
+            preview: preview.clone(),
+            made_at: now,
+            skew: judged_at - now,
+        });
         self.proposals.truncate(KEPT);
         Ok(Box::new(preview))
     }
@@ -206,9 +236,24 @@ impl Proposal {
     }
 }
 
+/// Where claims are kept, and what is there.
+struct Office<'a> {
+    kept: &'a Kept,
+    identity: &'a str,
+    moment: Moment,
+}
+
 impl Sorted {
-    fn take(&mut self, target: &Target, fresh: Fresh, inputs: &Params, context: &Context<'_>, setting: &Setting<'_>) {
-        match self.plan(target, fresh, inputs, context, setting) {
+    fn take(
+        &mut self,
+        target: &Target,
+        fresh: Fresh,
+        inputs: &Params,
+        context: &Context<'_>,
+        setting: &Setting<'_>,
+        office: &Office<'_>,
+    ) {
+        match self.plan(target, fresh, inputs, context, setting, office) {
             Ok(plan) => {
                 self.previews.push(plan_preview(&plan, context));
                 if let Some(amount) = plan.amount {
@@ -233,15 +278,27 @@ impl Sorted {
         inputs: &Params,
         context: &Context<'_>,
         setting: &Setting<'_>,
+        office: &Office<'_>,
     ) -> Result<Plan, Refusal> {
         let row = match fresh {
             Fresh::Row(row) => row,
             Fresh::Gone => return Err(Refusal::Changed(Text::new("it is no longer there"))),
             Fresh::Unread(why) => return Err(Refusal::Guard(why)),
         };
+        let (held, claim) = match office.kept {
+            Kept::Nowhere => (Vec::new(), None),
+            Kept::Unread(why) => return Err(Refusal::Guard(why.clone())),
+            Kept::In(on, claims) => {
+                let held = claims.on(&claim::target_name(target));
+                let keeping = Keeping { on: on.clone(), next_epoch: claim::next_epoch(&held) };
+                (held, Some(keeping))
+            }
+        };
+        let setting = &Setting { claim, ..setting.clone() };
         let plan =
             planning::make(context.action, target.clone(), row, inputs, context.earlier, setting).map_err(Refusal::Guard)?;
-        policy::judge(&plan, context)?;
+        let barred = claim::bar(&plan, &held, office.identity, setting, &office.moment);
+        policy::judge(&plan, &Context { claimed: barred.as_ref(), ..*context })?;
         match (plan.amount, self.total) {
             (Some(amount), Some(total)) if amount.currency != total.currency => {
                 Err(Refusal::Cap(Text::new(format!("{amount} is in another currency than the others: on its own, please"))))

@@ -124,6 +124,8 @@ impl Driver {
             let is_own = self.account.is_own();
             self.settle_waiting(|act| is_own || !needs_account(act)).await;
         }
+        self.sweep_at = Some(self.now());
+        self.sweep().await;
         Ok(())
     }
 

@@ -53,6 +53,9 @@ pub(in crate::pack) struct RawStripe {
     pub account: Option<String>,
     /// Whether the key must be a live one.
     pub livemode: bool,
+    /// Accepts a live key that may do everything (`sk_live_...`); it is warned of at every start (default `false`).
+    #[serde(default)]
+    pub unrestricted: bool,
     /// The longest that one look or act may take (default `10s`).
     pub timeout: Option<String>,
 }

@@ -82,7 +82,8 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripe) -> Option<Con
         let help = Some("`acct_...`, as Stripe's dashboard shows it".to_owned());
         reader.say(&place.key("account"), format!("`{account}` is not an account"), "not an account", help);
     }
-    Some(ConnectionKind::Stripe { key: key?, url, account: raw.account.clone(), livemode: raw.livemode })
+    let (account, livemode, unrestricted) = (raw.account.clone(), raw.livemode, raw.unrestricted);
+    Some(ConnectionKind::Stripe { key: key?, url, account, livemode, unrestricted })
 }
 
 fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttp) -> Option<ConnectionKind> {

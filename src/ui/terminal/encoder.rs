@@ -112,6 +112,10 @@ impl Encoder {
         // Written into a String: there is no error to meet.
         let _ = match (self.position, x) {
             (Some((_, row)), 0) if row == y => self.bytes.write_char('\r'),
+            (Some((_, row)), 0) if row + 1 == y => self.bytes.write_str("\r\n"),
+            (Some((from, row)), _) if row == y && from < x && digits(x - from) < digits(x + 1) => {
+                write!(self.bytes, "\x1b[{}C", x - from)
+            }
             (Some((_, row)), _) if row == y => write!(self.bytes, "\x1b[{}G", x + 1),
             (_, 0) => write!(self.bytes, "\x1b[{}H", y + 1),
             _ => write!(self.bytes, "\x1b[{};{}H", y + 1, x + 1),
@@ -211,6 +215,10 @@ impl Encoder {
     }
 }
 
+fn digits(number: u16) -> u32 {
+    number.checked_ilog10().unwrap_or_default()
+}
+
 fn is_surely_one_column(symbol: &str) -> bool {
     let mut characters = symbol.chars();
     let (Some(character), None) = (characters.next(), characters.next()) else { return false };
@@ -222,7 +230,8 @@ fn parameters_anew(pen: Pen) -> String {
     if pen == Pen::DEFAULT {
         return String::new();
     }
-    let mut parameters = vec!["0".to_owned()];
+    // An empty parameter is a zero.
+    let mut parameters = vec![String::new()];
     parameters
         .extend(SWITCHES.iter().filter(|(modifier, ..)| pen.modifier.contains(*modifier)).map(|(_, on, _)| (*on).to_owned()));
     if pen.foreground != Color::Reset {
@@ -313,6 +322,10 @@ mod tests {
     fn a_moved_marker_is_a_few_bytes() {
         let said = encoded(Depth::Full, &[(1, 4, cell(" ", Style::new())), (1, 5, cell(">", Style::new().bold()))]);
         assert_eq!(said, "\x1b[5;2H \x1b[6;2H\x1b[1m>\x1b[m");
+        let said = encoded(Depth::Full, &[(99, 4, cell("|", Style::new())), (0, 5, cell("|", Style::new()))]);
+        assert_eq!(said, "\x1b[5;100H|\r\n|");
+        let said = encoded(Depth::Full, &[(0, 4, cell("|", Style::new())), (99, 4, cell("|", Style::new()))]);
+        assert_eq!(said, "\x1b[5H|\x1b[98C|");
     }
 
     #[test]

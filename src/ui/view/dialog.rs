@@ -167,6 +167,9 @@ fn about(text: &mut Text, dialog: &Dialog) {
     }
     if !preview.plans.is_empty() {
         text.push("", Role::Text);
+        if let Some(why) = &preview.unclaimed {
+            text.labelled("Claim", &why.one_line(), Role::Warning);
+        }
         text.labelled("After", &afterwards(preview), if preview.is_final { Role::Warning } else { Role::Text });
     }
     if dialog.is_behind {

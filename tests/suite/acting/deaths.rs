@@ -158,7 +158,10 @@ async fn a_journal_that_cannot_be_written_sends_nothing() {
     let preview = cockpit.propose(1, "pay_back", &["a"]).await;
     let fault = rival(&path);
     let refused = cockpit.actor.commit(Ask(1), preview.expected.clone()).await.unwrap_err();
-    assert_eq!(refused.shown(), "the journal cannot be written (another program keeps it locked): nothing was sent");
+    let file = path.display();
+    let wanted =
+        format!("the journal cannot be written ({file}: another program keeps it locked: end that program): nothing was sent");
+    assert_eq!(refused.shown(), wanted);
     assert_eq!(world.outside.lock().unwrap().attempts, 0);
     assert!(cockpit.actor.unlock().await.is_err(), "still");
     fault.release();

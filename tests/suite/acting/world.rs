@@ -274,6 +274,10 @@ impl Journal for MortalJournal {
         line
     }
 
+    async fn identity(&self) -> Result<String, StoreError> {
+        self.store.identity().await
+    }
+
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
         self.store.open_acts().await
     }
@@ -390,6 +394,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
                 url: None,
                 account: Some(account.to_owned()),
                 livemode: false,
+                unrestricted: false,
             },
             timeout: Duration::from_secs(10),
         }],

@@ -4,6 +4,7 @@ use std::{
     env,
     io::{Read, Write},
     os::unix::net::{UnixListener, UnixStream},
+    path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread,
     time::Duration,
@@ -17,6 +18,7 @@ use super::stage;
 
 /// After this long without what is waited for, the test has failed.
 const LIMIT: Duration = Duration::from_secs(20);
+const DEMO: &str = env!("CARGO_BIN_EXE_wheelhouse");
 const TEST: &str = "terminal::stage::the_program_says_what_it_was_told";
 
 pub struct Glass {
@@ -52,6 +54,17 @@ impl Glass {
         let program = env::current_exe().unwrap();
         let script = script.replace("$P", &format!("'{}' --exact {TEST} --nocapture --test-threads=1", program.display()));
         Self::spawn("bash", &["--norc", "-mc", &script], &[])
+    }
+
+    /// The cockpit itself on its demo; `town` is made where it is not there yet.
+    pub fn start_demo(town: &Path) -> Self {
+        Self::spawn(DEMO, &["demo", "--demo-dir", town.to_str().unwrap()], &[("HOME", home(town))])
+    }
+
+    /// The same from a shell with job control; `$P` is the cockpit on its demo.
+    pub fn start_demo_in_shell(script: &str, town: &Path) -> Self {
+        let script = script.replace("$P", &format!("'{DEMO}' demo --demo-dir '{}'", town.display()));
+        Self::spawn("bash", &["--norc", "-mc", &script], &[("HOME", home(town))])
     }
 
     fn spawn(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
@@ -114,6 +127,15 @@ impl Glass {
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.terminal.screen_mut().set_size(rows, columns);
         self.master.as_ref().unwrap().resize(size(columns, rows)).unwrap();
+    }
+
+    /// Seconds of processor time so far; `None` once it has ended.
+    pub fn processor_time(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.pid.as_raw_nonzero())).ok()?;
+        // Behind the name, which may hold anything, user and system time are the twelfth and thirteenth.
+        let ticks = status.rsplit_once(')')?.1.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        // A hundred ticks a second, on every Linux.
+        ticks.sum::<Result<f64, _>>().ok().map(|ticks| ticks / 100.0)
     }
 
     /// Looks on until the screen shows the text.
@@ -189,6 +211,11 @@ impl Glass {
         assert_eq!(settings.as_ref(), Some(&self.settings_before));
         assert_eq!(self.count("\x1b[?2026h"), self.count("\x1b[?2026l"), "an update left open");
     }
+}
+
+/// The folder that a town stands in.
+fn home(town: &Path) -> &str {
+    town.parent().and_then(Path::to_str).unwrap()
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {

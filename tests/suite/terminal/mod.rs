@@ -2,6 +2,7 @@
 
 mod glass;
 mod stage;
+mod storms;
 
 use glass::Glass;
 use rustix::process::Signal;

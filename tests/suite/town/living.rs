@@ -88,6 +88,7 @@ impl Living {
             operator: "ops",
             now,
             batch: None,
+            claim: None,
         };
         let plan =
             planning::make(action, target, row, &inputs, &[], &setting).unwrap_or_else(|why| panic!("{}: {why}", action.id));

@@ -1,0 +1,121 @@
+//! The business's own database: before a plan, and during the hold.
+
+use std::{path::Path, sync::Arc};
+
+use chrono::TimeDelta;
+use tokio::net::TcpListener;
+use wheelhouse::{
+    domain::{id::Id, plan::Standing, rows::Params},
+    engine::message::Ask,
+};
+
+use super::{
+    fault::{Fault, Ground, Standing as Struck},
+    is_clear, rounds,
+};
+use crate::{
+    acting::{Cockpit, world::World},
+    answers::stage,
+};
+
+pub const CASES: [Fault; 5] = [Fault::Locked, Fault::Moved, Fault::Directory, Fault::Garbage, Fault::Full];
+
+/// The till alone, beside an outside that counts whoever calls.
+async fn befalls(fault: Fault, is_held: bool) {
+    let case = format!("{fault:?} of the business's database, held: {is_held}");
+    let Some(ground) = Ground::for_fault(fault) else {
+        println!("NOT RUN, it takes a mount: {case}");
+        return;
+    };
+    let till = ground.path().join("till.db");
+    stage::open_till(&till, &["t1".to_owned()]).await;
+    if fault == Fault::Locked {
+        // With a log beside it, nobody who writes locks out those who read.
+        sqlx::raw_sql("pragma journal_mode = delete").execute(&mut stage::connect(&till).await).await.unwrap();
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let pack = stage::till("400ms", "1s", None);
+    let records = tempfile::TempDir::new().unwrap();
+    let world = World::new(&[]);
+    let connections = stage::connections(&pack, &till, listener.local_addr().unwrap(), "sk", "file:///nowhere");
+    let cockpit = Cockpit::open_on(&world, &records.path().join("town.db"), Arc::clone(&pack), connections).await;
+    cockpit.actor.recover().await.unwrap();
+    cockpit.actor.unlock().await.unwrap();
+    let propose = async |ask: u64| {
+        cockpit.actor.propose(Ask(ask), Id::new("give_back"), vec![stage::aim("t1")], Params::new()).await.unwrap()
+    };
+    let said = if is_held {
+        let preview = propose(1).await;
+        cockpit.actor.commit(Ask(1), preview.expected.clone()).await.unwrap();
+        let struck = strike(fault, &till).await;
+        cockpit.later(TimeDelta::seconds(11)).await;
+        let over = cockpit.until(|standings| standings.receipts.first().is_some_and(|receipt| receipt.standing.is_over())).await;
+        struck.heal().await;
+        assert_eq!(over.receipts[0].standing, Standing::Refused, "{case}: {:?}", over.receipts[0]);
+        over.receipts[0].said.shown().to_owned()
+    } else {
+        let struck = strike(fault, &till).await;
+        let preview = propose(1).await;
+        struck.heal().await;
+        assert!(preview.plans.is_empty(), "{case}");
+        preview.refused[0].1.shown().to_owned()
+    };
+    assert!(is_clear(&said, &["db:"]), "{case}: {said}");
+    let called = tokio::time::timeout(std::time::Duration::ZERO, listener.accept()).await;
+    assert!(called.is_err(), "{case}: somebody called Stripe");
+    assert_eq!(propose(9).await.plans.len(), 1, "{case}: it goes on when it is over");
+}
+
+async fn strike(fault: Fault, till: &Path) -> Struck {
+    Struck::strike(fault, till).await
+}
+
+#[tokio::test]
+async fn whatever_befalls_the_business_database_no_money_is_sent() {
+    for _ in 0..rounds() {
+        // A full disk keeps nobody from reading: what it does to a write is the next test's.
+        let cases = CASES.iter().filter(|fault| **fault != Fault::Full);
+        futures_util::future::join_all(cases.flat_map(|fault| [befalls(*fault, false), befalls(*fault, true)])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_under_the_business_changes_nothing_and_says_so() {
+    let Some(ground) = Ground::for_fault(Fault::Full) else {
+        println!("NOT RUN, it takes a mount: a full disk under the business");
+        return;
+    };
+    let till = ground.path().join("till.db");
+    stage::open_till(&till, &["t1".to_owned()]).await;
+    let pack = stage::till("2s", "1s", None);
+    let records = tempfile::TempDir::new().unwrap();
+    let world = World::new(&[]);
+    let connections = stage::connections(&pack, &till, "127.0.0.1:9".parse().unwrap(), "sk", "file:///nowhere");
+    let cockpit = Cockpit::open_on(&world, &records.path().join("town.db"), Arc::clone(&pack), connections).await;
+    cockpit.actor.recover().await.unwrap();
+    cockpit.actor.unlock().await.unwrap();
+    let preview = cockpit.actor.propose(Ask(1), Id::new("close"), vec![stage::aim("t1")], Params::new()).await.unwrap();
+    let struck = strike(Fault::Full, &till).await;
+    cockpit.actor.commit(Ask(1), preview.expected.clone()).await.unwrap();
+    cockpit.later(TimeDelta::seconds(11)).await;
+    let stands =
+        cockpit.until(|standings| standings.receipts.first().is_some_and(|receipt| receipt.said.shown().contains("full"))).await;
+    assert!(is_clear(stands.receipts[0].said.shown(), &["db:"]), "{}", stands.receipts[0].said);
+    struck.heal().await;
+    let plan = stands.receipts[0].plan.clone();
+    for _ in 0..40 {
+        cockpit.later(TimeDelta::seconds(61)).await;
+        let standing = cockpit.actor.standings().receipts[0].standing;
+        if standing.is_over() {
+            break;
+        }
+        tokio::time::timeout(std::time::Duration::from_millis(50), cockpit.actor.watch().changed()).await.ok();
+    }
+    let receipt = cockpit.actor.standings().receipts.iter().find(|receipt| receipt.plan == plan).cloned().unwrap();
+    let purchase = stage::purchase(&till, "t1").await;
+    let is_whole = match receipt.standing {
+        Standing::Done => purchase == ("closed".to_owned(), 1),
+        _ => purchase == ("paid".to_owned(), 0),
+    };
+    assert!(is_whole, "all or nothing: {receipt:?} {purchase:?}");
+}

@@ -1,0 +1,129 @@
+//! Kill -9: a real process on real files, killed wherever it can be, and judged from outside. Never twice, never lost.
+//!
+//! The cockpit that is killed is this test binary, started again with an environment variable (`life`). It is composed
+//! of the library's own acting part, store and adapters; only thin wrappers that know the points stand between them.
+//! Stripe's stand-in lives in the harness's process and outlives it. `tests/kills` is the long form.
+
+mod bugs;
+mod campaign;
+mod life;
+mod mortal;
+mod place;
+mod points;
+mod round;
+mod trap;
+mod verdict;
+mod wire;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use bugs::Bug;
+use campaign::{Campaign, LARGE};
+use life::Deed;
+use place::Place;
+use points::Kill;
+use round::{Arena, Round};
+
+#[test]
+#[ignore = "one life of a cockpit; the harness starts it as a process of its own"]
+fn life() {
+    life::live();
+}
+
+#[test]
+fn wherever_it_is_killed_nothing_is_done_twice_and_nothing_is_lost() {
+    let campaign =
+        Campaign { kills: 80, each: 1, seed: 2026, workers: 2, large_every: 20, large: 24, kills_in_large: 4, is_loud: false };
+    let tally = campaign.run(&AtomicBool::new(false));
+    assert!(tally.failures.is_empty(), "{}", tally.table());
+    assert!(tally.kills >= campaign.kills && tally.hits.values().all(|hits| *hits > 0), "{}", tally.table());
+}
+
+/// The long form: `tests/kills` describes it.
+#[test]
+#[ignore = "takes long: `tests/kills` runs it"]
+fn long() {
+    let stop = Arc::new(AtomicBool::new(false));
+    // The first Ctrl-C ends it with the round under way, the second at once.
+    signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, Arc::clone(&stop)).unwrap();
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&stop)).unwrap();
+    if let Ok(round) = std::env::var("WHEELHOUSE_KILLS_ROUND") {
+        let round: Round = serde_json::from_str(&round).unwrap();
+        let report = Arena::new(&Place::open()).run(&round);
+        println!("{report:#?}");
+        assert!(report.wrong.is_empty());
+        return;
+    }
+    let number = |name: &str, otherwise: u64| {
+        let said = std::env::var(format!("WHEELHOUSE_KILLS_{name}")).ok();
+        said.map_or(otherwise, |said| said.parse().unwrap_or_else(|_| panic!("{name} is a number, and {said} is none")))
+    };
+    let campaign = Campaign {
+        kills: number("KILLS", 10_000),
+        each: number("EACH", 100),
+        seed: number("SEED", 1),
+        workers: number("WORKERS", 2),
+        large_every: 100,
+        large: LARGE,
+        kills_in_large: 10,
+        is_loud: true,
+    };
+    let tally = campaign.run(&stop);
+    println!("\nseed {}\n{}", campaign.seed, tally.table());
+    assert!(tally.failures.is_empty());
+    assert!(stop.load(Ordering::Relaxed) || tally.kills >= campaign.kills);
+}
+
+/// The rounds in which a bug shows; a right cockpit passes the very same ones.
+fn assert_caught(bug: Bug, rounds: &[Round], as_what: &str) {
+    let place = Place::open();
+    let arena = Arena::new(&place);
+    for (number, round) in rounds.iter().enumerate() {
+        let round = Round { number: number as u64, ..round.clone() };
+        let report = arena.run(&round);
+        assert!(report.wrong.is_empty(), "without the bug: {report:#?}");
+        assert_eq!(report.killed_at.len(), round.kills.len(), "{report:#?}");
+    }
+    let caught = rounds.iter().enumerate().any(|(number, round)| {
+        let round = Round { number: 100 + number as u64, bug: Some(bug), ..round.clone() };
+        arena.run(&round).wrong.iter().any(|wrong| wrong.starts_with(as_what))
+    });
+    assert!(caught, "{bug:?} was not seen as {as_what}");
+}
+
+/// A round of one refund, with a life that ends at the so-manieth time that it comes to a point.
+fn killed_at(point: &str, nth: u64) -> Round {
+    let kills = vec![Kill { point: point.to_owned(), nth, micros: 0 }];
+    Round { number: 0, deed: Deed::Refund, items: 1, operators: 1, kills, faults: 0, gap: false, lags: false, bug: None }
+}
+
+#[test]
+fn a_new_key_for_every_attempt_is_caught() {
+    assert_caught(Bug::KeyPerAttempt, &[killed_at("stripe.act.after", 1), killed_at("wire.committed", 1)], "DOUBLE");
+}
+
+#[test]
+fn an_audit_outside_the_transaction_is_caught() {
+    assert_caught(Bug::AuditApart, &[killed_at("journal.in.audit", 2), killed_at("journal.in.plans", 3)], "AUDIT");
+}
+
+#[test]
+fn sending_before_the_journal_is_written_is_caught() {
+    assert_caught(Bug::SendBeforeWrite, &[killed_at("wire.committed", 1), killed_at("stripe.act.after", 1)], "UNTOLD");
+}
+
+#[test]
+fn sending_an_old_key_again_is_caught() {
+    let after_a_day = Round { gap: true, lags: true, ..killed_at("stripe.act.after", 1) };
+    assert_caught(Bug::OldKey, &[after_a_day], "DOUBLE");
+}
+
+#[test]
+fn a_claim_by_select_then_update_is_caught() {
+    let two = Round { operators: 2, deed: Deed::Credit, items: 3, kills: Vec::new(), ..killed_at("db.act.after", 1) };
+    let one_is_killed = Round { operators: 2, deed: Deed::Credit, ..killed_at("db.act.after", 1) };
+    assert_caught(Bug::SelectThenUpdate, &[two, one_is_killed], "DOUBLE");
+}
