@@ -92,10 +92,7 @@ fn what_is_over_bars_nothing_but_the_same_money_twice() {
     let done = held(&plan("approve", None, 0), Some(Ending::Done));
     assert_eq!(said(&plan("approve", None, 1), &[done]), None, "a row may be approved again after it was taken back");
     let done = held(&plan("refund", Some(2200), 0), Some(Ending::Done));
-    assert_eq!(
-        said(&plan("refund", Some(2200), 1), &[done]).unwrap(),
-        "Anna did the same at 10:42 (refund): nothing was sent"
-    );
+    assert_eq!(said(&plan("refund", Some(2200), 1), &[done]).unwrap(), "Anna did the same at 10:42 (refund): nothing was sent");
 }
 
 #[test]

@@ -325,7 +325,12 @@ fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
     assert_eq!(shop.sql("select status from orders where id = 'o-1005'"), "placed");
     assert_eq!(shop.sql("select count(*) from operator_actions where step >= 0"), "4");
     // Each act was claimed before, and its claim given back: the next decision on an item takes the next number.
-    assert_eq!(shop.sql("select group_concat(epoch || action || outcome) from operator_actions where target like '%/o-1004' and step = -1"), "0shipdone,1unshipdone");
+    assert_eq!(
+        shop.sql(
+            "select group_concat(epoch || action || outcome) from operator_actions where target like '%/o-1004' and step = -1"
+        ),
+        "0shipdone,1unshipdone"
+    );
     shop.run("journal verify").ends(0).says(&["the chain holds"]);
     shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);
 }

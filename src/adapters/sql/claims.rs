@@ -125,7 +125,8 @@ pub(super) fn indexes(database: Database, table: &str) -> String {
 
 /// What brings an older table of marks up to date.
 pub fn marks_upgrade(database: Database, table: &str) -> String {
-    let add = |(name, kind): &(&str, &'static str)| format!("alter table {table} add column {name} {};\n", column(database, kind));
+    let add =
+        |(name, kind): &(&str, &'static str)| format!("alter table {table} add column {name} {};\n", column(database, kind));
     COLUMNS.iter().map(add).collect::<String>() + &indexes(database, table)
 }
 

@@ -4,8 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
-    age, text,
+    age,
     rows::{Row, Rows},
+    text,
     value::Value,
 };
 

@@ -43,9 +43,11 @@ impl StripeSystem {
     ) -> Result<Self, String> {
         let is_unrestricted = key.expose().starts_with("sk_live_");
         if is_unrestricted && !unrestricted {
-            return Err("the key is a live one that may do everything (`sk_live_...`); make a restricted one (`rk_live_...`) with the \
+            return Err(
+                "the key is a live one that may do everything (`sk_live_...`); make a restricted one (`rk_live_...`) with the \
                         rights that the pack needs, or accept this one by `unrestricted = true`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)?, is_unrestricted })
     }

@@ -206,7 +206,8 @@ impl Transition<'_> {
         let pause = Duration::from_millis(500 << self.state.tries.min(8));
         let until = self.now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::zero());
         self.state.phase = Phase::Intent { until };
-        self.state.said = Text::new(format!("not claimed yet, tried again in {}: {}", age::span(until - self.now), why.original()));
+        self.state.said =
+            Text::new(format!("not claimed yet, tried again in {}: {}", age::span(until - self.now), why.original()));
         vec![self.persist(Severity::Yellow), Command::Tell]
     }
 

@@ -209,7 +209,14 @@ impl Driver {
             self.record_refusals(&action.title, &refused).await;
         }
         self.proposals.retain(|proposal| proposal.ask != ask);
-        self.proposals.push_front(Proposal { ask, action, plans: sorted.plans, preview: preview.clone(), made_at: now, skew: judged_at - now });
+        self.proposals.push_front(Proposal {
+            ask,
+            action,
+            plans: sorted.plans,
+            preview: preview.clone(),
+            made_at: now,
+            skew: judged_at - now,
+        });
         self.proposals.truncate(KEPT);
         Ok(Box::new(preview))
     }

@@ -47,22 +47,20 @@ fn pairs(change: DateTime<Utc>, count: usize, step: i64) -> Vec<(DateTime<Utc>, 
 }
 
 fn holds(bought: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    let rule = GuardRule::Within {
-        column: "bought_at".to_owned(),
-        window: WINDOW.to_std().unwrap(),
-        clock: WindowClock::Now,
-    };
+    let rule = GuardRule::Within { column: "bought_at".to_owned(), window: WINDOW.to_std().unwrap(), clock: WindowClock::Now };
     let row = Row::from(&Params::from([("bought_at".to_owned(), Value::Time(bought))]));
     guard::verdict(&Guard { title: "within 3 days".to_owned(), rule }, &row, now).holds
 }
 
 async fn on_postgres(line: &mut PgConnection, (bought, now): (DateTime<Utc>, DateTime<Utc>)) -> (bool, bool) {
-    sqlx::query_as("select $2::timestamptz - $1::timestamptz < interval '72 hours', $2::timestamptz < $1::timestamptz + interval '3 days'")
-        .bind(bought)
-        .bind(now)
-        .fetch_one(line)
-        .await
-        .unwrap()
+    sqlx::query_as(
+        "select $2::timestamptz - $1::timestamptz < interval '72 hours', $2::timestamptz < $1::timestamptz + interval '3 days'",
+    )
+    .bind(bought)
+    .bind(now)
+    .fetch_one(line)
+    .await
+    .unwrap()
 }
 
 /// Whole milliseconds, as SQLite keeps moments.
@@ -80,7 +78,9 @@ async fn the_guard_and_postgresql_agree_to_the_microsecond_and_three_days_in_sql
         sqlx::query("select set_config('timezone', $1, false)").bind(zone).execute(&mut line).await.unwrap();
         let mut wrong_by_days = 0;
         let pairs = pairs(change.parse().unwrap(), instants() / CHANGES.len(), 1);
-        assert!(pairs.iter().any(|(bought, now)| holds(*bought, *now)) && pairs.iter().any(|(bought, now)| !holds(*bought, *now)));
+        assert!(
+            pairs.iter().any(|(bought, now)| holds(*bought, *now)) && pairs.iter().any(|(bought, now)| !holds(*bought, *now))
+        );
         for (bought, now) in pairs {
             let (elapsed, days) = on_postgres(&mut line, (bought, now)).await;
             assert_eq!(holds(bought, now), elapsed, "{zone}: bought {bought}, judged {now}");
