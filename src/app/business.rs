@@ -10,14 +10,14 @@ use crate::{
     adapters::{self, Environment},
     cli::arguments::BusinessArguments,
     demo::{Fault, Options, Town},
-    domain::text::Text,
+    domain::{barrier::Barrier, text::Text},
     engine::{
         act::{Actor, Setup},
         message::Event,
         reader::Reader,
         watcher::Ground,
     },
-    ports::Clock as _,
+    ports::{Clock as _, StoreError},
     store::{Access, Store},
 };
 
@@ -100,9 +100,9 @@ impl Opening {
             Store::open(&file, &operator, now).await.map_err(|error| Complaint::said(format!("{}: {error}", file.display())))?;
         let store = Arc::new(store);
         let mut warnings = prepare::prepare(&self.choice.loaded, &connections).await;
-        let read_only = self.read_only(&access);
-        if let (Access::ReadOnly { .. }, Some(why)) = (&access, &read_only) {
-            warnings.push(why.clone());
+        let barrier = self.barrier(&store, &access);
+        if let Some(barrier @ (Barrier::HeldElsewhere(_) | Barrier::ChainBroken(_))) = &barrier {
+            warnings.push(barrier.why().clone());
         }
         let (tell, acted) = mpsc::channel(ACTED);
         let clock = Arc::clone(&self.clock) as Arc<dyn crate::ports::Clock>;
@@ -112,7 +112,7 @@ impl Opening {
             journal: Arc::clone(&store) as Arc<dyn crate::ports::Journal>,
             clock: Arc::clone(&clock),
             operator: operator.clone(),
-            read_only,
+            barrier,
             hold_at_least: self.choice.config.confirm.hold_at_least,
             unlocked_for: self.choice.config.confirm.unlocked_for,
             session_began: now,
@@ -126,16 +126,22 @@ impl Opening {
         Ok(Business { ground, actor, acted, warnings, _town: town })
     }
 
-    fn read_only(&self, access: &Access) -> Option<Text> {
+    /// What keeps this cockpit from writing, whatever comes.
+    fn barrier(&self, store: &Store, access: &Access) -> Option<Barrier> {
         if self.arguments.read_only {
-            return Some(Text::new("opened with --read-only: nothing is written"));
+            return Some(Barrier::ReadOnly(Text::new("opened with --read-only: nothing is written")));
         }
         match access {
-            Access::Write => None,
+            Access::Write => store.broken().map(|broken| {
+                let broken = StoreError::Broken(Text::new(broken.to_string()));
+                Barrier::ChainBroken(Text::new(broken.to_string()))
+            }),
             Access::ReadOnly { holder: Some(holder) } => {
-                Some(Text::new(format!("{holder} holds the journal: this cockpit only reads")))
+                Some(Barrier::HeldElsewhere(Text::new(format!("{holder} holds the journal: this cockpit only reads"))))
             }
-            Access::ReadOnly { holder: None } => Some(Text::new("another cockpit holds the journal: this one only reads")),
+            Access::ReadOnly { holder: None } => {
+                Some(Barrier::HeldElsewhere(Text::new("another cockpit holds the journal: this one only reads")))
+            }
         }
     }
 }

@@ -92,10 +92,14 @@ async fn watch(opening: Opening, asked: mpsc::Receiver<Request>, listener: Liste
         listener(Event::Notice { said: warning, is_error: true });
     }
     let watcher = Watcher::start(business.ground.clone(), Arc::clone(&listener), business.actor.clone()).await;
-    // What it came to, or why it could not be, the acting part tells.
-    if let Err(why) = business.actor.recover().await {
-        tracing::warn!(%why, "what an earlier run left is not settled");
-    }
+    // Looking does not wait for it: what is asked, of whom and since when, is on the screen meanwhile. What it came to, or
+    // why it could not be, the acting part tells.
+    let actor = business.actor.clone();
+    tokio::spawn(async move {
+        if let Err(why) = actor.recover().await {
+            tracing::warn!(%why, "what an earlier run left is not settled");
+        }
+    });
     watcher.run(asked, business.acted).await;
     Ok(())
 }

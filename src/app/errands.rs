@@ -181,6 +181,7 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
             // What it changed is told by the figures after it.
             watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
         }
+        business.actor.stop().await.map_err(|why| refused(&why))?;
         act::print_receipts(&receipts, &preview.refused, deed.json)?;
         Ok(act::exit_status(&receipts, &preview.refused))
     })
@@ -336,12 +337,14 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
             // What belongs to no single act: the batches that were cut off.
             if let Event::Notice { said, .. } = told {
                 let said = said.one_line();
-                output::complain(said.trim_end_matches("; @ tells each"));
+                output::complain(said.trim_end_matches("; :recovery tells each"));
             }
         }
         let mut receipts = receipts;
         receipts.extend(go_on(&mut business).await?);
-        act::print_recovered(&receipts)?;
+        business.actor.stop().await.map_err(|why| refused(&why))?;
+        let recovery = business.actor.standings().recovery.clone();
+        act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
         Ok(act::exit_status(&receipts, &[]))
     })
 }

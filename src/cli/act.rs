@@ -2,6 +2,8 @@
 
 use std::io;
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 
 use super::output;
@@ -9,6 +11,7 @@ use crate::{
     domain::{
         pack::Confirm,
         plan::{Receipt, Standing, Target},
+        recovery::Recovery,
         text::{self, Text},
     },
     engine::message::Preview,
@@ -139,11 +142,28 @@ fn next_steps(receipts: &[Receipt]) -> Vec<String> {
     steps
 }
 
-pub fn print_recovered(receipts: &[Receipt]) -> io::Result<()> {
-    if receipts.is_empty() {
-        return output::print("nothing was left unfinished\n");
+/// What an earlier run left: each act with what was certain, what was not and what was asked; then each batch.
+pub fn print_recovered(recovery: Option<&Recovery>, zone: Tz) -> io::Result<()> {
+    let Some(recovery) = recovery else { return output::print("nothing was left unfinished\n") };
+    let when = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %-d %b %H:%M").to_string();
+    let mut lines = Vec::new();
+    for act in &recovery.acts {
+        lines.push(format!("{:<10} {}", act.receipt.standing.word(), act.named(when)));
+        lines.extend(act.facts(when).into_iter().map(|(word, said)| format!("  {word:<9} {said}")));
     }
-    print_receipts(receipts, &[], false)
+    for batch in &recovery.batches {
+        lines.push(format!("{:<10} {}   by {}, {}", "batch", batch.said(), batch.operator, when(batch.planned_at)));
+        let unsent: Vec<&str> = batch.unsent.iter().map(|target| target.key.as_str()).collect();
+        if !unsent.is_empty() {
+            lines.push(format!("  {:<9} {}", "not sent", unsent.join(" ")));
+        }
+    }
+    output::print(&(lines.join("\n") + "\n"))?;
+    let receipts: Vec<Receipt> = recovery.acts.iter().map(|act| act.receipt.clone()).collect();
+    for step in next_steps(&receipts) {
+        output::complain(&step);
+    }
+    Ok(())
 }
 
 /// 0 where all is done; the worst of the rest.

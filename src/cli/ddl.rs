@@ -53,13 +53,13 @@ fn said(database: Database, table: &str) -> String {
         }
         Database::Sqlite => String::new(),
     };
-    let upgrade: String = adapters::marks_upgrade(database, table).lines().map(|line| format!("-- {line}\n")).collect();
+    let upgrade = adapters::marks_upgrade(database, table).trim_end().replace('\n', "\n-- ");
     format!(
         "-- {}. Each act of wheelhouse writes one row here, in the transaction of its own change: after a crash or a lost\n\
          -- answer the row tells an act that got through from one that never came, and a second time changes nothing.\n\
          -- Before it sends anything, an act writes its claim here as well (step -1): of two operators who decide on one\n\
          -- item, one has it in hand, and the other is told who and since when.\n{}\n\
-         -- A table that was made without claims is brought up to date by:\n{upgrade}{grant}",
+         -- A table that was made without claims is brought up to date by:\n-- {upgrade}\n{grant}",
         database.title(),
         adapters::marks_table(database, table),
     )

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod alert;
+pub mod barrier;
 pub mod check;
 pub mod claim;
 pub mod expression;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod planning;
 pub mod policy;
 pub mod reconcile;
+pub mod recovery;
 pub mod rows;
 pub mod severity;
 pub mod snapshot;

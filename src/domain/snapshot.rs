@@ -6,10 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    barrier::Barrier,
     id::Id,
     money::Money,
     pack::{self, Action, Class, Connection},
     plan::Receipt,
+    recovery::Recovery,
     rows::Row,
     severity::Severity,
     text::Text,
@@ -38,8 +40,12 @@ pub struct Snapshot {
     /// When the next look is due.
     pub next_look: Option<DateTime<Utc>>,
     pub since_last_visit: Option<Digest>,
-    /// True where the audit chain was found broken: nothing is sent any more.
-    pub journal_broken: Option<Text>,
+    /// What keeps this cockpit from writing; about this run alone, so that no stored picture tells of it.
+    #[serde(skip)]
+    pub barrier: Option<Barrier>,
+    /// What an earlier run left, where there was anything; about this run alone as well.
+    #[serde(skip)]
+    pub recovery: Option<Arc<Recovery>>,
     /// Money sent today and in this session, for the caps; minor units of the pack's currency.
     pub money_today: i64,
     pub money_this_session: i64,

@@ -30,6 +30,12 @@ pub enum Request {
         targets: Vec<Target>,
         inputs: Params,
     },
+    /// Say what going on with the rest of a batch would do that was cut off: what was never sent of it, looked at anew.
+    Resume {
+        ask: Ask,
+        batch: BatchId,
+        inputs: Params,
+    },
     /// Carry out what the preview said. `typed` is what the operator typed to confirm it.
     Commit {
         ask: Ask,

@@ -21,6 +21,10 @@ impl Watcher {
                     Some(Event::Preview { ask, preview })
                 });
             }
+            Request::Resume { ask, batch, inputs } => self.answer(async move {
+                let preview = actor.resume(ask, batch, inputs).await;
+                Some(Event::Preview { ask, preview })
+            }),
             Request::Commit { ask, preview, typed } => {
                 self.answer(async move { Some(Event::Answer { ask, said: actor.commit(preview, typed).await }) });
             }

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    act::Actor,
+    act::{Actor, Standings},
     board::{Board, Changes},
     digest,
     flips::Flips,
@@ -129,6 +129,7 @@ impl Watcher {
         let now = self.ground.clock.now();
         self.visit = self.ground.record.begin_visit(&self.ground.operator, now).await.ok();
         self.changed();
+        let mut standings = self.actor.watch();
         loop {
             self.start_due_looks();
             let wake = self.next_wake();
@@ -142,6 +143,10 @@ impl Watcher {
                 Some(seen) = self.looks.next(), if !self.looks.is_empty() => self.saw(seen).await,
                 Some(round) = self.flips.next_round(), if self.flips.is_observing() => {
                     self.observed(round).await;
+                    ControlFlow::Continue(())
+                }
+                Ok(()) = standings.changed() => {
+                    self.acts_stand(&standings.borrow_and_update());
                     ControlFlow::Continue(())
                 }
                 () = sleep_until(wake) => self.time_passed().await,
@@ -248,6 +253,7 @@ impl Watcher {
             Request::History { ask, subject } => self.history(ask, &subject).await,
             Request::Journal { ask, before, contains } => self.journal_page(ask, before, &contains).await,
             Request::Propose { .. }
+            | Request::Resume { .. }
             | Request::Commit { .. }
             | Request::TakeBack { .. }
             | Request::Pause { .. }
@@ -279,6 +285,14 @@ impl Watcher {
         self.journal_changed();
         self.tell(event);
         if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// What the acts themselves tell comes as events; what belongs to none of them is seen here.
+    fn acts_stand(&mut self, standings: &Standings) {
+        let is_told = |latest: &Arc<Snapshot>| latest.barrier == standings.barrier && latest.recovery == standings.recovery;
+        if !self.latest.as_ref().is_some_and(is_told) {
+            self.changed();
+        }
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -345,7 +359,8 @@ impl Watcher {
             batch: acts.batch.clone(),
             next_look,
             since_last_visit: self.digest.clone(),
-            journal_broken: acts.broken.clone(),
+            barrier: acts.barrier.clone(),
+            recovery: acts.recovery.clone(),
             money_today: acts.money_today,
             money_this_session: acts.money_this_session,
         };

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         id::Id,
         pack::{Action, Confirm, InputKind},
-        plan::Target,
+        plan::{BatchId, Target},
         rows::Params,
         text::Text,
         value::Value,
@@ -65,6 +65,8 @@ pub struct Dialog {
     /// When the preview appeared.
     pub ready_at: Option<DateTime<Utc>>,
     pub scroll: usize,
+    /// The batch of an earlier run with whose rest it goes on.
+    pub resumes: Option<BatchId>,
     /// Marks that went away between marking and now.
     pub missing_marks: usize,
 }
@@ -96,6 +98,7 @@ impl Dialog {
             listens_after: shown.listens_after,
             ready_at: None,
             scroll: 0,
+            resumes: None,
             missing_marks: 0,
         }
     }

@@ -1,11 +1,16 @@
 //! All that the screen knows. Written by `update` alone, read by `view`.
 
+mod moving;
+mod writing;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use moving::Moving;
 
 use super::{
     cursor::Cursor,
@@ -65,18 +70,6 @@ pub struct Shown {
 #[derive(Clone, Debug, Default)]
 pub struct Histories(pub HashMap<Subject, (Vec<Flip>, Vec<JournalLine>)>);
 
-/// After this long without a key the text about the selected row follows it. A move alone is then a few bytes, also where
-/// the text is thousands, and a held key crosses a list on the thinnest line.
-const REST: TimeDelta = TimeDelta::milliseconds(300);
-
-/// A selection on the move: the text about it stays with the row from which it set out.
-#[derive(Clone, Debug, PartialEq)]
-struct Moving {
-    pane: Pane,
-    from: Option<Thing>,
-    rests_at: DateTime<Utc>,
-}
-
 #[derive(Debug)]
 pub struct Model {
     pub pack: Arc<Pack>,
@@ -106,6 +99,8 @@ pub struct Model {
     /// Journal lines older than the snapshot's.
     pub older: Vec<JournalLine>,
     pub unlocked_until: Option<DateTime<Utc>>,
+    /// The recovery that has opened its screen, by its beginning: each opens it once by itself.
+    pub recovery_shown: Option<DateTime<Utc>>,
     /// The operator has quit: that the engine stops is no news.
     pub is_leaving: bool,
     /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
@@ -146,6 +141,7 @@ impl Model {
             histories: Histories::default(),
             older: Vec::new(),
             unlocked_until: None,
+            recovery_shown: None,
             is_leaving: false,
             is_touched: false,
             pointed: None,
@@ -179,48 +175,6 @@ impl Model {
 
     pub(super) fn touch(&mut self) {
         self.version = self.version.wrapping_add(1);
-    }
-
-    /// True while a text counts seconds: something is held, a batch runs.
-    pub fn counts_seconds(&self, now: DateTime<Utc>) -> bool {
-        let batch = self.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
-        !self.receipts.held(now).is_empty() || batch.is_some_and(|batch| batch.ended_at.is_none() && !batch.paused)
-    }
-
-    /// When a shown text changes by itself, counted from the last message; a tick is due then.
-    pub fn next_tick(&self) -> DateTime<Utc> {
-        let step = if self.counts_seconds(self.now) { TimeDelta::seconds(1) } else { TimeDelta::minutes(1) };
-        let turn = self.now.duration_trunc(step).unwrap_or(self.now) + step;
-        self.moving.as_ref().map_or(turn, |moving| moving.rests_at.min(turn))
-    }
-
-    /// The selection of a pane has left the thing on which it stood.
-    pub(super) fn moved(&mut self, pane: Pane, from: Option<Thing>) {
-        let rests_at = self.now + REST;
-        match &mut self.moving {
-            Some(moving) if moving.pane == pane => moving.rests_at = rests_at,
-            Some(_) | None => self.moving = Some(Moving { pane, from, rests_at }),
-        }
-    }
-
-    /// Somewhere else nothing is on the way from where the operator was.
-    pub(super) fn arrived(&mut self) {
-        self.moving = None;
-    }
-
-    /// Lets the text follow the selection, once that has stood still.
-    pub(super) fn rest(&mut self) {
-        if self.moving.take_if(|moving| moving.rests_at <= self.now).is_some() {
-            self.touch();
-        }
-    }
-
-    /// What the text beside a pane's rows is about: its selected row, or on the way there the one before.
-    pub fn told(&self, pane: Pane) -> Option<Thing> {
-        match &self.moving {
-            Some(moving) if moving.pane == pane => moving.from.clone(),
-            Some(_) | None => self.cursor(pane).thing,
-        }
     }
 
     /// The severity as it may be shown: a reading that is too old is no reading.
@@ -304,15 +258,6 @@ impl Model {
             Some(work) => work.len(),
             None => self.things(pane).len(),
         }
-    }
-
-    pub fn is_unlocked(&self) -> bool {
-        !self.shown.read_only && self.unlocked_until.is_some_and(|until| until > self.now)
-    }
-
-    /// Whether a question that opened then takes keys now.
-    pub fn listens(&self, opened_at: DateTime<Utc>) -> bool {
-        self.now - opened_at >= self.shown.listens_after
     }
 
     /// The latest act on an item, while it matters to its row: one that is done, of which the row was read since, is

@@ -24,6 +24,7 @@ pub enum Overlay {
     },
     SignOff(SignOff),
     Doubt(Doubt),
+    Recovery(RecoveryPage),
     Errors {
         scroll: usize,
     },
@@ -42,6 +43,24 @@ pub struct Doubt {
     pub at: usize,
     pub typed: Field,
     pub opened_at: DateTime<Utc>,
+    /// The row of the recovery's screen to which it goes back.
+    pub returns: Option<usize>,
+}
+
+/// What an earlier run left: one of its acts or batches is selected.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecoveryPage {
+    /// The acts come first, then the batches.
+    pub at: usize,
+    /// Lines read on from there.
+    pub scroll: usize,
+    pub opened_at: DateTime<Utc>,
+}
+
+impl RecoveryPage {
+    pub fn select(&mut self, at: usize) {
+        (self.at, self.scroll) = (at, 0);
+    }
 }
 
 /// What is typed to decide, and what it says.

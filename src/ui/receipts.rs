@@ -17,6 +17,12 @@ pub struct Receipts {
 }
 
 impl Receipts {
+    /// What the engine tells of one act comes in order: it holds even where a clock was set back meanwhile.
+    pub fn hear(&mut self, receipt: Receipt) {
+        self.list.retain(|known| known.plan != receipt.plan);
+        self.take(receipt);
+    }
+
     pub fn take(&mut self, receipt: Receipt) {
         if let Some(at) = self.list.iter().position(|known| known.plan == receipt.plan) {
             if self.list.get(at).is_some_and(|known| known.at > receipt.at) {
@@ -71,9 +77,14 @@ impl Receipts {
         held.len() > 1 && batch.is_some() && held.iter().all(|receipt| receipt.batch.as_ref() == batch)
     }
 
-    /// Acts of which nobody knows whether they happened.
-    pub fn in_doubt(&self) -> impl Iterator<Item = &Receipt> {
-        self.list.iter().filter(|receipt| receipt.standing == Standing::Unknown)
+    /// Acts for a person to decide: first those of which nobody knows whether they happened, then those left half done.
+    pub fn to_decide(&self) -> impl Iterator<Item = &Receipt> {
+        let unknown = self.list.iter().filter(|receipt| receipt.standing == Standing::Unknown);
+        unknown.chain(self.half_done())
+    }
+
+    pub fn half_done(&self) -> impl Iterator<Item = &Receipt> {
+        self.list.iter().filter(|receipt| receipt.has_rest)
     }
 
     pub fn count(&self, standing: Standing) -> usize {

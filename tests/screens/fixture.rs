@@ -13,8 +13,9 @@ use super::{
             Action, Class, ColumnFormat, ColumnSpec, Confirm, Deadline, Effect, EffectKind, Flag, HistoryColumns, Input,
             InputKind, Job, Metric, Pack, Playbook, Policy, Preset, Query, Queue, Read, Reconciliation, Schedule, Sql,
         },
-        plan::{ActionId, Receipt, Standing, Target},
-        rows::Rows,
+        plan::{ActionId, BatchId, Receipt, Standing, Target},
+        recovery::{CutBatch, LeftAct, Recovery},
+        rows::{Params, Rows},
         severity::Severity,
         snapshot::{
             Alert, Digest, Discrepancy, Entry, Failure, FlagReport, Handling, Item, Items, JobHealth, JobReport, JournalLine,
@@ -513,7 +514,8 @@ pub fn snapshot() -> Snapshot {
             last_visit: Some(ago(9_000)),
             lines: vec!["+2 red".to_owned(), "+9 Reviews".to_owned()],
         }),
-        journal_broken: None,
+        barrier: None,
+        recovery: None,
         money_today: 0,
         money_this_session: 0,
     }
@@ -627,4 +629,57 @@ pub fn receipt(target: &Target, standing: Standing) -> Receipt {
         batch: None,
         at: now(),
     }
+}
+
+/// Three acts and a batch of an earlier run: one is through, one is unknown, one is half done.
+pub fn recovery(is_over: bool) -> Recovery {
+    let act = |key: &str, standing: Standing, facts: [&str; 3]| LeftAct {
+        certain: vec![Text::new(facts[0])],
+        unknown: Some(Text::new(facts[1])),
+        asks: Text::new(facts[2]),
+        waits_for: None,
+        operator: "sam".to_owned(),
+        planned_at: ago(12),
+        receipt: Receipt { has_rest: standing == Standing::Rejected, ..receipt(&target("refunds", key), standing) },
+    };
+    let looked = "stripe is asked for the refunds of ch_1, for one with this act's id";
+    let through = "step 1 of 3: refund A$22.00 of ch_1: succeeded (re_1Nx)";
+    let mut acts = vec![
+        act(
+            "rr_0312",
+            Standing::Done,
+            ["nothing of it is known to have happened", "whether step 1 of 3 happened: refund", looked],
+        ),
+        act(
+            "rr_0313",
+            Standing::Unknown,
+            ["nothing of it is known to have happened", "whether step 1 of 3 happened: refund", looked],
+        ),
+        act("rr_0314", Standing::Rejected, [through, "nothing", "what is left goes out when you say so, under the same key"]),
+    ];
+    if let Some(act) = acts.get_mut(2) {
+        act.unknown = None;
+    }
+    if !is_over {
+        acts[1].waits_for = Some((Text::new("stripe"), now() - TimeDelta::seconds(7)));
+        acts[1].receipt.standing = Standing::UnderWay;
+    }
+    let batch = CutBatch {
+        id: BatchId("b".to_owned()),
+        action: Id::new("approve"),
+        title: "Approve".to_owned(),
+        operator: "sam".to_owned(),
+        planned_at: ago(13),
+        inputs: Params::new(),
+        total: 3,
+        done: 1,
+        failed: 0,
+        skipped: 0,
+        unknown: 0,
+        under_way: 0,
+        unsent: vec![target("reviews", "rv_902"), target("reviews", "rv_903")],
+        unsent_amount: None,
+    };
+    let ended_at = is_over.then(now);
+    Recovery { began_at: ago(1), ended_at, acts, batches: vec![batch], left_alone: None }
 }

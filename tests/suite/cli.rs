@@ -324,12 +324,12 @@ fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
     shop.run("do ship o-1005").ends(1);
     assert_eq!(shop.sql("select status from orders where id = 'o-1005'"), "placed");
     assert_eq!(shop.sql("select count(*) from operator_actions where step >= 0"), "4");
-    // Each act was claimed before, and its claim given back: the next decision on an item takes the next number.
+    // Each act was claimed before, and its claim given back. Outside its queue an item is another target.
     assert_eq!(
         shop.sql(
             "select group_concat(epoch || action || outcome) from operator_actions where target like '%/o-1004' and step = -1"
         ),
-        "0shipdone,1unshipdone"
+        "0shipdone,0unshipdone"
     );
     shop.run("journal verify").ends(0).says(&["the chain holds"]);
     shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);
@@ -373,6 +373,20 @@ fn the_table_of_marks_is_printed_for_the_pack_or_for_both_kinds() {
     shop.run("do ship o-1002").ends(1).complains(&[warning]);
     probe::create(&shop.0.path().join("business.db"), &[&table]);
     assert_eq!(shop.run("do ship o-1002").ends(0).errors, "");
+    // A table of an older make keeps marks and no claims: acts go, and it is said.
+    let old = "create table operator_actions (action_id text not null, step integer not null, target text not null, \
+               operator text not null, marked_at timestamp not null default current_timestamp, primary key (action_id, step))";
+    probe::create(&shop.0.path().join("business.db"), &["drop table operator_actions", old]);
+    let weaker = "not claimed in the database: another operator could act at the same time";
+    let told = "db: acts are not claimed in this database, so another operator could act at the same time";
+    shop.run("do ship o-1003 --dry-run")
+        .ends(0)
+        .says(&[weaker])
+        .complains(&[told, "lacks epoch, action, journal, ended_at, outcome"]);
+    let upgrade: String = table.lines().filter_map(|line| line.strip_prefix("-- ")).filter(|line| line.ends_with(';')).collect();
+    probe::create(&shop.0.path().join("business.db"), &[&upgrade]);
+    let claimed = shop.run("do ship o-1003 --dry-run").ends(0);
+    assert!(!claimed.out.contains(weaker) && claimed.errors.is_empty(), "{claimed:?}");
     plain("pack ddl nowhere.toml").ends(3).complains(&["cannot be read"]);
 }
 

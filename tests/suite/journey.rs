@@ -413,6 +413,11 @@ fn killed_in_the_middle_of_a_batch() {
 }
 
 #[test]
+fn what_an_earlier_run_left_half_done_is_listed_and_finished() {
+    play("recovery-half-done");
+}
+
+#[test]
 fn killed_in_the_middle_of_a_refund() {
     play("killed-refund");
 }

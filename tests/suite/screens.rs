@@ -10,6 +10,7 @@ use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 use wheelhouse::{
     domain::{
         self,
+        barrier::Barrier,
         pack::Confirm,
         plan::{BatchId, Standing},
         snapshot::BatchReport,
@@ -140,6 +141,68 @@ fn screens_look_as_they_were_approved() {
 
 fn tell(model: &mut Model, event: Event) -> Vec<Cmd> {
     ui::update(model, Msg::Event(event), fixture::now())
+}
+
+#[test]
+fn what_keeps_it_from_writing_stands_in_the_header_for_as_long_as_it_is_so() {
+    let now = fixture::now();
+    let mut wrong = Vec::new();
+    let why = domain::text::Text::new("stripe: the key belongs to acct_2, and the pack is for acct_1");
+    let barred = |barrier: Barrier| {
+        let snapshot = domain::snapshot::Snapshot { barrier: Some(barrier), ..fixture::snapshot() };
+        let mut model = open(Some(snapshot));
+        drawn(&mut model, (80, 24), now);
+        model
+    };
+    let all = [(120, 40), (80, 24), (40, 12), (20, 8), (20, 5)];
+    compare("wrong-account", &mut barred(Barrier::WrongAccount(why.clone())), &all, now, &mut wrong);
+    let mut told = barred(Barrier::WrongAccount(why.clone()));
+    press(&mut told, "!", now);
+    compare("wrong-account-errors", &mut told, &[(80, 24)], now, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (barrier, word) in [
+        (Barrier::WrongAccount(why.clone()), "[WRONG ACCOUNT]"),
+        (Barrier::ChainBroken(why.clone()), "[CHAIN BROKEN]"),
+        (Barrier::Unwritable(why.clone()), "[JOURNAL FAILS]"),
+    ] {
+        let mut model = barred(barrier);
+        for size in [(20, 5), (20, 7), (25, 7), (30, 8), (40, 12), (60, 15), (80, 24), (120, 40), (200, 60)] {
+            let buffer = drawn_in(&Theme::built_in("dark").unwrap(), &mut model, size, now);
+            assert!(text(&buffer).contains(word), "{size:?}\n{}", text(&buffer));
+            assert_eq!(style_of(&buffer, word).fg, Theme::built_in("dark").unwrap().style(Role::Bad).fg);
+        }
+        press(&mut model, "j W", now);
+        assert!(text(&drawn(&mut model, (80, 24), now)).contains(word), "a key does not wipe it");
+    }
+    let mut held = barred(Barrier::HeldElsewhere(why.clone()));
+    assert!(text(&drawn(&mut held, (80, 24), now)).contains("[HELD ELSEWHERE]"));
+    let mut looks = barred(Barrier::ReadOnly(why));
+    assert!(text(&drawn(&mut looks, (80, 24), now)).contains("[READ-ONLY]"));
+}
+
+#[test]
+fn what_an_earlier_run_left_is_told_before_anything_else() {
+    let now = fixture::now();
+    let mut wrong = Vec::new();
+    let found = |is_over: bool| {
+        let recovery = fixture::recovery(is_over);
+        let mut model = open(Some(fixture::snapshot()));
+        for act in &recovery.acts {
+            tell(&mut model, Event::Receipt(act.receipt.clone()));
+        }
+        let snapshot = domain::snapshot::Snapshot { sequence: 9, recovery: Some(Arc::new(recovery)), ..fixture::snapshot() };
+        tell(&mut model, Event::Snapshot(Arc::new(snapshot)));
+        model
+    };
+    let all = [(120, 40), (80, 24), (40, 12), (20, 5)];
+    compare("recovery", &mut found(true), &all, now, &mut wrong);
+    compare("recovery-waiting", &mut found(false), &SIZES, now, &mut wrong);
+    let mut last = found(true);
+    press(&mut last, "G", now + TimeDelta::seconds(1));
+    compare("recovery-last", &mut last, &[(80, 24), (40, 12)], now, &mut wrong);
+    press(&mut last, "g j j D", now + TimeDelta::seconds(2));
+    compare("half-done", &mut last, &SIZES, now, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// An unlocked cockpit in which these keys asked for a preview, and that question.

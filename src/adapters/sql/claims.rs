@@ -98,7 +98,7 @@ impl ClaimStatements {
 
 /// The columns of claims, as they stand in the statement that creates a table.
 pub(super) fn columns(database: Database) -> String {
-    COLUMNS.iter().map(|(name, kind)| format!("    {name} {},\n", column(database, kind))).collect()
+    COLUMNS.map(|(name, kind)| format!("    {name} {},\n", column(database, kind))).concat()
 }
 
 fn column(database: Database, kind: &'static str) -> &'static str {
@@ -125,9 +125,8 @@ pub(super) fn indexes(database: Database, table: &str) -> String {
 
 /// What brings an older table of marks up to date.
 pub fn marks_upgrade(database: Database, table: &str) -> String {
-    let add =
-        |(name, kind): &(&str, &'static str)| format!("alter table {table} add column {name} {};\n", column(database, kind));
-    COLUMNS.iter().map(add).collect::<String>() + &indexes(database, table)
+    let add = |(name, kind)| format!("alter table {table} add column {name} {};\n", column(database, kind));
+    COLUMNS.map(add).concat() + &indexes(database, table)
 }
 
 /// The list of targets that `look` takes.

@@ -290,13 +290,13 @@ impl Source for SqlSystem {
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
         let mut said = self.overreach().await.map_err(|fault| self.error(&fault))?;
         if let Some(marks) = &self.marks {
-            said.extend(match self.unmarkable(marks).await.map_err(|fault| self.error(&fault))? {
-                Some(what) => Some(marks.said(&what)),
-                None => {
-                    let wrong = self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?;
-                    wrong.map(|what| marks.said_of_claims(&what))
-                }
-            });
+            let unmarkable = self.unmarkable(marks).await.map_err(|fault| self.error(&fault))?;
+            let unclaimable = match unmarkable {
+                Some(_) => None,
+                None => self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?,
+            };
+            said.extend(unmarkable.map(|what| marks.said(&what)));
+            said.extend(unclaimable.map(|what| marks.said_of_claims(&what)));
         }
         Ok(said.iter().map(|said| self.scrub.text(&format!("{}: {said}", self.name))).collect())
     }

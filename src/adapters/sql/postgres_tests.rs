@@ -284,7 +284,7 @@ async fn contention(cluster: &Cluster) {
 
     // A deferred rule speaks only at the commit, and then nothing happened.
     run(cluster, "create table once (n integer unique deferrable initially deferred); insert into once values (1)").await;
-    let late = quick.act(&order("insert into once values (1)", Vec::new()), &mark("b2")).await;
+    let late = patient.act(&order("insert into once values (1)", Vec::new()), &mark("b2")).await;
     assert!(matches!(late, Outcome::Rejected(_)), "{late:?}");
 }
 

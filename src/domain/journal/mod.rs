@@ -16,4 +16,4 @@ mod properties;
 pub use entry::{Entry, SYSTEM};
 pub use outcome::{Answer, Found, Mark, Outcome};
 pub use state::{Act, ActState, Denial, Phase};
-pub use step::{Command, Event, KEY_LIFE, TRIES, step};
+pub use step::{Command, Event, KEY_LIFE, TRIES, key_is_good, step};

@@ -219,6 +219,12 @@ impl ActState {
 }
 
 impl Act {
+    /// Ended with some of its steps through and the rest not: what came before stands.
+    pub fn is_half_way(&self) -> bool {
+        matches!(self.state.phase, Phase::Rejected | Phase::Changed)
+            && (1..self.plan.steps.len()).contains(&self.state.steps_done())
+    }
+
     pub fn receipt(&self, has_undo: bool, now: DateTime<Utc>) -> Receipt {
         let Self { plan, state } = self;
         let standing = state.standing(now);
@@ -239,8 +245,7 @@ impl Act {
             },
             is_final: plan.is_final,
             can_undo: has_undo && standing == Standing::Done,
-            has_rest: matches!(state.phase, Phase::Rejected | Phase::Changed)
-                && (1..plan.steps.len()).contains(&state.steps_done()),
+            has_rest: self.is_half_way(),
             batch: plan.batch.clone(),
             at: state.at.unwrap_or(now),
         }

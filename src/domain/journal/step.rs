@@ -136,6 +136,14 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             next.send()
         }
         (Phase::Unknown { .. }, Event::Found(found)) => next.found(found),
+        (Phase::Rejected | Phase::Changed, Event::Settle { happened: true }) if next.is_half_way() => {
+            let said = Text::new("a person says that this step is done");
+            next.through(Answer { reference: None, request: None, said })
+        }
+        (Phase::Rejected | Phase::Changed, Event::Settle { happened: false }) if next.is_half_way() => {
+            let said = next.with_what_stands("a person leaves the rest undone");
+            next.end(Phase::Expired, said, Severity::Yellow)
+        }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: true }) => {
             let said = Text::new("a person looked and says that it happened");
             next.through(Answer { reference: None, request: None, said })
@@ -167,6 +175,17 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
         next.state.at = Some(now);
     }
     (next.state, commands)
+}
+
+/// True while the current step may go out under its key. SQL keeps no key that could be forgotten: its row counts and marks
+/// are judged in the same transaction.
+pub fn key_is_good(plan: &Plan, state: &ActState, now: DateTime<Utc>) -> bool {
+    let is_sql = matches!(plan.steps.get(state.steps_done()).map(|step| &step.order), Some(Order::Sql { .. }));
+    is_sql
+        || state.first_sent_at.is_none_or(|first| {
+            let age = now - first;
+            age < KEY_LIFE && age >= CLOCK_SLACK
+        })
 }
 
 struct Transition<'a> {
@@ -378,14 +397,8 @@ impl Transition<'_> {
         Ending::of(&self.state).filter(|_| is_due).map(Command::Release)
     }
 
-    /// SQL keeps no key that could be forgotten: its row counts and marks are judged in the same transaction.
     fn key_is_good(&self) -> bool {
-        let is_sql = matches!(self.plan.steps.get(self.state.steps_done()).map(|step| &step.order), Some(Order::Sql { .. }));
-        is_sql
-            || self.state.first_sent_at.is_none_or(|first| {
-                let age = self.now - first;
-                age < KEY_LIFE && age >= CLOCK_SLACK
-            })
+        key_is_good(self.plan, &self.state, self.now)
     }
 
     fn is_half_way(&self) -> bool {

@@ -121,7 +121,7 @@ impl Driver {
     async fn lock_for_good(&mut self, why: &Text) {
         self.lock.close();
         let said = format!("nothing is written in this session: {}", why.original());
-        if self.setup.read_only.is_none() {
+        if self.setup.barrier.is_none() {
             let entry = Entry::by_system(self.now(), "LOCK", said.as_str()).severity(Severity::Red);
             self.record(&entry).await;
         }

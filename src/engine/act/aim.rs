@@ -143,7 +143,8 @@ mod tests {
             batch: None,
             next_look: None,
             since_last_visit: None,
-            journal_broken: None,
+            barrier: None,
+            recovery: None,
             money_today: 0,
             money_this_session: 0,
         }

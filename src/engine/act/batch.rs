@@ -10,7 +10,8 @@ use super::driver::Driver;
 use crate::{
     domain::{
         journal::{Act, Entry, Event, Phase},
-        plan::{BatchId, Plan, Standing},
+        plan::{BatchId, Standing},
+        recovery::CutBatch,
         severity::Severity,
         snapshot::BatchReport,
         text::Text,
@@ -58,29 +59,6 @@ impl Batch {
     }
 }
 
-/// A batch of an earlier run, counted once its acts are settled as far as they can be.
-struct Cut<'a> {
-    acts: &'a [Act],
-}
-
-impl Cut<'_> {
-    /// As few words as tell it: what did not happen to any is left out.
-    fn said(&self, now: DateTime<Utc>) -> (String, bool) {
-        let count = |is_so: &dyn Fn(Standing) -> bool| self.acts.iter().filter(|act| is_so(act.state.standing(now))).count();
-        let unknown = count(&|standing| !standing.is_over());
-        let counts = [
-            (count(&|standing| standing == Standing::NotSent), "not sent"),
-            (count(&|standing| standing == Standing::Rejected), "failed"),
-            (count(&|standing| matches!(standing, Standing::Changed | Standing::Refused | Standing::TakenBack)), "skipped"),
-            (unknown, "unknown"),
-        ];
-        let more = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}"));
-        let title = self.acts.first().map_or("", |act| act.plan.title.as_str());
-        let done = count(&|standing| standing == Standing::Done);
-        (format!("{title} {}, which was cut off: {done} done{}", self.acts.len(), more.collect::<String>()), unknown > 0)
-    }
-}
-
 impl Driver {
     /// Gives every batch that an earlier run left its closing line, and tells of it. Nothing of it is sent by itself.
     pub(super) async fn close_cut_batches(&mut self) {
@@ -91,15 +69,16 @@ impl Driver {
         };
         let now = self.now();
         for acts in batches {
-            let Some(Plan { batch: Some(id), operator, .. }) = acts.first().map(|act| &act.plan) else { continue };
-            if self.batches.iter().any(|batch| batch.report.id == *id) {
+            let Some(id) = acts.iter().find_map(|act| act.plan.batch.clone()) else { continue };
+            let Some(cut) = CutBatch::count(&id, &acts, now) else { continue };
+            if self.batches.iter().any(|batch| batch.report.id == id) {
                 continue;
             }
-            let (said, is_in_doubt) = Cut { acts: &acts }.said(now);
+            let (said, is_in_doubt, operator) = (cut.said(), cut.unknown > 0, &cut.operator);
             let severity = if is_in_doubt { Severity::Unknown } else { Severity::Yellow };
             let entry = Entry::new(now, operator.as_str(), "BATCH", said.as_str()).severity(severity);
             self.record(&entry.payload(json!({ "batch": id, "of": acts.len(), "cut": true }))).await;
-            let said = Text::new(format!("recovery settled {said}; @ tells each"));
+            let said = Text::new(format!("recovery settled {said}; :recovery tells each"));
             (self.setup.tell)(message::Event::Notice { said, is_error: is_in_doubt });
         }
     }

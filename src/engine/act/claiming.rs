@@ -286,7 +286,8 @@ impl Driver {
     /// Looks for claims of this record that an earlier run, or a broken line, left behind.
     pub(super) async fn sweep(&mut self) {
         let is_due = self.sweep_at.is_some_and(|at| at <= self.now());
-        if !is_due || !matches!(self.mode, Mode::Ready) || self.broken.is_some() || self.setup.read_only.is_some() {
+        let may_be = matches!(self.mode, Mode::Ready | Mode::Recovering { .. });
+        if !is_due || !may_be || self.broken.is_some() || self.setup.barrier.is_some() {
             return;
         }
         self.sweep_at = None;

@@ -116,8 +116,8 @@ impl Driver {
 
     /// Everything but the lock that must be so before anything is sent.
     pub(super) fn may_act(&self) -> Result<(), Text> {
-        if let Some(why) = &self.setup.read_only {
-            return Err(why.clone());
+        if let Some(barrier) = &self.setup.barrier {
+            return Err(barrier.why().clone());
         }
         if let Some(why) = self.account.another().or(self.broken.as_ref()) {
             return Err(why.clone());

@@ -4,7 +4,7 @@
 //! start settles what was under way.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -15,6 +15,7 @@ use super::{
     Reply, Setup, Standings,
     account::Account,
     batch::Batch,
+    findings::Findings,
     flight::{self, Flight, Landing},
     preview::{Look, Proposal},
     write_lock::WriteLock,
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     domain::{
         age,
+        barrier::Barrier,
         journal::{self, Act, Command, Entry, Phase},
         pack::{self, Action},
         plan::{ActionId, BatchId, Plan, Receipt},
@@ -70,7 +72,8 @@ pub(super) struct Driver {
     pub(super) proposals: VecDeque<Proposal>,
     pub(super) flights: FuturesUnordered<Flight>,
     pub(super) looks: FuturesUnordered<Look>,
-    flying: HashSet<ActionId>,
+    flying: HashMap<ActionId, DateTime<Utc>>,
+    pub(super) findings: Option<Findings>,
     pub(super) broken: Option<Text>,
     pub(super) identity: Option<String>,
     /// When claims that were left behind are looked for.
@@ -93,7 +96,8 @@ impl Driver {
             proposals: VecDeque::new(),
             flights: FuturesUnordered::new(),
             looks: FuturesUnordered::new(),
-            flying: HashSet::new(),
+            flying: HashMap::new(),
+            findings: None,
             broken: None,
             identity: None,
             sweep_at: None,
@@ -124,7 +128,12 @@ impl Driver {
     }
 
     pub(super) fn is_flying(&self, id: &ActionId) -> bool {
-        self.flying.contains(id)
+        self.flying.contains_key(id)
+    }
+
+    /// Since when something is on its way for an act.
+    pub(super) fn flying_since(&self, id: &ActionId) -> Option<DateTime<Utc>> {
+        self.flying.get(id).copied()
     }
 
     pub(super) fn give(&mut self, id: &ActionId, permit: Permit) {
@@ -135,7 +144,7 @@ impl Driver {
 
     pub(super) fn fly(&mut self, flight: Flight, id: &ActionId) {
         self.flights.push(flight);
-        self.flying.insert(id.clone());
+        self.flying.insert(id.clone(), self.now());
     }
 
     /// Feeds one event to an act's machine and does what it commands. Stops at the first write that fails.
@@ -195,10 +204,12 @@ impl Driver {
             self.money_counted_on = None;
         }
         (self.setup.tell)(Event::Receipt(self.receipt(&act, now)));
+        if let Some(findings) = &mut self.findings {
+            findings.note(&act);
+        }
         if act.state.phase.is_over() {
             self.running.retain(|running| running.act.plan.id != *id);
-            self.ended.push_front(act.clone());
-            self.ended.truncate(KEPT);
+            self.show_ended(act.clone());
         }
         let Some(id) = act.plan.batch.as_ref() else { return };
         let Some(batch) = self.batches.iter_mut().find(|batch| batch.report.id == *id) else { return };
@@ -208,10 +219,18 @@ impl Driver {
             let said = format!("{} stopped: nobody knows yet whether {} happened", batch.report.title, act.plan.label.original());
             (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
         }
-        if act.state.phase.is_over() && batch.count(act.state.standing(now), now) {
+        // What was still to be sent when the program was told to stop is the next start's to tell: the batch is cut off.
+        let is_cut = matches!(self.mode, Mode::Stopping(_)) && act.state.phase == Phase::NotSent;
+        if act.state.phase.is_over() && !is_cut && batch.count(act.state.standing(now), now) {
             let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
+    }
+
+    pub(super) fn show_ended(&mut self, act: Act) {
+        self.ended.retain(|ended| ended.plan.id != act.plan.id);
+        self.ended.push_front(act);
+        self.ended.truncate(KEPT);
     }
 
     /// Writes an entry that belongs to no act.
@@ -257,7 +276,7 @@ impl Driver {
             .running
             .iter()
             .map(|running| &running.act.plan)
-            .filter(|plan| self.flying.contains(&plan.id))
+            .filter(|plan| self.flying.contains_key(&plan.id))
             .map(lane)
             .collect();
         self.running.iter().map(|running| &running.act).find_map(|act| {
@@ -316,13 +335,19 @@ impl Driver {
             money_today: self.money.0,
             money_this_session: self.money.1,
             unlocked_until: self.lock.until(),
-            broken: self.broken.clone(),
+            barrier: self.barrier(),
+            recovery: self.recovery(now),
         }
+    }
+
+    fn barrier(&self) -> Option<Barrier> {
+        let another = || self.account.another().cloned().map(Barrier::WrongAccount);
+        self.setup.barrier.clone().or_else(another).or_else(|| self.broken.clone().map(Barrier::Unwritable))
     }
 
     /// Puts on record what policy refused; a cockpit that cannot write has told it and that is all.
     pub(super) async fn record_refusals(&mut self, title: &str, refused: &[(String, Text)]) {
-        if refused.is_empty() || self.setup.read_only.is_some() || self.broken.is_some() {
+        if refused.is_empty() || self.setup.barrier.is_some() || self.broken.is_some() {
             return;
         }
         let few: Vec<_> = refused.iter().take(5).map(|(key, why)| format!("{key} ({})", why.original())).collect();

@@ -9,6 +9,7 @@ mod batch;
 mod claiming;
 mod commit;
 mod driver;
+mod findings;
 mod flight;
 mod fresh;
 mod judging;
@@ -32,9 +33,11 @@ use super::message::{Ask, Event, Preview};
 
 use crate::{
     domain::{
+        barrier::Barrier,
         id::Id,
         pack::{Action, Pack},
         plan::{ActionId, BatchId, Receipt},
+        recovery::Recovery,
         rows::Params,
         snapshot::BatchReport,
         text::Text,
@@ -54,8 +57,8 @@ pub struct Setup {
     pub journal: Arc<dyn Journal>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
-    /// Why nothing may be written (`--read-only`, another cockpit holds the journal); never unlocked then.
-    pub read_only: Option<Text>,
+    /// What keeps it from writing from the start (`--read-only`, another cockpit holds the journal); never unlocked then.
+    pub barrier: Option<Barrier>,
     /// Every final act is held at least so long.
     pub hold_at_least: Duration,
     /// How long an unlock lasts.
@@ -76,8 +79,10 @@ pub struct Standings {
     pub money_today: i64,
     pub money_this_session: i64,
     pub unlocked_until: Option<DateTime<Utc>>,
-    /// Why nothing is sent any more.
-    pub broken: Option<Text>,
+    /// What keeps it from writing, for as long as it is so.
+    pub barrier: Option<Barrier>,
+    /// What an earlier run left, where there was anything.
+    pub recovery: Option<Arc<Recovery>>,
 }
 
 /// What taking back came to.
@@ -95,6 +100,7 @@ enum Request {
     Account(Reply<Ownership>),
     Recover(Reply<Vec<Receipt>>),
     Propose { ask: Ask, action: Id<Action>, aims: Vec<Aim>, inputs: Params, reply: Reply<Box<Preview>> },
+    Resume { ask: Ask, batch: BatchId, inputs: Params, reply: Reply<Box<Preview>> },
     Commit { preview: Ask, typed: String, reply: Reply<Text> },
     TakeBack { ask: Ask, plan: Option<ActionId>, reply: Reply<TakenBack> },
     Pause { batch: BatchId, paused: bool, reply: Reply<Text> },
@@ -134,6 +140,12 @@ impl Actor {
     /// Says exactly what an action would do, over rows read afresh. Nothing is sent.
     pub async fn propose(&self, ask: Ask, action: Id<Action>, aims: Vec<Aim>, inputs: Params) -> Result<Box<Preview>, Text> {
         self.ask(|reply| Request::Propose { ask, action, aims, inputs, reply }).await
+    }
+
+    /// Says what going on with a batch would do that an earlier run left: over what was never sent of it, each row held
+    /// against how it was when it was confirmed. Nothing is sent.
+    pub async fn resume(&self, ask: Ask, batch: BatchId, inputs: Params) -> Result<Box<Preview>, Text> {
+        self.ask(|reply| Request::Resume { ask, batch, inputs, reply }).await
     }
 
     /// Carries out what a preview said. `typed` is what the operator typed where typing is asked for.
@@ -248,6 +260,7 @@ impl Driver {
             Request::Propose { ask, action, aims, inputs, reply } => {
                 self.propose(ask, &action, aims, inputs, preview::Asker::Preview(reply));
             }
+            Request::Resume { ask, batch, inputs, reply } => self.resume(ask, &batch, inputs, reply),
             Request::Commit { preview, typed, reply } => drop(reply.send(self.commit(preview, &typed).await)),
             Request::TakeBack { ask, plan, reply } => self.take_back(ask, plan, reply).await,
             Request::Pause { batch, paused, reply } => drop(reply.send(self.pause(&batch, paused).await)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{
     StreamExt as _,
-    future::{BoxFuture, join},
+    future::BoxFuture,
     stream::{self, FuturesUnordered},
 };
 
@@ -109,7 +109,9 @@ impl Driver {
                     (aim, fresh)
                 }
             });
-            let (aims, kept) = join(reads.buffered(READS).collect(), Kept::read(&connections, keeper, &targets)).await;
+            // Before the rows: a decision made in between is then one that this preview has not seen, and loses.
+            let kept = Kept::read(&connections, keeper, &targets).await;
+            let aims = reads.buffered(READS).collect().await;
             let account = match question {
                 Some(question) => Some(question.await),
                 None => None,
@@ -128,6 +130,13 @@ impl Driver {
         asker.answer(self.preview(ask, action, &inputs, aims, &kept).await);
     }
 
+    /// Where the claims of a preview stand, and the moment to judge by: the database's, where they do.
+    fn office<'a>(&self, kept: &'a Kept, identity: &'a str, now: DateTime<Utc>) -> Office<'a> {
+        let ahead = self.setup.clock.ahead();
+        let now = if let Kept::In(_, claims) = kept { claims.now + ahead } else { now };
+        Office { kept, identity, moment: Moment { now, timezone: self.setup.pack.timezone, ahead } }
+    }
+
     async fn preview(
         &mut self,
         ask: Ask,
@@ -137,11 +146,9 @@ impl Driver {
         kept: &Kept,
     ) -> Result<Box<Preview>, Text> {
         let now = self.now();
-        let ahead = self.setup.clock.ahead();
-        let judged_at = if let Kept::In(_, claims) = kept { claims.now + ahead } else { now };
         let identity = self.identity().await;
-        let identity = identity.as_deref().unwrap_or_default();
-        let office = Office { kept, identity, moment: Moment { now: judged_at, timezone: self.setup.pack.timezone, ahead } };
+        let office = self.office(kept, identity.as_deref().unwrap_or_default(), now);
+        let judged_at = office.moment.now;
         let missing = planning::missing(&action, inputs);
         // While inputs are still to come, the rules and the effects are shown without them; it cannot be confirmed.
         let mut drafted = action.clone();

@@ -24,14 +24,17 @@ use crate::{
 
 impl Driver {
     pub(super) async fn unlock(&mut self) -> Result<DateTime<Utc>, Text> {
-        if let Some(why) = &self.setup.read_only {
-            return Err(why.clone());
+        if let Some(barrier) = &self.setup.barrier {
+            return Err(barrier.why().clone());
         }
         if let Some(why) = self.account.another() {
             return Err(Text::new(format!("nothing is written in this session: {}", why.original())));
         }
         if matches!(self.mode, Mode::Stopping(_)) {
             return Err(Text::new("it is stopping"));
+        }
+        if matches!(self.mode, Mode::Recovering { .. }) && self.broken.is_none() {
+            return Err(Text::new("what an earlier run left is being settled first: nothing is unlocked"));
         }
         if self.broken.is_some() && !self.flights.is_empty() {
             return Err(Text::new("an effect is still on its way: try again when it has answered"));
@@ -74,7 +77,7 @@ impl Driver {
 
     pub(super) async fn recover(&mut self, reply: Reply<Vec<Receipt>>) {
         let is_first = matches!(self.mode, Mode::NotRecovered);
-        if self.setup.read_only.is_some() || !is_first {
+        if self.setup.barrier.is_some() || !is_first {
             if is_first {
                 self.mode = Mode::Ready;
             }
@@ -106,6 +109,11 @@ impl Driver {
             let said = format!("{strangers} open acts were made under another account or mode and are left for it to settle");
             (self.setup.tell)(message::Event::Notice { said: Text::new(said), is_error: true });
         }
+        if let Err(error) = self.list_findings(&open).await {
+            let said = Text::new(error.to_string());
+            (self.setup.tell)(message::Event::Notice { said: said.clone(), is_error: true });
+            return Err(said);
+        }
         let acts: Vec<_> = open.iter().map(|act| act.plan.id.clone()).collect();
         self.mode = Mode::Recovering { acts: acts.clone(), reply: None };
         for act in open {
@@ -116,6 +124,8 @@ impl Driver {
             let is_own = self.account.is_own();
             self.settle_waiting(|act| is_own || !needs_account(act)).await;
         }
+        self.sweep_at = Some(self.now());
+        self.sweep().await;
         Ok(())
     }
 
@@ -126,15 +136,17 @@ impl Driver {
             return;
         }
         let Mode::Recovering { acts, reply } = mem::replace(&mut self.mode, Mode::Ready) else { return };
-        self.sweep_at = Some(self.now());
+        let now = self.now();
+        if let Some(findings) = &mut self.findings {
+            findings.end(now, self.account.another());
+        }
         if let Some(why) = self.account.another().cloned() {
             if let Some(reply) = reply {
                 drop(reply.send(Err(why)));
             }
             return;
         }
-        let now = self.now();
-        let may_write = self.broken.is_none() && self.setup.read_only.is_none();
+        let may_write = self.broken.is_none() && self.setup.barrier.is_none();
         let known = || self.running.iter().map(|running| &running.act).chain(&self.ended);
         let receipts: Vec<_> =
             acts.iter().filter_map(|id| known().find(|act| act.plan.id == *id)).map(|act| self.receipt(act, now)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{account::needs_account, driver::Driver};
 
 use crate::domain::{
-    journal::{Event, Phase},
+    journal::{Act, Event, Phase},
     plan::ActionId,
     planning,
     text::Text,
@@ -40,8 +40,17 @@ impl Driver {
         }
         self.feed(id, Event::LookUp).await;
         let flies = self.is_flying(id);
-        self.running.retain(|running| !running.act.state.phase.is_over());
+        self.let_go();
         if flies { Ok(Text::new("being looked up")) } else { Err(Text::new("there is nothing to look up")) }
+    }
+
+    /// What was taken up and is over after all goes back to where the ended ones are shown.
+    fn let_go(&mut self) {
+        let over = self.running.extract_if(.., |running| running.act.state.phase.is_over());
+        let over: Vec<Act> = over.map(|running| running.act).collect();
+        for act in over {
+            self.show_ended(act);
+        }
     }
 
     pub(super) async fn settle(&mut self, id: &ActionId, happened: bool) -> Result<Text, Text> {
@@ -49,12 +58,22 @@ impl Driver {
         if !self.lock.is_open(self.now()) {
             return Err(Text::new("writing is locked: W unlocks it"));
         }
-        let in_doubt =
-            self.find(id).is_some_and(|running| matches!(running.act.state.phase, Phase::Unknown { .. } | Phase::Conflict));
-        if !in_doubt || self.is_flying(id) {
+        let journal = Arc::clone(&self.setup.journal);
+        if self.find(id).is_none()
+            && let Some(act) = journal.act(id).await.map_err(|error| Text::new(error.to_string()))?
+            && planning::belongs(&act.plan, &self.setting())
+        {
+            self.adopt(act);
+        }
+        let is_open = |act: &Act| matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict) || act.is_half_way();
+        let is_open = self.find(id).is_some_and(|running| is_open(&running.act));
+        if is_open && !self.is_flying(id) {
+            self.feed(id, Event::Settle { happened }).await;
+        }
+        self.let_go();
+        if !is_open {
             return Err(Text::new("nothing about it is in doubt"));
         }
-        self.feed(id, Event::Settle { happened }).await;
         self.broken.clone().map_or_else(|| Ok(Text::new("settled")), Err)
     }
 }

@@ -53,6 +53,7 @@ pub enum Intent {
     TakeBack,
     LookUp,
     Decide,
+    Recovery,
     PauseBatch,
     CancelBatch,
     Unlock,

@@ -3,11 +3,14 @@
 use super::{going, perform::say};
 use crate::{
     domain::{
+        barrier::Barrier,
         id::Id,
         pack::{self, Action, Confirm},
         plan::{BatchId, Receipt, Standing, Target},
+        recovery::CutBatch,
         rows::Params,
         snapshot::BatchReport,
+        value::Value,
     },
     engine::message::{Ask, Preview, Request},
     ui::{
@@ -24,18 +27,34 @@ use crate::{
 
 /// False, and said, where nothing may be changed now.
 pub fn may_write(model: &mut Model) -> bool {
-    let broken = model.snapshot.as_ref().and_then(|snapshot| snapshot.journal_broken.clone());
-    if model.shown.read_only {
-        say(model, Tone::Warning, "this cockpit is read-only");
-    } else if let Some(why) = broken {
-        say(model, Tone::Bad, format!("nothing is sent while the journal is broken: {why}"));
-    } else if !model.is_unlocked() {
+    if is_barred(model) || is_recovering(model) {
+        return false;
+    }
+    if !model.is_unlocked() {
         let key = model.keymap.key_of(crate::ui::keymap::Intent::Unlock);
         say(model, Tone::Warning, format!("press {key} to unlock writing"));
     } else {
         return true;
     }
     false
+}
+
+/// True, and said, where nothing can be written whatever is unlocked.
+pub fn is_barred(model: &mut Model) -> bool {
+    let barred = model.barred();
+    if let Some((said, is_alarm)) = &barred {
+        say(model, if *is_alarm { Tone::Bad } else { Tone::Warning }, said.as_str());
+    }
+    barred.is_some()
+}
+
+/// True, and said, while what an earlier run left is still looked for.
+pub fn is_recovering(model: &mut Model) -> bool {
+    let is_recovering = model.is_recovering();
+    if is_recovering {
+        say(model, Tone::Warning, "what an earlier run left is settled first, nothing else is written: :recovery shows how far");
+    }
+    is_recovering
 }
 
 /// The action of the queue that has this key, on what is marked, else on the selected row.
@@ -110,6 +129,25 @@ pub fn begin(model: &mut Model, action: &Id<Action>, targets: Vec<Target>, lette
         (ask, inputs)
     };
     vec![Cmd::Ask(Request::Propose { ask, action: action.id.clone(), targets, inputs })]
+}
+
+/// Asks what going on with the rest of a batch would do; its inputs are those that it was confirmed with.
+pub fn resume(model: &mut Model, batch: &CutBatch) -> Vec<Cmd> {
+    let pack = std::sync::Arc::clone(&model.pack);
+    let Some(action) = pack::find(&pack.actions, &batch.action) else {
+        say(model, Tone::Warning, format!("`{}` is no longer in the pack", batch.action));
+        return Vec::new();
+    };
+    let ask = model.questions.ask(Waiting::Dialog);
+    let mut dialog = Dialog::new(action, batch.unsent.clone(), ask, &model.shown, model.now);
+    for entry in &mut dialog.entries {
+        let given = batch.inputs.get(&entry.name).map(Value::original);
+        entry.field = given.map_or_else(Field::default, |given| Field::with(&given));
+    }
+    dialog.resumes = Some(batch.id.clone());
+    let inputs = dialog.inputs();
+    model.overlay = Some(Overlay::Dialog(Box::new(dialog)));
+    vec![Cmd::Ask(Request::Resume { ask, batch: batch.id.clone(), inputs })]
 }
 
 /// A flag with two values is flipped to the other one.
@@ -201,8 +239,7 @@ pub fn sign_off(model: &mut Model) -> Vec<Cmd> {
 
 /// Takes back what is held on the selected row, else the act that would be sent next, else proposes to undo the last one.
 pub fn take_back(model: &mut Model) -> Vec<Cmd> {
-    if model.shown.read_only {
-        say(model, Tone::Warning, "this cockpit is read-only");
+    if is_barred(model) {
         return Vec::new();
     }
     let here = match model.selected() {
@@ -245,6 +282,9 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
 
 /// Looks up outside what became of each act that stands unknown, and goes on with those that ended half way.
 pub fn look_up(model: &mut Model) -> Vec<Cmd> {
+    if is_recovering(model) {
+        return Vec::new();
+    }
     let is_open = |receipt: &&Receipt| receipt.standing == Standing::Unknown || receipt.has_rest;
     let open = model.receipts.iter().filter(is_open);
     let requests: Vec<Cmd> = open.map(|receipt| Cmd::Ask(Request::LookUp { plan: receipt.plan.clone() })).collect();
@@ -281,8 +321,11 @@ pub fn cancel_batch(model: &mut Model) -> Vec<Cmd> {
 }
 
 pub fn unlock(model: &mut Model) -> Vec<Cmd> {
-    if model.shown.read_only {
-        say(model, Tone::Warning, "this cockpit is read-only");
+    // What a moment of trouble kept from the journal, unlocking tries anew.
+    if !matches!(model.barrier(), Some(Barrier::Unwritable(_))) && is_barred(model) {
+        return Vec::new();
+    }
+    if is_recovering(model) {
         return Vec::new();
     }
     vec![Cmd::Ask(if model.is_unlocked() { Request::Lock } else { Request::Unlock })]

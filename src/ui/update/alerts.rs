@@ -2,7 +2,7 @@
 
 use ratatui_textarea::TextArea;
 
-use super::{going, perform::say};
+use super::{acting, going, perform::say};
 use crate::{
     domain::snapshot::Subject,
     engine::message::{Handle, Request},
@@ -32,8 +32,7 @@ fn selected(model: &mut Model) -> Option<(Subject, String)> {
         Some(alert) => alert.title.clone(),
         None => subject.name(),
     };
-    if model.shown.read_only {
-        say(model, Tone::Warning, "this cockpit is read-only");
+    if model.keeps_no_record() && acting::is_barred(model) {
         return None;
     }
     Some((subject, title))
@@ -62,7 +61,7 @@ pub fn defer(model: &mut Model) -> Vec<Cmd> {
 /// What is put away until later sinks in the list; the operator stays above, with what comes next.
 pub fn go_on(model: &mut Model) {
     let pane = Pane::Alerts;
-    if model.place.pane != pane || model.place.page.is_some() || model.shown.read_only {
+    if model.place.pane != pane || model.place.page.is_some() || model.keeps_no_record() {
         return;
     }
     let things = model.things(pane);

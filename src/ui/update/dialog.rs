@@ -60,8 +60,11 @@ fn propose(model: &mut Model, dialog: &mut Dialog) -> Vec<Cmd> {
     dialog.is_behind = false;
     dialog.stage = Stage::Checking;
     dialog.ready_at = None;
-    let request =
-        Request::Propose { ask, action: dialog.action.clone(), targets: dialog.targets.clone(), inputs: dialog.inputs() };
+    let inputs = dialog.inputs();
+    let request = match dialog.resumes.clone() {
+        Some(batch) => Request::Resume { ask, batch, inputs },
+        None => Request::Propose { ask, action: dialog.action.clone(), targets: dialog.targets.clone(), inputs },
+    };
     vec![Cmd::Ask(request)]
 }
 

@@ -1,6 +1,6 @@
 //! What the engine tells. An answer to a question that nobody asks any more is dropped.
 
-use super::{acting, perform::say};
+use super::{acting, perform::say, recovery};
 use crate::{
     domain::{
         plan::{Receipt, Standing},
@@ -8,13 +8,7 @@ use crate::{
         text::Text,
     },
     engine::message::{Ask, Event, Preview, Request, Scope},
-    ui::{
-        message::Cmd,
-        model::Model,
-        notice::Tone,
-        overlay::{Doubt, Overlay},
-        waiting::Waiting,
-    },
+    ui::{message::Cmd, model::Model, notice::Tone, overlay::Overlay, waiting::Waiting},
 };
 
 pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
@@ -29,6 +23,7 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             }
             let has_ended = batch_ended(model, &snapshot);
             model.take_snapshot(snapshot);
+            recovery::arrived(model);
             return match model.place.queue.clone().filter(|_| has_ended) {
                 // What a batch has done leaves the list at once, not at the next look.
                 Some(queue) => vec![Cmd::Ask(Request::Refresh(Scope::Queue(queue)))],
@@ -153,7 +148,7 @@ fn receipt_came(model: &mut Model, receipt: Receipt) {
         | Standing::Changed
         | Standing::NotSent => {}
     }
-    model.receipts.take(receipt);
+    model.receipts.hear(receipt);
 }
 
 fn recovered(model: &mut Model, receipts: Vec<Receipt>) {
@@ -177,10 +172,6 @@ fn recovered(model: &mut Model, receipts: Vec<Receipt>) {
         let tone = if unknown > 0 { Tone::Warning } else { Tone::Plain };
         let standings: Vec<String> = standings.iter().map(|(word, times)| format!("{times} {word}")).collect();
         let standings = standings.join(", ");
-        say(model, tone, format!("recovery settled {} of {count} acts: {standings}; @ tells each", count - unknown));
-    }
-    // At the start nothing is under the operator's hands yet: what is in doubt is shown, not hinted at.
-    if model.overlay.is_none() && model.receipts.count(Standing::Unknown) > 0 {
-        model.overlay = Some(Overlay::Doubt(Doubt { opened_at: model.now, ..Doubt::default() }));
+        say(model, tone, format!("recovery settled {} of {count} acts: {standings}; :recovery tells each", count - unknown));
     }
 }

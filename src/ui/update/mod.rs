@@ -9,6 +9,7 @@ mod going;
 mod overlays;
 mod perform;
 mod pointing;
+mod recovery;
 mod rows;
 mod typing;
 
@@ -97,6 +98,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Cmd> {
         return match overlay {
             Overlay::Dialog(dialog) => dialog::press(model, dialog, chord),
             Overlay::Doubt(doubt) => doubt::press(model, doubt, chord),
+            Overlay::Recovery(page) => recovery::press(model, page, chord),
             Overlay::Note { subject, title, area } => typing::note(model, subject, title, area, key),
             other => overlays::press(model, other, chord),
         };

@@ -60,7 +60,7 @@ pub fn press(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Cmd> {
             }
         }
         // What is under way is being finished; only the engine's answer ends this.
-        overlay @ (Overlay::Stopping | Overlay::Dialog(_) | Overlay::Doubt(_) | Overlay::Note { .. }) => {
+        overlay @ (Overlay::Stopping | Overlay::Dialog(_) | Overlay::Doubt(_) | Overlay::Recovery(_) | Overlay::Note { .. }) => {
             model.overlay = Some(overlay);
             Vec::new()
         }

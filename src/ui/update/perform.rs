@@ -1,6 +1,6 @@
 //! Carries out an intent, whichever key or command it came from.
 
-use super::{acting, alerts, doubt, going, rows};
+use super::{acting, alerts, doubt, going, recovery, rows};
 use crate::{
     domain::text::Text,
     engine::message::{Request, Scope},
@@ -71,6 +71,7 @@ pub fn perform(model: &mut Model, intent: Intent) -> Vec<Cmd> {
         Intent::TakeBack => acting::take_back(model),
         Intent::LookUp => acting::look_up(model),
         Intent::Decide => doubt::open(model),
+        Intent::Recovery => quiet(model, recovery::open),
         Intent::PauseBatch => acting::pause(model),
         Intent::CancelBatch => acting::cancel_batch(model),
         Intent::Unlock => acting::unlock(model),

@@ -41,6 +41,7 @@ fn turn_over(overlay: &mut Overlay, kind: MouseEventKind) {
         | Overlay::Snooze { .. }
         | Overlay::SignOff(_)
         | Overlay::Doubt(_)
+        | Overlay::Recovery(_)
         | Overlay::Quit { .. }
         | Overlay::Stopping => return,
     };

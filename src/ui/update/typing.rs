@@ -110,7 +110,7 @@ pub fn paste(model: &mut Model, text: &str) {
         Some(
             Overlay::Help { .. } | Overlay::Snooze { .. } | Overlay::Errors { .. } | Overlay::Quit { .. } | Overlay::Stopping,
         ) => {}
-        Some(Overlay::Doubt(_)) | None => is_refused = true,
+        Some(Overlay::Doubt(_) | Overlay::Recovery(_)) | None => is_refused = true,
     }
     if is_refused {
         say(model, Tone::Warning, "a paste confirms nothing here; type it");

@@ -7,7 +7,7 @@ use super::{
     overlay, sheet,
 };
 use crate::{
-    domain::plan::Receipt,
+    domain::{plan::Receipt, text},
     ui::{keymap::Intent, overlay::Doubt, theme::Role},
 };
 
@@ -15,15 +15,18 @@ use crate::{
 const NAMED: usize = 8;
 
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, doubt: &Doubt) {
-    let acts: Vec<&Receipt> = ink.model.receipts.in_doubt().collect();
+    let acts: Vec<&Receipt> = ink.model.receipts.to_decide().collect();
     let at = doubt.at.min(acts.len().saturating_sub(1));
     let width = screen.width.min(96);
     let lines = lines(ink, &acts, at, usize::from(width.saturating_sub(4)));
     let area = overlay::centered(buffer, screen, width, (lines.len() as u16).saturating_add(5));
-    let title = match acts.len() {
-        0 => "Nothing is in doubt any more".to_owned(),
-        1 => "1 act in doubt".to_owned(),
-        count => format!("{count} acts in doubt"),
+    let half_done = acts.iter().filter(|act| act.has_rest).count();
+    let acts_are = |count: usize| text::counted(count, "act");
+    let title = match (acts.len() - half_done, half_done) {
+        (0, 0) => "Nothing is in doubt any more".to_owned(),
+        (unknown, 0) => format!("{} in doubt", acts_are(unknown)),
+        (0, half_done) => format!("{} half done", acts_are(half_done)),
+        (unknown, half_done) => format!("{} in doubt, {half_done} half done", acts_are(unknown)),
     };
     sheet::frame(ink, buffer, area, &title, "Esc closes", true, None);
     if area.width < 12 || area.height < 4 {
@@ -65,13 +68,23 @@ fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(Stri
         done => format!("{done} of its {} steps are through", act.steps),
     };
     say(&format!("Certain:  {through}. Whatever goes out again carries the same key."), Role::Text);
+    let key = ink.model.keymap.key_of(Intent::LookUp);
+    let is_last = act.steps_done + 1 >= act.steps;
+    let after = if is_last { "the act is done" } else { "the steps after it are carried out" };
+    if act.has_rest {
+        say(&format!("Failed:   {}", act.said.one_line()), Role::Bad);
+        say("", Role::Text);
+        say(&format!("{key} sends what is left once more, and never again what is through."), Role::Text);
+        say(&format!("If you have done step {} by hand, or leave it undone, type:", act.steps_done + 1), Role::Text);
+        say(&format!("  happened        it counts as through; {after}"), Role::Text);
+        say("  not happened    the rest is left undone, and what came before stands", Role::Text);
+        return lines;
+    }
     say(&format!("In doubt: step {} of {}. {}", act.steps_done + 1, act.steps, act.said.one_line()), Role::Bad);
     say("", Role::Text);
-    let key = ink.model.keymap.key_of(Intent::LookUp);
     say(&format!("{key} asks the outside again what became of it, by the act's own name: it happens once at most."), Role::Text);
     say("If you have looked yourself, type what you saw:", Role::Text);
-    let rest = if act.steps_done + 1 < act.steps { "the steps after it are carried out" } else { "the act is done" };
-    say(&format!("  happened        it counts as through; {rest}"), Role::Text);
+    say(&format!("  happened        it counts as through; {after}"), Role::Text);
     say("  not happened    the act ends here; it can be planned anew, and is judged again", Role::Text);
     lines
 }

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::ink::{Ink, minute, span};
 use crate::{
-    domain::{plan::Standing, severity::Severity},
+    domain::{barrier::Barrier, plan::Standing, severity::Severity},
     ui::{
         freshness::Freshness,
         keymap::Intent,
@@ -82,6 +82,13 @@ fn identity(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         let over = width(&left).saturating_sub(available);
         cut_title(ink, &mut left, over);
     }
+    // What keeps everything from being written is the last to go, after the name and the mode.
+    let is_alarm = model.barrier().is_some_and(Barrier::is_alarm);
+    for shorter in [Role::Title, role] {
+        if is_alarm && is_too_wide(&left, &right) {
+            left.retain(|(_, role)| *role != shorter);
+        }
+    }
     let mut x = area.x + 1;
     for (text, role) in &left {
         x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), text, *role) + 1;
@@ -106,9 +113,18 @@ fn cut_title(ink: &Ink<'_>, left: &mut [(String, Role)], over: usize) {
 fn lock(ink: &Ink<'_>) -> (String, Role) {
     let model = ink.model;
     match model.unlocked_until {
+        _ if let Some(barrier) = model.barrier() => (format!("[{}]", barrier.word()), alarm(barrier)),
         _ if model.shown.read_only => ("[READ-ONLY]".to_owned(), Role::Muted),
         Some(until) if until > ink.now => (format!("[WRITE {}]", span(minute(until) - ink.calm)), Role::Warning),
         _ => ("[LOCKED]".to_owned(), Role::Muted),
+    }
+}
+
+fn alarm(barrier: &Barrier) -> Role {
+    match barrier {
+        Barrier::ReadOnly(_) => Role::Muted,
+        Barrier::HeldElsewhere(_) => Role::Warning,
+        Barrier::WrongAccount(_) | Barrier::ChainBroken(_) | Barrier::Unwritable(_) => Role::Bad,
     }
 }
 
@@ -164,6 +180,13 @@ fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         let acts = if unknown == 1 { "1 ACT UNKNOWN".to_owned() } else { format!("{unknown} ACTS UNKNOWN") };
         let key = ink.model.keymap.key_of(Intent::Decide);
         x += ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &format!("| {acts}, {key} tells"), Role::Bad) + 2;
+    }
+    // Why nothing can be written goes before what changed since the last visit: it is so now, and lasts.
+    if let Some(barrier) = ink.model.barrier().filter(|barrier| !matches!(barrier, Barrier::ReadOnly(_))) {
+        let key = ink.model.keymap.key_of(Intent::Errors);
+        let text = format!("| nothing is written, {key} tells: {}", barrier.why().one_line());
+        ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, alarm(barrier));
+        return;
     }
     let Some(digest) = &snapshot.since_last_visit else { return };
     let since = digest.last_visit.map_or_else(|| "first visit".to_owned(), |at| format!("since {}", ink.when(at)));

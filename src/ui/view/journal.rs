@@ -7,7 +7,7 @@ use super::{
     sheet::{self, Cell, Column, Sheet},
 };
 use crate::{
-    domain::severity::Severity,
+    domain::{barrier::Barrier, severity::Severity},
     ui::{
         place::{Pane, Thing},
         theme::Role,
@@ -17,8 +17,8 @@ use crate::{
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let model = ink.model;
     let pane = Pane::Journal;
-    let broken = model.snapshot.as_ref().and_then(|snapshot| snapshot.journal_broken.as_ref());
-    let foot = broken.map(|why| format!("CHAIN BROKEN, nothing is sent: {}", why.one_line()));
+    let broken = model.barrier().filter(|barrier| matches!(barrier, Barrier::ChainBroken(_) | Barrier::Unwritable(_)));
+    let foot = broken.map(|barrier| format!("{}, nothing is sent: {}", barrier.word(), barrier.why().one_line()));
     let filter = model.filters.get(&pane).map_or_else(String::new, |filter| format!("   /{filter}"));
     let chain = if broken.is_some() || model.snapshot.is_none() { "" } else { "   chain ok" };
     let title = format!("8 Journal{chain}{filter}");

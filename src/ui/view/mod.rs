@@ -19,6 +19,7 @@ mod pages;
 mod playbooks;
 mod queues;
 mod reconciliation;
+mod recovery;
 mod sheet;
 mod status;
 

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     dialog, doubt,
     ink::{Ink, wrapped},
-    sheet,
+    recovery, sheet,
 };
 use crate::{
     domain::pack,
@@ -39,6 +39,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
         }
         Overlay::SignOff(sign_off) => draw_sign_off(ink, buffer, screen, sign_off),
         Overlay::Doubt(open) => doubt::draw(ink, buffer, screen, open),
+        Overlay::Recovery(page) => recovery::draw(ink, buffer, screen, *page),
         Overlay::Quit { .. } => {
             let (held, commits) = (ink.model.receipts.unfinished(), ink.model.questions.commits());
             let count = held.max(commits);
@@ -117,6 +118,13 @@ fn help(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
 
 fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
     let mut lines: Vec<(String, Role)> = Vec::new();
+    if let Some(barrier) = ink.model.barrier() {
+        let role = if barrier.is_alarm() { Role::Bad } else { Role::Warning };
+        lines.push((format!("{}: nothing is written. {}", barrier.word(), barrier.why().one_line()), role));
+        lines.push((format!("{}.", barrier.remedy()), Role::Text));
+        lines.push((String::new(), Role::Text));
+    }
+    let said_before = lines.len();
     let sources = ink.model.snapshot.as_ref().map(|snapshot| snapshot.sources.as_slice()).unwrap_or_default();
     for source in sources {
         if let Some(failure) = &source.failure {
@@ -124,8 +132,7 @@ fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
             lines.push((format!("{} ({}): {}; {last}", source.id, source.kind, ink.failed(failure)), Role::Bad));
         }
     }
-    let failing = lines.len();
-    if failing == 0 {
+    if lines.len() == said_before {
         lines.push(("Every source answers.".to_owned(), Role::Good));
     }
     lines.push((String::new(), Role::Text));

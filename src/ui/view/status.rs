@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{header, ink::Ink};
+use super::{header, ink::Ink, layout};
 use crate::{
     domain::{
         age,
@@ -30,6 +30,10 @@ pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     }
     if let Some(Overlay::Dialog(dialog)) = &ink.model.overlay {
         keys(ink, buffer, area, &in_dialog(dialog));
+        return;
+    }
+    if matches!(ink.model.overlay, Some(Overlay::Recovery(_))) {
+        keys(ink, buffer, area, &super::recovery::keys(ink));
         return;
     }
     let context = Context::of(&ink.model.place);
@@ -106,6 +110,12 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let mut x = area.x + 1;
+    if layout::arrange(ink.model).header.height == 0
+        && let Some(barrier) = ink.model.barrier().filter(|barrier| barrier.is_alarm())
+    {
+        // Without a header there is no other place that always says it.
+        x += ink.put(buffer, (x, area.y), room, &format!("[{}]", barrier.word()), Role::Bad) + 1;
+    }
     for (text, role) in parts(ink) {
         if x >= area.x + room {
             return;
@@ -117,7 +127,8 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
 /// Sources that fail now, and what went wrong since the start.
 fn troubles(ink: &Ink<'_>) -> usize {
     let sources = ink.model.snapshot.as_ref().map(|snapshot| snapshot.sources.as_slice()).unwrap_or_default();
-    sources.iter().filter(|source| source.failure.is_some()).count() + ink.model.notices.errors.len()
+    let barriers = ink.model.barrier().filter(|barrier| barrier.is_alarm()).iter().count();
+    barriers + sources.iter().filter(|source| source.failure.is_some()).count() + ink.model.notices.errors.len()
 }
 
 fn typing(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, field: &crate::ui::field::Field) {
@@ -160,11 +171,14 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let (it, decide) = (if unknown == 1 { "it" } else { "them" }, model.keymap.key_of(Intent::Decide));
         parts.push((format!("{acts} unknown: {key} looks {it} up, {decide} tells and decides"), Role::Bad));
     }
-    let half_done = model.receipts.iter().filter(|receipt| receipt.has_rest).count();
+    let half_done = model.receipts.half_done().count();
     if half_done > 0 {
         let key = model.keymap.key_of(Intent::LookUp);
         let acts = if half_done == 1 { "1 act".to_owned() } else { format!("{half_done} acts") };
-        parts.push((format!("{acts} half done: {key} does the rest"), Role::Bad));
+        parts.push((
+            format!("{acts} half done: {key} does the rest, {} tells and decides", model.keymap.key_of(Intent::Decide)),
+            Role::Bad,
+        ));
     }
     if let Some(notice) = &model.notices.latest {
         let role = match notice.tone {
@@ -195,7 +209,7 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
 fn marked(ink: &Ink<'_>) -> Option<(String, Role)> {
     let work = ink.model.work().filter(|work| !work.marks.is_empty())?;
     let spec = ink.model.queue_spec(&work.queue)?;
-    if !ink.model.is_unlocked() && !ink.model.shown.read_only {
+    if !ink.model.is_unlocked() && ink.model.barred().is_none() {
         let key = ink.model.keymap.key_of(Intent::Unlock);
         return Some((format!("{} marked; writing is locked: {key} unlocks it", work.marks.len()), Role::Warning));
     }
@@ -268,8 +282,9 @@ fn bar(ink: &Ink<'_>, done: usize, total: usize) -> String {
 /// Nothing happened: the next thing to do.
 fn idle(ink: &Ink<'_>) -> (String, Role) {
     let Some(snapshot) = &ink.model.snapshot else { return ("looking at everything for the first time".to_owned(), Role::Muted) };
-    if let Some(why) = &snapshot.journal_broken {
-        return (format!("the journal's chain is broken, nothing is sent: {}", why.one_line()), Role::Bad);
+    if let Some(barrier) = snapshot.barrier.as_ref().filter(|barrier| barrier.is_alarm()) {
+        let key = ink.model.keymap.key_of(Intent::Errors);
+        return (format!("nothing is written, {key} tells why. {}", barrier.remedy()), Role::Bad);
     }
     if ink.model.place.pane == Pane::Queues || ink.model.place.page.is_some() {
         return here(ink);
@@ -293,8 +308,8 @@ fn idle(ink: &Ink<'_>) -> (String, Role) {
 fn here(ink: &Ink<'_>) -> (String, Role) {
     let model = ink.model;
     let key = |intent| model.keymap.key_of(intent);
-    let locked = if model.shown.read_only {
-        "this cockpit is read-only".to_owned()
+    let locked = if let Some((said, _)) = model.barred() {
+        said
     } else if model.is_unlocked() {
         String::new()
     } else {

@@ -34,6 +34,8 @@ async fn a_key_of_another_account_locks_writing_for_the_session_and_says_so_once
     assert_eq!(errors(&mut cockpit), [said]);
     assert_eq!(cockpit.actor.unlock().await.unwrap_err().shown(), said);
     assert_eq!(cockpit.lines().await, [format!("LOCK {said}")]);
+    let barrier = cockpit.until(|standings| standings.barrier.is_some()).await.barrier.clone().unwrap();
+    assert_eq!((barrier.word(), barrier.is_alarm()), ("WRONG ACCOUNT", true));
     // No statement goes out either: whose business it is that the figures speak of, nobody knows.
     let preview = cockpit.propose(1, "approve", &["a"]).await;
     assert!(preview.plans.is_empty() && preview.refused[0].1.shown().contains("acct_2"), "{preview:?}");

@@ -101,7 +101,7 @@ async fn a_batch_that_was_cut_off_is_told_as_one_and_what_was_not_sent_is_not_se
     let line = "approve 10, which was cut off: 4 done, 6 not sent";
     assert_eq!(cockpit.lines().await.last().unwrap(), &format!("BATCH {line}"));
     let told = cockpit.said().into_iter().any(|event| match event {
-        Event::Notice { said, .. } => said.shown() == format!("recovery settled {line}; @ tells each"),
+        Event::Notice { said, .. } => said.shown() == format!("recovery settled {line}; :recovery tells each"),
         _ => false,
     });
     assert!(told);

@@ -166,7 +166,7 @@ async fn a_journal_that_cannot_be_written_sends_nothing() {
     assert!(cockpit.actor.unlock().await.is_err(), "still");
     fault.release();
     cockpit.actor.unlock().await.unwrap();
-    cockpit.until(|standings| standings.broken.is_none()).await;
+    cockpit.until(|standings| standings.barrier.is_none()).await;
     cockpit.confirm("pay_back", &["a"]).await.unwrap();
     cockpit.until_standing("a", Standing::Done).await;
     assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);

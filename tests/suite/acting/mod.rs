@@ -5,6 +5,7 @@ mod batches;
 mod deaths;
 mod outcomes;
 mod policy;
+mod resuming;
 mod taking_back;
 pub mod world;
 
@@ -61,7 +62,7 @@ impl Cockpit {
             journal: Arc::clone(&journal) as Arc<dyn wheelhouse::ports::Journal>,
             clock: Arc::clone(world) as Arc<dyn wheelhouse::ports::Clock>,
             operator: "jo".to_owned(),
-            read_only: None,
+            barrier: None,
             hold_at_least: Duration::ZERO,
             unlocked_for: Duration::from_mins(15),
             session_began: world.now(),
@@ -119,6 +120,11 @@ impl Cockpit {
     pub async fn die(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+
+    /// The program ends in its own time.
+    async fn end(self) {
+        self.task.await.unwrap();
     }
 
     pub fn said(&mut self) -> Vec<Event> {

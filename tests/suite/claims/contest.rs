@@ -54,7 +54,7 @@ async fn contest(title: &str, contenders: &[Arc<dyn Contender>], items: usize) -
             _ => tally.more += 1,
         }
         let done = tally.none + tally.one + tally.more;
-        if done % 1_000 == 0 {
+        if done.is_multiple_of(1_000) {
             eprintln!("{title}: {done} of {items} items, {CONTENDERS} cockpits each, {:.0?}: {tally:?}", began.elapsed());
         }
     }
@@ -84,7 +84,7 @@ struct Cockpit {
 impl Contender for Cockpit {
     async fn wins(&self, item: usize) -> bool {
         // Of every third item the cockpits' records know differently many decisions.
-        let epoch = if item % 3 == 0 && self.name.ends_with(['1', '3']) { 5 } else { 0 };
+        let epoch = if item.is_multiple_of(3) && self.name.ends_with(['1', '3']) { 5 } else { 0 };
         let claim = Claim {
             act: ActionId(format!("{item} by {}", self.name)),
             target: format!("items/{item}"),
@@ -190,7 +190,7 @@ async fn the_harness_finds_two_winners_where_a_claim_is_select_then_update() {
                 }
                 Database::Sqlite => {
                     let options: SqliteConnectOptions = town.address.parse().unwrap();
-                    let options = options.busy_timeout(std::time::Duration::from_secs(60));
+                    let options = options.busy_timeout(std::time::Duration::from_mins(1));
                     Arc::new(OnSqlite(Mutex::new(options.connect().await.unwrap())))
                 }
             });

@@ -66,6 +66,11 @@ undo = "approve"
 [actions.touch]
 title = "Touch"
 do.sql = { on = "db", text = "update items set changes = changes + 1 where id = :id" }
+undo = "untouch"
+
+[actions.untouch]
+title = "Take back"
+do.sql = { on = "db", text = "update items set changes = changes - 1 where id = :id" }
 undo = "touch"
 "#;
 
@@ -167,7 +172,7 @@ impl Cockpit {
             session_began: clock.now(),
             clock,
             operator: operator.to_owned(),
-            read_only: None,
+            barrier: None,
             hold_at_least: Duration::ZERO,
             unlocked_for: Duration::from_mins(15),
             tell: Arc::new(move |event| drop(sender.send(event))),
@@ -188,6 +193,7 @@ impl Cockpit {
         self.actor.commit(Ask(1), String::new()).await
     }
 
+    /// The end of the one act on an item.
     async fn ended(&self, id: &str) -> Receipt {
         let is = |receipt: &&Receipt| receipt.target.key == id && receipt.standing.is_over();
         let standings = self.until(|standings| standings.receipts.iter().any(|receipt| is(&receipt))).await;
@@ -197,16 +203,19 @@ impl Cockpit {
     /// Waits, without a pause of its own.
     async fn until(&self, wanted: impl Fn(&Standings) -> bool) -> Arc<Standings> {
         let mut watch = self.actor.watch();
-        let waited = tokio::time::timeout(Duration::from_secs(60), watch.wait_for(|standings| wanted(standings))).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), watch.wait_for(|standings| wanted(standings))).await;
         let Ok(standings) = waited else { panic!("still {:#?}", self.actor.standings()) };
         Arc::clone(&standings.unwrap())
     }
 
     /// Proposed, confirmed and over.
     async fn act(&self, action: &str, id: &str) -> Receipt {
-        self.propose(action, &[id]).await;
+        let preview = self.propose(action, &[id]).await;
         self.commit().await.unwrap();
-        self.ended(id).await
+        let plan = preview.plans[0].id.clone();
+        let is = |receipt: &&Receipt| receipt.plan == plan && receipt.standing.is_over();
+        let standings = self.until(|standings| standings.receipts.iter().any(|receipt| is(&receipt))).await;
+        standings.receipts.iter().find(is).cloned().unwrap()
     }
 
     /// Every claim is given back when it has ended.

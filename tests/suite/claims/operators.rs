@@ -99,16 +99,13 @@ async fn what_a_death_left_claimed_stands_in_nobodys_way_for_ever() {
         let jo = town.cockpit("jo").await;
         let barred = jo.propose("reopen", &["i1"]).await;
         assert!(barred.refused[0].1.shown().starts_with("Anna has had it since "), "{barred:?}");
-        // Her own next act finds it at once, and every other is looked for at the start.
         let anna = town.cockpit("Anna").await;
-        assert_eq!(anna.act("reopen", "i1").await.standing, Standing::Done);
         let open = "select count(*) from operator_actions where step = -1 and ended_at is null";
-        let given_back = async {
-            while town.ask(open).await != "0" {
-                anna.propose("reject", &["i3"]).await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(60), given_back).await.unwrap();
+        assert_eq!(town.ask(open).await, "0", "recovery has given back what it found");
+        // A line that broke leaves the same while she is at work.
+        town.run("update operator_actions set ended_at = null, outcome = null where target = 'items/i1'").await;
+        assert_eq!(anna.act("reopen", "i1").await.standing, Standing::Done);
+        anna.close().await;
         assert_eq!(town.ask("select distinct outcome from operator_actions where step = -1").await, "done");
         assert_eq!(jo.act("reopen", "i2").await.standing, Standing::Done);
     }

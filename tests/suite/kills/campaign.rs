@@ -174,12 +174,14 @@ impl Campaign {
             lags: chance.u8(0..100) < 10,
             bug: None,
         };
-        if !is_large && chance.u8(0..100) < 3 {
-            // Two at once, on what only a mark keeps from being done twice; only points of their own end them.
-            let places = ["db.act.before", "db.act.after", "db.in.operator_actions", "journal.sent.after", "journal.done.before"];
+        if !is_large && chance.u8(0..100) < 6 {
+            // Two at once, on what only a claim, or a mark, keeps from being done twice.
+            let deed = if chance.bool() { Deed::Credit } else { Deed::Refund };
+            let places =
+                ["db.claim.after", "db.in.claim", "db.act.before", "db.act.after", "journal.sent.after", "db.release.before"];
             let point = chance.choice(places).unwrap_or(places[0]).to_owned();
             let kill = Kill { point, nth: chance.u64(1..=round.items as u64), micros: 0 };
-            return Round { operators: 2, deed: Deed::Credit, kills: vec![kill], faults: 0, gap: false, lags: false, ..round };
+            return Round { operators: 2, deed, kills: vec![kill], gap: false, lags: false, ..round };
         }
         let goals = if is_large { self.kills_in_large } else { chance.usize(1..=2) };
         let mut wanted: Vec<(&str, u64)> = tally.hits.iter().map(|(name, hits)| (*name, *hits)).collect();

@@ -103,6 +103,10 @@ impl Clock for FastClock {
     fn now(&self) -> DateTime<Utc> {
         self.began + (Utc::now() - self.began) * HASTE + TimeDelta::hours(self.hours_later)
     }
+
+    fn ahead(&self) -> TimeDelta {
+        self.now() - Utc::now()
+    }
 }
 
 /// Lives the life that the environment describes; nothing where it describes none.
@@ -233,6 +237,10 @@ impl Cockpit {
     /// Proposed, and confirmed as it asks to be.
     async fn do_all(&self, items: &[&str]) {
         let aims: Vec<Aim> = self.rows(items).await;
+        if aims.is_empty() {
+            // The other operator was quicker.
+            return;
+        }
         let action = Id::new(self.life.deed.action());
         let preview = self.actor.propose(Ask(1), action, aims, Params::new()).await.unwrap();
         for (target, why) in &preview.refused {

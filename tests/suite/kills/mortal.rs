@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 use wheelhouse::{
     domain::{
+        claim::{Claim, Claims, Ending},
         journal::{Act, Entry, Phase},
         pack::Query,
         plan::{ActionId, Order, Target},
@@ -14,7 +15,7 @@ use wheelhouse::{
         snapshot::JournalLine,
         text::Text,
     },
-    ports::{Clock, Doer, Found, Journal, Mark, Outcome, Ownership, Source, SourceError, StoreError, System},
+    ports::{Claimed, Clock, Doer, Found, Journal, Judge, Mark, Outcome, Ownership, Source, SourceError, StoreError, System},
     store::Store,
 };
 
@@ -111,6 +112,10 @@ impl Journal for MortalJournal {
     async fn act(&self, id: &ActionId) -> Result<Option<Act>, StoreError> {
         self.catch_up().await?;
         self.store.act(id).await
+    }
+
+    async fn identity(&self) -> Result<String, StoreError> {
+        self.store.identity().await
     }
 
     async fn acts_on(&self, target: &Target) -> Result<Vec<Act>, StoreError> {
@@ -224,6 +229,35 @@ impl Doer for MortalSystem {
         };
         self.at("act.after");
         outcome
+    }
+
+    async fn claims(&self, targets: &[String]) -> Result<Option<Claims>, SourceError> {
+        if self.life.bug == Some(Bug::SelectThenUpdate) {
+            return Ok(None);
+        }
+        self.inner.claims(targets).await
+    }
+
+    async fn claim(&self, claim: &Claim, settled: &[(ActionId, Ending)], judge: &mut dyn Judge) -> Claimed {
+        self.at("claim.before");
+        if self.points.is_due("db.in.claim") {
+            trap::set(&self.life.reach.business(), BUSINESS_TABLES[0], "db.in.claim".to_owned()).await;
+        }
+        self.points.amid("db.claim.amid");
+        let claimed = self.inner.claim(claim, settled, judge).await;
+        self.at("claim.after");
+        claimed
+    }
+
+    async fn release(&self, act: &ActionId, journal: &str, ending: Ending) -> Result<(), SourceError> {
+        self.at("release.before");
+        let released = self.inner.release(act, journal, ending).await;
+        self.at("release.after");
+        released
+    }
+
+    async fn open_claims(&self, journal: &str) -> Result<Vec<ActionId>, SourceError> {
+        self.inner.open_claims(journal).await
     }
 
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found {

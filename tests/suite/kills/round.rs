@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
@@ -145,7 +146,11 @@ impl<'a> Arena<'a> {
                     }
                     End::Done => has_ended = true,
                     End::Rest(said) => left.extend(said),
-                    End::Failed(why) => report.wrong.push(format!("FAILED: life {number} of {operator}: {why}")),
+                    End::Failed(why) => {
+                        let errors = std::fs::read_to_string(errors(&reach, &operator)).unwrap_or_default();
+                        let errors: String = errors.lines().take(4).collect::<Vec<_>>().join(" ");
+                        report.wrong.push(format!("FAILED: life {number} of {operator}: {why} {errors}"));
+                    }
                 }
             }
             if is_final {
@@ -157,6 +162,8 @@ impl<'a> Arena<'a> {
             let wrong = self.judge(round, &reach, &items, &operators, &confirmed, is_final);
             report.wrong.extend(wrong.iter().map(|wrong| format!("{wrong} (after life {} of {lives})", number + 1)));
             if round.gap && number == 0 {
+                // What was on its way arrives within the day, or never.
+                self.place.wire.deliver();
                 clock.hours_later += 25;
                 self.runtime.block_on(self.place.forget_keys());
             }
@@ -183,7 +190,7 @@ impl<'a> Arena<'a> {
     }
 
     fn start(&self, life: &Life) -> AtWork {
-        let errors = File::create(life.reach.folder.join(format!("{}.stderr", life.operator))).unwrap();
+        let errors = File::create(errors(&life.reach, &life.operator)).unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "kills::life", "--ignored", "--nocapture", "--test-threads=1"])
             .env(LIFE, serde_json::to_string(life).unwrap())
@@ -249,4 +256,9 @@ impl<'a> Arena<'a> {
             _ => End::Failed(format!("{status}")),
         }
     }
+}
+
+/// What a life writes on its standard error.
+fn errors(reach: &Reach, operator: &str) -> PathBuf {
+    reach.folder.join(format!("{operator}.stderr"))
 }

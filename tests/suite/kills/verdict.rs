@@ -144,6 +144,12 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let mut business = autopsy(&case.reach.business()).await;
     let text = format!("select id, status, times from {}", case.deed.table());
     let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut business).await.unwrap();
+    if case.is_final {
+        let left = "select target from operator_actions where epoch is not null and ended_at is null";
+        for target in sqlx::query_scalar::<_, String>(left).fetch_all(&mut business).await.unwrap() {
+            wrong.push(format!("CLAIM: {target} is left in somebody's hand"));
+        }
+    }
     let step = usize::from(case.deed == Deed::Refund);
     let marks: Vec<SqliteRow> = sqlx::query("select distinct action_id, target from operator_actions where step = $1")
         .bind(i64::try_from(step).unwrap())

@@ -15,10 +15,20 @@ fn nothing_is_changed_while_writing_is_locked_or_the_cockpit_only_reads() {
     }
     let mut model = unlocked();
     let mut broken = fixture::snapshot();
-    broken.journal_broken = Some(Text::new("line 4"));
+    broken.barrier = Some(Barrier::ChainBroken(Text::new("line 4 does not hold")));
     tell(&mut model, Event::Snapshot(Arc::new(broken)));
     assert_eq!(press(&mut model, "2 enter a"), []);
-    assert_eq!(said(&model), "nothing is sent while the journal is broken: line 4");
+    assert_eq!(said(&model), "nothing is written: line 4 does not hold");
+    assert_eq!(press(&mut model, "1 W"), [], "nor is anything unlocked");
+}
+
+#[test]
+fn a_record_that_could_not_be_written_is_tried_again_by_unlocking() {
+    let mut model = fixture::model();
+    let barrier = Some(Barrier::Unwritable(Text::new("disk full")));
+    tell(&mut model, Event::Snapshot(Arc::new(Snapshot { sequence: 9, barrier, ..fixture::snapshot() })));
+    assert_eq!(press(&mut model, "2 enter a"), []);
+    assert_eq!(press(&mut model, "W"), [Cmd::Ask(Request::Unlock)]);
 }
 
 #[test]
@@ -130,6 +140,7 @@ fn questions_listen_when_the_operator_said_and_no_sooner() {
     };
     let doubt = |model: &mut Model| {
         tell(model, Event::Recovered(vec![fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::Unknown)]));
+        press(model, "D");
     };
     let sign_off = |model: &mut Model| drop(press(model, "4 O"));
     let cases: [(&str, Opens<'_>, &str); 4] =
@@ -218,7 +229,7 @@ fn what_recovery_found_is_told_by_how_it_stands() {
         stands("rv_904", Standing::Unknown),
     ];
     tell(&mut model, Event::Recovered(receipts));
-    assert_eq!(said(&model), "recovery settled 3 of 4 acts: 1 done, 2 not sent, 1 unknown; @ tells each");
+    assert_eq!(said(&model), "recovery settled 3 of 4 acts: 1 done, 2 not sent, 1 unknown; :recovery tells each");
 }
 
 #[test]

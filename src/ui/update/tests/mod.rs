@@ -17,6 +17,7 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::update;
 use crate::{
     domain::{
+        barrier::Barrier,
         id::Id,
         pack::Confirm,
         plan::{BatchId, Standing},
