@@ -225,10 +225,10 @@ async fn befalls_an_act(ending: &str, fault: Fault, moment: Moment) {
         }
         gate.add_permits(1);
         let broken =
-            tokio::time::timeout(std::time::Duration::from_secs(30), watch.wait_for(|standings| standings.broken.is_some()))
+            tokio::time::timeout(std::time::Duration::from_secs(30), watch.wait_for(|standings| standings.barrier.is_some()))
                 .await;
         let broken = broken.unwrap_or_else(|_| panic!("{case}: it is not noticed")).unwrap();
-        broken.broken.as_ref().unwrap().shown().to_owned()
+        broken.barrier.as_ref().unwrap().why().shown().to_owned()
     };
     let sent = usize::from(moment == Moment::Sent);
     assert_eq!(calls(&world), sent, "{case}: {said}");
@@ -240,7 +240,7 @@ async fn befalls_an_act(ending: &str, fault: Fault, moment: Moment) {
 
     gate.add_permits(100);
     cockpit.actor.unlock().await.unwrap_or_else(|why| panic!("{case}: W, after it is over: {why}"));
-    cockpit.until(|standings| standings.broken.is_none() && standings.unlocked_until.is_some()).await;
+    cockpit.until(|standings| standings.barrier.is_none() && standings.unlocked_until.is_some()).await;
     if moment == Moment::Sent {
         cockpit.until_standing("a", Standing::Done).await;
     } else {

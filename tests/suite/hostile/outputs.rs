@@ -101,6 +101,7 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         operator: "jo",
         now: DateTime::UNIX_EPOCH,
         batch: None,
+        claim: None,
     };
     let target = Target { queue: None, key: "k".to_owned() };
     let Ok(plan) = planning::make(&action, target, row, &Params::new(), &[], &setting) else { return Vec::new() };

@@ -167,7 +167,7 @@ impl Cockpit {
             journal: Arc::clone(&journal) as Arc<dyn Journal>,
             clock: Arc::new(life.clock),
             operator: life.operator.clone(),
-            read_only: None,
+            barrier: None,
             hold_at_least: Duration::ZERO,
             unlocked_for: Duration::from_hours(8),
             session_began: life.clock.now(),
@@ -278,7 +278,7 @@ impl Cockpit {
             // Refused, for there is no such batch: it only makes the acting part look at the clock.
             assert!(self.actor.pause(BatchId(String::new()), true).await.is_err());
             let standings = self.actor.standings();
-            assert_eq!(standings.broken, None);
+            assert_eq!(standings.barrier, None);
             let open = |id: &&ActionId| standings.receipts.iter().any(|one| one.plan == **id && !one.standing.is_over());
             let open: Vec<&ActionId> = ids.iter().filter(open).collect();
             let mut in_doubt = 0;

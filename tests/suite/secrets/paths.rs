@@ -128,6 +128,7 @@ fn orders(action: &Action) -> Vec<(String, Order)> {
         operator: "jo",
         now: chrono::DateTime::UNIX_EPOCH,
         batch: None,
+        claim: None,
     };
     let none: &[Act] = &[];
     ways.iter()
