@@ -404,3 +404,29 @@ async fn a_busy_stripe_is_read_again() {
         .await;
     assert!(read(&open(&server.uri()), charges(), &[]).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_refund_is_followed_by_its_id() {
+    for (status, body, expected) in [
+        (200, json!({ "id": "re_1", "status": "succeeded" }), "Stands"),
+        (200, json!({ "id": "re_1", "status": "pending" }), "Open"),
+        (200, json!({ "id": "re_1", "status": "failed", "failure_reason": "expired_or_canceled_card" }), "Undone"),
+        (200, json!({ "id": "re_1", "status": "canceled" }), "Undone"),
+        (200, json!({ "id": "re_1", "status": "something new" }), "CannotTell"),
+        (200, json!({ "id": "re_1" }), "CannotTell"),
+        (404, error("invalid_request_error", "resource_missing", "No such refund: 're_1'"), "CannotTell"),
+    ] {
+        let server = MockServer::start().await;
+        let reply = ResponseTemplate::new(status).set_body_json(body.clone());
+        Mock::given(method("GET")).and(path("/v1/refunds/re_1")).respond_with(reply).mount(&server).await;
+        let answer = Answer { reference: Some("re_1".to_owned()), request: None, said: Text::new("") };
+        let followed = format!("{:?}", open(&server.uri()).follow(&refund_of("ch_1"), &answer).await);
+        assert!(followed.starts_with(expected), "{body}: {followed}");
+        if expected == "Undone" {
+            assert!(followed.contains("the money did not reach the customer"), "{followed}");
+        }
+    }
+    let nameless = Answer { reference: None, request: None, said: Text::new("") };
+    let followed = open("http://127.0.0.1:9/").follow(&refund_of("ch_1"), &nameless).await;
+    assert!(matches!(followed, Followed::CannotTell(_)), "a person said that it happened: there is nothing to read");
+}

@@ -396,3 +396,31 @@ fn the_entry_says_what_happened_to_what_by_whom() {
     assert_eq!((entry.who.as_str(), entry.word.as_str(), entry.said.shown()), ("jo", "REFUND", "rr_1: re_1"));
     assert_eq!(entry.payload["phase"], "done");
 }
+
+#[test]
+fn what_is_done_can_fail_for_a_month_and_is_settled_then() {
+    let stands = || Event::Followed(Followed::Stands(Text::new("re_1 succeeded")));
+    let undone = || Event::Followed(Followed::Undone(Text::new("re_1 failed")));
+    for (days, event, then) in [
+        (1, stands(), "done: "),
+        (29, stands(), "done: "),
+        (30, stands(), "settled: persist"),
+        (30, Event::Followed(Followed::Open), "done: "),
+        (90, Event::Followed(Followed::CannotTell(Text::new("x"))), "done: "),
+        (3, undone(), "failed_late: persist"),
+        (40, undone(), "failed_late: persist"),
+    ] {
+        let mut life = Life::sent(&["refund"]);
+        life.feed(confirmed("re_1"));
+        life.later(TimeDelta::days(days));
+        assert_eq!(life.feed(event.clone()), then, "{event:?} after {days} days");
+        // What has failed may be planned anew; what stands may not.
+        assert_eq!(life.state.may_have_happened(), !then.starts_with("failed"));
+        if !then.starts_with("done") {
+            assert_eq!(life.feed(undone()), then.replace("persist", ""), "it is over");
+        }
+    }
+    let mut unfinished = Life::sent(&["refund", "sql"]);
+    unfinished.feed(confirmed("re_1"));
+    assert_eq!(unfinished.feed(undone()), "confirmed: ", "only what is done is followed");
+}

@@ -302,7 +302,13 @@ impl Driver {
     pub(super) fn sleep(&self) -> Option<std::time::Duration> {
         let now = self.now();
         let wakes = self.running.iter().filter_map(|running| running.act.state.wakes_at());
-        wakes.chain(self.lock.until()).chain(self.sweep_at).chain(self.follow_at).filter(|at| *at > now).min().and_then(|at| (at - now).to_std().ok())
+        wakes
+            .chain(self.lock.until())
+            .chain(self.sweep_at)
+            .chain(self.follow_at)
+            .filter(|at| *at > now)
+            .min()
+            .and_then(|at| (at - now).to_std().ok())
     }
 
     pub(super) async fn land(&mut self, id: &ActionId, landing: Landing) {

@@ -3,6 +3,7 @@
 mod accounts;
 mod batches;
 mod deaths;
+mod following;
 mod outcomes;
 mod policy;
 mod resuming;

@@ -29,7 +29,9 @@ use wheelhouse::{
         text::Text,
         value::Value,
     },
-    ports::{Answer, Clock, Connections, Doer, Found, Journal, Mark, Outcome, Ownership, Source, SourceError, StoreError},
+    ports::{
+        Answer, Clock, Connections, Doer, Followed, Found, Journal, Mark, Outcome, Ownership, Source, SourceError, StoreError,
+    },
     store::Store,
 };
 
@@ -72,6 +74,8 @@ pub struct Outside {
     pub attempts: usize,
     /// What the payment account answers when it is asked whose key this is; `None` is the pack's own.
     pub ownership: Option<Ownership>,
+    /// What has become of the refunds, when it is asked days later.
+    pub followed: Option<Followed>,
 }
 
 pub struct World {
@@ -209,6 +213,11 @@ impl Fake {
 
 #[async_trait]
 impl Doer for Fake {
+    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
+        assert!(matches!(order, Order::Refund { .. }) && answer.reference.is_some());
+        self.world.outside.lock().unwrap().followed.clone().unwrap_or(Followed::Open)
+    }
+
     async fn ownership(&self) -> Ownership {
         self.world.outside.lock().unwrap().ownership.clone().unwrap_or(Ownership::Own)
     }
