@@ -20,11 +20,6 @@ const CONTENDERS: usize = 4;
 /// Items that are contested at the same time.
 const AT_ONCE: usize = 8;
 
-/// The long form: `WHEELHOUSE_CONTESTED=20000 cargo nextest run --no-capture claims::contest`.
-fn items(few: usize) -> usize {
-    std::env::var("WHEELHOUSE_CONTESTED").ok().and_then(|count| count.parse().ok()).unwrap_or(few)
-}
-
 /// Who asks for an item, and whether he was told that it is his.
 #[async_trait]
 trait Contender: Send + Sync {
@@ -108,12 +103,11 @@ impl Contender for Cockpit {
     }
 }
 
-async fn nobody_wins_twice(kind: Database, few: usize) {
+async fn nobody_wins_twice(kind: Database, items: usize) {
     let Some(town) = Town::new(kind).await else { return };
     if kind == Database::Sqlite {
         town.run("pragma journal_mode = wal").await;
     }
-    let items = items(few);
     let cockpit = |number: usize| {
         let connections = adapters::open(&town.pack("60s"), &town.environment()).unwrap();
         let system = Arc::clone(connections.find(&Id::new("db")).unwrap());
@@ -134,6 +128,13 @@ async fn a_contested_claim_has_one_winner_on_sqlite() {
 #[tokio::test]
 async fn a_contested_claim_has_one_winner_on_postgresql() {
     nobody_wins_twice(Database::Postgres, 300).await;
+}
+
+#[tokio::test]
+#[ignore = "the long form: tests/proofs F6"]
+async fn long_f6_twenty_thousand_contested_claims_on_each_database() {
+    nobody_wins_twice(Database::Postgres, 20_000).await;
+    nobody_wins_twice(Database::Sqlite, 20_000).await;
 }
 
 const TAKE: &str = "update control set owner = $2 where item = $1";
