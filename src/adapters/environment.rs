@@ -111,7 +111,10 @@ impl Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("instead", &self.instead.keys()).field("reads_process", &self.reads_process).finish()
+        f.debug_struct("Environment")
+            .field("instead", &self.instead.keys())
+            .field("reads_process", &self.reads_process)
+            .finish_non_exhaustive()
     }
 }
 

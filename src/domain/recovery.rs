@@ -197,8 +197,8 @@ impl CutBatch {
 fn certain(act: &Act) -> Vec<Text> {
     let Act { plan, state } = act;
     let through = plan.steps.iter().zip(&state.answers).enumerate().map(|(at, (step, answer))| {
-        let reference = answer.reference.iter().filter(|reference| !answer.said.original().contains(reference.as_str()));
-        let reference = reference.map(|reference| format!(" ({reference})")).collect::<String>();
+        let reference = answer.reference.iter().find(|reference| !answer.said.original().contains(reference.as_str()));
+        let reference = reference.map_or_else(String::new, |reference| format!(" ({reference})"));
         let number = if plan.steps.len() > 1 { format!("step {} of {}: ", at + 1, plan.steps.len()) } else { String::new() };
         Text::new(format!("{number}{}: {}{reference}", step.said.original(), answer.said.original()))
     });

@@ -140,14 +140,7 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             next.send()
         }
         (Phase::Unknown { .. }, Event::Found(found)) => next.found(found),
-        (Phase::Rejected | Phase::Changed, Event::Settle { happened: true }) if next.is_half_way() => {
-            let said = Text::new("a person says that this step is done");
-            next.through(Answer { reference: None, request: None, said })
-        }
-        (Phase::Rejected | Phase::Changed, Event::Settle { happened: false }) if next.is_half_way() => {
-            let said = next.with_what_stands("a person leaves the rest undone");
-            next.end(Phase::Expired, said, Severity::Yellow)
-        }
+        (Phase::Rejected | Phase::Changed, Event::Settle { happened }) if next.is_half_way() => next.decide_rest(happened),
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: true }) => {
             let said = Text::new("a person looked and says that it happened");
             next.through(Answer { reference: None, request: None, said })
@@ -291,6 +284,16 @@ impl Transition<'_> {
         }
         commands.extend(self.release());
         commands
+    }
+
+    /// A person has done the step that failed by hand, or leaves what is left undone.
+    fn decide_rest(&mut self, is_done: bool) -> Vec<Command> {
+        if is_done {
+            let said = Text::new("a person says that this step is done");
+            return self.through(Answer { reference: None, request: None, said });
+        }
+        let said = self.with_what_stands("a person leaves the rest undone");
+        self.end(Phase::Expired, said, Severity::Yellow)
     }
 
     fn again(&mut self, after: Duration, why: &Text) -> Vec<Command> {

@@ -164,11 +164,10 @@ fn exactly(ink: &Ink<'_>, at: chrono::DateTime<chrono::Utc>) -> String {
 
 fn role(word: &str, act: &LeftAct) -> Role {
     match (word, act.receipt.standing) {
-        ("unknown" | "waits", _) => Role::Warning,
         ("now", Standing::Done) => Role::Good,
         ("now", Standing::Unknown | Standing::Rejected) => Role::Bad,
         ("now", Standing::Changed) if act.receipt.has_rest => Role::Bad,
-        ("now", _) => Role::Warning,
+        ("unknown" | "waits" | "now", _) => Role::Warning,
         ("so", _) => Role::Muted,
         _ => Role::Text,
     }
