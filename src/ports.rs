@@ -16,7 +16,7 @@ use crate::domain::{
     text::Text,
 };
 
-pub use crate::domain::journal::{Answer, Found, Mark, Outcome};
+pub use crate::domain::journal::{Answer, Followed, Found, Mark, Outcome};
 
 /// Why a look failed. The words are safe to show and hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,12 @@ pub trait Doer: Send + Sync {
 
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;
+
+    /// Looks what has become of something that was done, days later. Never writes.
+    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
+        let _ = (order, answer);
+        Followed::CannotTell(Text::new("nothing of it can be looked at"))
+    }
 
     /// Every claim on these targets, open or ended; `None` where no claims are kept. Never writes.
     async fn claims(&self, targets: &[String]) -> Result<Option<Claims>, SourceError> {
@@ -199,6 +205,9 @@ pub trait Journal: Send + Sync {
 
     /// Acts that ended with some of their steps through and the rest denied, oldest first.
     async fn half_way_acts(&self) -> Result<Vec<Act>, StoreError>;
+
+    /// Acts of money that are done and that the outside may still undo, oldest first; at most so many.
+    async fn unsettled_acts(&self, at_most: usize) -> Result<Vec<Act>, StoreError>;
 
     /// The acts of each batch that has no closing line (`BATCH`, with the batch in its payload), oldest first.
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError>;

@@ -13,13 +13,13 @@ impl Handling {
     }
 }
 
-/// Severest, then oldest; within a severity what nobody acknowledged comes first; what is put off comes last of all.
+/// Severest, then oldest; within a severity what nobody acknowledged comes first, and what is put off last.
 pub fn order(a: &Alert, b: &Alert, now: DateTime<Utc>) -> Ordering {
     let put_off = |alert: &Alert| alert.handling.is_put_off(now);
     let acknowledged = |alert: &Alert| alert.handling.acknowledged.is_some();
-    put_off(a)
-        .cmp(&put_off(b))
-        .then(b.severity.cmp(&a.severity))
+    b.severity
+        .cmp(&a.severity)
+        .then(put_off(a).cmp(&put_off(b)))
         .then(acknowledged(a).cmp(&acknowledged(b)))
         .then(a.since.cmp(&b.since))
         .then_with(|| a.subject.cmp(&b.subject))
@@ -80,6 +80,6 @@ mod tests {
         ];
         sort(&mut alerts, at(60));
         let order: Vec<_> = alerts.iter().map(|alert| alert.title.as_str()).collect();
-        assert_eq!(order, ["old", "young", "seen", "slow", "blind", "well", "snoozed", "deferred"]);
+        assert_eq!(order, ["old", "young", "seen", "snoozed", "slow", "deferred", "blind", "well"]);
     }
 }

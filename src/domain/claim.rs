@@ -57,7 +57,8 @@ impl Ending {
     pub fn of(state: &ActState) -> Option<Self> {
         let partly = |is_so| if is_so { Self::Partly } else { Self::Nothing };
         match state.phase {
-            Phase::Done => Some(Self::Done),
+            Phase::Done | Phase::Settled => Some(Self::Done),
+            Phase::FailedLate => Some(Self::Partly),
             Phase::Rejected | Phase::Changed | Phase::TakenBack | Phase::Refused | Phase::NotSent | Phase::Expired => {
                 Some(partly(state.may_have_happened()))
             }

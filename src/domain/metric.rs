@@ -1,6 +1,6 @@
 //! Reading a metric: the figure as it is said, its change, its target. Two figures of different kinds are never compared.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::{
     figure::{figure, quantity},
@@ -15,10 +15,10 @@ use super::{
 pub fn read(metric: &Metric, rows: &Rows, series: Option<&Rows>, now: DateTime<Utc>) -> MetricReading {
     let facts = rows.facts(now);
     let row = Row::from(&facts);
-    let series = series.map_or_else(Vec::new, points);
+    let (times, series) = series.map(points).unwrap_or_default();
     let value = match measured(metric, &row) {
         Ok(value) => value,
-        Err(why) => return MetricReading { said: why, series, ..MetricReading::default() },
+        Err(why) => return MetricReading { said: why, series, times, ..MetricReading::default() },
     };
     let previous = metric.previous.as_ref().and_then(|expression| expression.evaluate(&row).ok());
     let target = metric.target.zip(value.number()).map(|(target, number)| met(target, number, &metric.unit));
@@ -31,7 +31,8 @@ pub fn read(metric: &Metric, rows: &Rows, series: Option<&Rows>, now: DateTime<U
             template.render(&names).ok()
         })
         .unwrap_or_else(|| figure(&value, &metric.unit));
-    MetricReading { change: previous.and_then(|previous| change(&value, &previous)), value: Some(value), said, series, target }
+    let change = previous.and_then(|previous| change(&value, &previous));
+    MetricReading { change, value: Some(value), said, series, times, target }
 }
 
 fn measured(metric: &Metric, row: &Row) -> Result<Value, String> {
@@ -73,17 +74,25 @@ fn met(target: Target, number: f64, unit: &str) -> (String, bool) {
     (format!("target {most}{}: {verdict}", quantity(bound, unit)), is_met)
 }
 
-/// The numbers of the column `value` (else of the last column), oldest first whatever the order they came in.
-fn points(rows: &Rows) -> Vec<f64> {
+/// The numbers of the column `value` (else of the last column), oldest first whatever the order they came in; with their
+/// times, where each of them has one.
+fn points(rows: &Rows) -> (Vec<DateTime<Utc>>, Vec<f64>) {
     let number = |row: &Row| match row.find("value") {
         Some(value) => value.number(),
         None => row.cells().last().and_then(|(_, value)| value.number()),
     };
     let mut points: Vec<_> =
-        rows.iter().filter_map(|row| number(row).map(|number| (row.find("at").and_then(Value::time), number))).collect();
+        rows.iter().filter_map(|row| number(row).map(|number| (row.find("at").and_then(moment), number))).collect();
     // Stable: without times they stay as they came.
     points.sort_by_key(|(at, _)| *at);
-    points.into_iter().map(|(_, number)| number).collect()
+    let times: Option<Vec<_>> = points.iter().map(|(at, _)| *at).collect();
+    (times.unwrap_or_default(), points.into_iter().map(|(_, number)| number).collect())
+}
+
+/// A time, or a day, which begins at midnight UTC.
+fn moment(value: &Value) -> Option<DateTime<Utc>> {
+    let day = |text: String| text.get(..10)?.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    value.time().or_else(|| day(value.original()))
 }
 
 #[cfg(test)]

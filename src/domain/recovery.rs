@@ -227,6 +227,8 @@ fn unknown(act: &Act) -> Option<Text> {
         | Phase::Claimed
         | Phase::Confirmed
         | Phase::Done
+        | Phase::Settled
+        | Phase::FailedLate
         | Phase::Rejected
         | Phase::Changed
         | Phase::TakenBack
@@ -264,7 +266,13 @@ fn asks(act: &Act, now: DateTime<Utc>) -> Text {
         Phase::Conflict => "nothing is asked by itself: a person looks and decides".to_owned(),
         Phase::Rejected | Phase::Changed if is_good => "what is left goes out when you say so, under the same key".to_owned(),
         Phase::Rejected | Phase::Changed => "its key is too old to be sent again: do what is left by hand, and say so".to_owned(),
-        Phase::Done | Phase::TakenBack | Phase::Refused | Phase::NotSent | Phase::Expired => "nothing is asked".to_owned(),
+        Phase::Done
+        | Phase::Settled
+        | Phase::FailedLate
+        | Phase::TakenBack
+        | Phase::Refused
+        | Phase::NotSent
+        | Phase::Expired => "nothing is asked".to_owned(),
     })
 }
 

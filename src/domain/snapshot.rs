@@ -388,7 +388,11 @@ pub struct MetricReading {
     pub said: String,
     /// Change against the period before, as a fraction.
     pub change: Option<f64>,
+    /// Oldest first.
     pub series: Vec<f64>,
+    /// When each point of the series was; empty where the pack gives no times.
+    #[serde(default)]
+    pub times: Vec<DateTime<Utc>>,
     /// `target 25%: not met`.
     pub target: Option<(String, bool)>,
 }

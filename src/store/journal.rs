@@ -98,6 +98,19 @@ impl Journal for Store {
         Ok(acts)
     }
 
+    async fn unsettled_acts(&self, at_most: usize) -> Result<Vec<Act>, StoreError> {
+        let mut inner = self.inner.lock().await;
+        let rows = sqlx::query(
+            "SELECT plan, state FROM plans WHERE money > 0 AND json_extract(state, '$.phase') = 'done' \
+             ORDER BY committed_at, rowid LIMIT $1",
+        )
+        .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
+        .fetch_all(&mut inner.connection)
+        .await
+        .map_err(unreadable)?;
+        rows.iter().map(act).collect()
+    }
+
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
         let mut inner = self.inner.lock().await;
         let rows = sqlx::query(

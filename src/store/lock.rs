@@ -45,7 +45,7 @@ pub(super) fn acquire(path: &Path, operator: &str, now: DateTime<Utc>) -> io::Re
         }
         Err(TryLockError::WouldBlock) => {
             let mut said = String::new();
-            file.read_to_string(&mut said)?;
+            file.take(4096).read_to_string(&mut said)?;
             Ok(Locked::Theirs(serde_json::from_str(&said).ok()))
         }
         Err(TryLockError::Error(error)) => Err(error),

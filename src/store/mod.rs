@@ -87,7 +87,9 @@ struct Inner {
 impl Store {
     /// Opens or creates the record, for writing where nobody else writes.
     pub async fn open(path: &Path, operator: &str, now: DateTime<Utc>) -> Result<(Self, Access), StoreError> {
-        let files = prepare(path, operator, now).map_err(|error| cannot_open(path, &error.to_string()))?;
+        let files = prepare(path, operator, now).map_err(|error| {
+            cannot_open(path, &format!("{error}; see that its directory is there, has room, and is yours to write"))
+        })?;
         match files {
             Locked::Ours(lock) => Self::open_as(path, Access::Write, Some(lock)).await,
             Locked::Theirs(holder) => Self::open_as(path, Access::ReadOnly { holder }, None).await,
@@ -217,7 +219,7 @@ impl Store {
             return Err(refusal);
         }
         if let Some(broken) = &self.broken {
-            return Err(StoreError::Broken(Text::new(broken.to_string())));
+            return Err(StoreError::Broken(Text::new(format!("{}: {broken}", self.path.display()))));
         }
         self.is_in_place().map_err(|error| self.located(error))?;
         Ok(self.inner.lock().await)

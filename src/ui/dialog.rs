@@ -17,6 +17,11 @@ use crate::{
     engine::message::{Ask, Preview},
 };
 
+/// An id, a name and an amount beside each other.
+pub const LEAST_WIDTH: u16 = 40;
+/// What it is about, on two lines, and what it does, on two.
+const LEAST_TEXT: u16 = 4;
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
     /// Asked, not answered yet.
@@ -151,6 +156,21 @@ impl Dialog {
         // Last, so that the first Tab from Cancel, where every dialog opens, is the first thing to be filled in.
         stops.push(Focus::Cancel);
         stops
+    }
+
+    /// Lines under the text: the inputs, what is typed, a blank, the two choices.
+    pub fn below(&self) -> u16 {
+        self.entries.len() as u16 + u16::from(self.stops().contains(&Focus::Typed)) + 2
+    }
+
+    /// The smallest screen on which it can be confirmed: what it is about is read beside what is typed.
+    pub fn least(&self) -> (u16, u16) {
+        (LEAST_WIDTH, self.below() + LEAST_TEXT + 2)
+    }
+
+    pub fn fits(&self, (width, height): (u16, u16)) -> bool {
+        let (least_width, least_height) = self.least();
+        width >= least_width && height >= least_height
     }
 
     pub fn step(&mut self, back: bool) {

@@ -18,6 +18,7 @@ mod notice;
 mod overlay;
 pub mod paint;
 mod palette;
+mod period;
 mod place;
 mod receipts;
 mod screens;

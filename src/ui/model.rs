@@ -9,6 +9,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::KeyEvent;
 
 use moving::Moving;
 
@@ -19,10 +20,11 @@ use super::{
     keymap::Keymap,
     notice::Notices,
     overlay::Overlay,
+    period::Period,
     place::{Pane, Place, Thing, Trail},
     receipts::Receipts,
     view::layout,
-    waiting::Questions,
+    waiting::{Questions, Unlocking},
     work::Work,
 };
 use crate::domain::{
@@ -92,9 +94,14 @@ pub struct Model {
     pub shows_healthy: bool,
     /// How far a page is scrolled.
     pub scroll: usize,
+    /// How much of the figures' courses is shown.
+    pub period: Period,
     pub notices: Notices,
     pub receipts: Receipts,
     pub questions: Questions,
+    pub unlocking: Option<Unlocking>,
+    /// The key under way, where nothing lay over the panes when it came.
+    pub(super) pressed: Option<KeyEvent>,
     pub histories: Histories,
     /// Journal lines older than the snapshot's.
     pub older: Vec<JournalLine>,
@@ -135,9 +142,12 @@ impl Model {
             preview: None,
             shows_healthy: false,
             scroll: 0,
+            period: Period::default(),
             notices: Notices::default(),
             receipts: Receipts::default(),
             questions: Questions::default(),
+            unlocking: None,
+            pressed: None,
             histories: Histories::default(),
             older: Vec::new(),
             unlocked_until: None,

@@ -1,5 +1,9 @@
 //! Questions under way: an answer nobody waits for any more is dropped here.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use crossterm::event::KeyEvent;
+
+use super::place::{Place, Thing};
 use crate::{
     domain::{id::Id, pack::Action, plan::Target, snapshot::Subject},
     engine::message::Ask,
@@ -21,6 +25,23 @@ pub enum Waiting {
     SignOff(String),
     History(Subject),
     Journal,
+}
+
+/// Writing is being unlocked; the key that came before the answer is taken once it is there.
+#[derive(Clone, Debug)]
+pub struct Unlocking {
+    pub asked_at: DateTime<Utc>,
+    /// With the place and the row for which it was meant. At most one: the last.
+    pub next: Option<(KeyEvent, Place, Option<Thing>)>,
+}
+
+/// An answer that takes longer than this unlocks, and nothing else: the operator has gone on meanwhile.
+const SOON: TimeDelta = TimeDelta::seconds(3);
+
+impl Unlocking {
+    pub fn is_soon(&self, now: DateTime<Utc>) -> bool {
+        (TimeDelta::zero()..SOON).contains(&(now - self.asked_at))
+    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -496,6 +496,7 @@ pub fn snapshot() -> Snapshot {
                 said: "A$2,340.00".to_owned(),
                 change: Some(0.12),
                 series: vec![1.0, 3.0, 2.0, 5.0, 8.0],
+                times: [20, 15, 5, 3, 1].map(|days| now() - TimeDelta::days(days)).into(),
                 target: Some(("target A$2,000: met".to_owned(), true)),
             }),
         })],

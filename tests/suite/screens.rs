@@ -247,7 +247,7 @@ fn a_job_tells_why_and_what_was_noted_before_its_runs() {
 #[test]
 fn dialogs_say_all_that_would_happen() {
     let (now, later) = (fixture::now(), fixture::now() + TimeDelta::seconds(1));
-    let all = [(80, 24), (120, 40), (40, 12)];
+    let all = [(80, 24), (120, 40), (60, 15), (40, 12), (40, 10), (30, 8), (20, 5)];
     let mut wrong = Vec::new();
     let (mut checking, _) = asked("2 j enter F");
     compare("dialog-checking", &mut checking, &SIZES, now, &mut wrong);
@@ -269,7 +269,7 @@ fn dialogs_say_all_that_would_happen() {
     let targets: Vec<_> = ["rv_901", "rv_902", "rv_904"].map(|key| fixture::target("reviews", key)).into();
     let preview = fixture::preview("approve", "Approve", &targets, Confirm::Count);
     tell(&mut batch, Event::Preview { ask, preview: Ok(Box::new(preview)) });
-    compare("dialog-batch", &mut batch, &SIZES, now, &mut wrong);
+    compare("dialog-batch", &mut batch, &[(80, 24), (120, 40), (40, 10), (20, 5)], now, &mut wrong);
 
     let (mut reject, ask) = asked("2 enter x");
     let mut preview = fixture::preview("reject", "Reject", &[fixture::target("reviews", "rv_901")], Confirm::Key);

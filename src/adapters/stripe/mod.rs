@@ -21,7 +21,7 @@ use crate::{
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Doer, Found, Mark, Outcome, Ownership, Source, SourceError},
+    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, Source, SourceError},
 };
 
 /// A Stripe account.
@@ -110,6 +110,15 @@ impl Doer for StripeSystem {
             }
             Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
                 Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
+            }
+        }
+    }
+
+    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
+        match (order, &answer.reference) {
+            (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
+            (Order::Refund { .. } | Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
+                Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
             }
         }
     }

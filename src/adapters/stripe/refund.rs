@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{money::Money, text::Text},
-    ports::{Answer, Found, Mark, Outcome, Ownership, SourceError},
+    ports::{Answer, Followed, Found, Mark, Outcome, Ownership, SourceError},
 };
 
 /// Outlives the idempotency key, which Stripe may forget after a day.
@@ -143,6 +143,25 @@ pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark)
             "{id} gives back {amount} of {charge}, and nothing in it says by whom; look at it in Stripe's dashboard"
         ))),
         None => Found::Absent,
+    }
+}
+
+/// Reads a refund that was made: a bank may send it back for weeks.
+pub(super) async fn follow(api: &Api, id: &str) -> Followed {
+    let refund = match api.get(&format!("/refunds/{id}"), &[]).await {
+        Ok(refund) => refund,
+        Err(unread) => return Followed::CannotTell(Text::new(api.unread(id, &unread).to_string())),
+    };
+    let status = status_of(&refund);
+    let said = |words: std::fmt::Arguments<'_>| api.transport.text(words);
+    match status {
+        "succeeded" => Followed::Stands(said(format_args!("{id} {status}"))),
+        "failed" | "canceled" => {
+            let why = refund.get("failure_reason").and_then(Json::as_str).unwrap_or("no reason given");
+            Followed::Undone(said(format_args!("{id} {status} ({why}): the money did not reach the customer")))
+        }
+        "pending" | "requires_action" => Followed::Open,
+        other => Followed::CannotTell(said(format_args!("{id} has the status `{other}`"))),
     }
 }
 

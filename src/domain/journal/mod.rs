@@ -14,6 +14,6 @@ mod cases;
 mod properties;
 
 pub use entry::{Entry, SYSTEM};
-pub use outcome::{Answer, Found, Mark, Outcome};
+pub use outcome::{Answer, Followed, Found, Mark, Outcome};
 pub use state::{Act, ActState, Denial, Phase};
 pub use step::{Command, Event, KEY_LIFE, TRIES, key_is_good, step};

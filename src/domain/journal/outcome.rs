@@ -64,3 +64,16 @@ pub enum Found {
     /// This system keeps no trace that could be looked up, or it did not answer.
     CannotTell(Text),
 }
+
+/// What has become of something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// It is as it was done.
+    Stands(Text),
+    /// The outside is still at it.
+    Open,
+    /// The outside undid it, with its reason.
+    Undone(Text),
+    /// Nobody answered, or this system keeps no trace of what it did.
+    CannotTell(Text),
+}

@@ -41,6 +41,10 @@ pub enum Phase {
         look_at: Option<DateTime<Utc>>,
     },
     Done,
+    /// Done so long ago that the outside no longer undoes it by itself.
+    Settled,
+    /// The outside undid it by itself after it was done, days later perhaps: a person decides what to do instead.
+    FailedLate,
     Rejected,
     Changed,
     TakenBack,
@@ -64,6 +68,8 @@ impl Phase {
             Self::Again { .. } => "again",
             Self::Unknown { .. } => "unknown",
             Self::Done => "done",
+            Self::Settled => "settled",
+            Self::FailedLate => "failed_late",
             Self::Rejected => "rejected",
             Self::Changed => "changed",
             Self::TakenBack => "taken_back",
@@ -85,7 +91,15 @@ impl Phase {
             | Self::Again { .. }
             | Self::Unknown { .. }
             | Self::Conflict => false,
-            Self::Done | Self::Rejected | Self::Changed | Self::TakenBack | Self::Refused | Self::NotSent | Self::Expired => true,
+            Self::Done
+            | Self::Settled
+            | Self::FailedLate
+            | Self::Rejected
+            | Self::Changed
+            | Self::TakenBack
+            | Self::Refused
+            | Self::NotSent
+            | Self::Expired => true,
         }
     }
 }
@@ -169,8 +183,8 @@ impl ActState {
             Phase::Planned | Phase::Intent { .. } => Standing::Waiting,
             Phase::Claimed | Phase::Sent | Phase::Confirmed | Phase::Again { .. } => Standing::UnderWay,
             Phase::Unknown { .. } | Phase::Conflict => Standing::Unknown,
-            Phase::Done => Standing::Done,
-            Phase::Rejected | Phase::Expired => Standing::Rejected,
+            Phase::Done | Phase::Settled => Standing::Done,
+            Phase::Rejected | Phase::Expired | Phase::FailedLate => Standing::Rejected,
             Phase::Changed => Standing::Changed,
             Phase::TakenBack => Standing::TakenBack,
             Phase::Refused => Standing::Refused,
@@ -189,6 +203,8 @@ impl ActState {
             | Phase::Sent
             | Phase::Confirmed
             | Phase::Done
+            | Phase::Settled
+            | Phase::FailedLate
             | Phase::Rejected
             | Phase::Changed
             | Phase::TakenBack
@@ -201,13 +217,15 @@ impl ActState {
 
     /// True where money or anything else of this act is, or may be, outside: counted by caps, never planned twice.
     pub fn may_have_happened(&self) -> bool {
-        !self.answers.is_empty()
+        let is_through = !self.answers.is_empty() && self.phase != Phase::FailedLate;
+        is_through
             || match self.phase {
-                Phase::Done | Phase::Unknown { .. } | Phase::Conflict | Phase::Sent | Phase::Confirmed => true,
+                Phase::Done | Phase::Settled | Phase::Unknown { .. } | Phase::Conflict | Phase::Sent | Phase::Confirmed => true,
                 Phase::Again { .. } => self.doubtful,
                 Phase::Planned
                 | Phase::Intent { .. }
                 | Phase::Claimed
+                | Phase::FailedLate
                 | Phase::Rejected
                 | Phase::Changed
                 | Phase::TakenBack

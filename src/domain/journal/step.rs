@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     entry::Entry,
-    outcome::{Answer, Found, Mark, Outcome},
+    outcome::{Answer, Followed, Found, Mark, Outcome},
     state::{Act, ActState, Denial, Phase},
 };
 
@@ -23,6 +23,8 @@ use crate::domain::{
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(23);
 /// A clock that was set back by more than this hides how old a key is.
 const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(-5);
+/// A bank may send a refund back for so long after it was made.
+const UNSETTLED: TimeDelta = TimeDelta::days(30);
 /// Attempts in a row before a person is asked.
 pub const TRIES: u32 = 6;
 /// The two looks that let an old key expire are at least so far apart.
@@ -63,6 +65,8 @@ pub enum Event {
     LookUp,
     /// The program has started and found the act on disk.
     Recover,
+    /// What was done is looked at again, days later.
+    Followed(Followed),
     /// A person has looked outside and says whether the attempt in doubt happened.
     Settle {
         happened: bool,
@@ -145,6 +149,7 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             let said = next.with_what_stands("a person looked and says that it did not happen; it can be planned anew");
             next.end(Phase::Expired, said, Severity::Yellow)
         }
+        (Phase::Done, Event::Followed(followed)) => next.followed(followed),
         (
             Phase::Planned
             | Phase::Intent { .. }
@@ -154,6 +159,8 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             | Phase::Again { .. }
             | Phase::Unknown { .. }
             | Phase::Done
+            | Phase::Settled
+            | Phase::FailedLate
             | Phase::Rejected
             | Phase::Changed
             | Phase::TakenBack
@@ -394,6 +401,22 @@ impl Transition<'_> {
         let mut commands = vec![self.persist(severity), Command::Tell];
         commands.extend(self.release());
         commands
+    }
+
+    /// Nothing is said of what stands and is still young: it is looked at again.
+    fn followed(&mut self, followed: Followed) -> Vec<Command> {
+        match followed {
+            Followed::Undone(why) => {
+                let said = format!("failed after it was done: {}; decide what to do instead", why.original());
+                self.end(Phase::FailedLate, Text::new(said), Severity::Red)
+            }
+            Followed::Stands(said) if self.state.at.is_some_and(|at| self.now - at >= UNSETTLED) => {
+                self.state.phase = Phase::Settled;
+                self.state.said = said;
+                vec![self.persist(Severity::Green)]
+            }
+            Followed::Stands(_) | Followed::Open | Followed::CannotTell(_) => Vec::new(),
+        }
     }
 
     fn release(&self) -> Option<Command> {

@@ -78,6 +78,8 @@ pub(super) struct Driver {
     pub(super) identity: Option<String>,
     /// When claims that were left behind are looked for.
     pub(super) sweep_at: Option<DateTime<Utc>>,
+    /// When what was done is looked at again; `None` before the first time.
+    pub(super) follow_at: Option<DateTime<Utc>>,
     money: (i64, i64),
     /// The day, in the pack's zone, for which `money` was last counted; `None` where money has moved since.
     money_counted_on: Option<NaiveDate>,
@@ -101,6 +103,7 @@ impl Driver {
             broken: None,
             identity: None,
             sweep_at: None,
+            follow_at: None,
             money: (0, 0),
             money_counted_on: None,
         }
@@ -257,6 +260,7 @@ impl Driver {
             (self.setup.tell)(Event::Lock { until: None, why: Some(why) });
         }
         self.sweep().await;
+        self.follow().await;
         while let Some((id, is_first)) = self.due(now) {
             if is_first {
                 self.judge_again(&id, now).await;
@@ -298,7 +302,7 @@ impl Driver {
     pub(super) fn sleep(&self) -> Option<std::time::Duration> {
         let now = self.now();
         let wakes = self.running.iter().filter_map(|running| running.act.state.wakes_at());
-        wakes.chain(self.lock.until()).chain(self.sweep_at).filter(|at| *at > now).min().and_then(|at| (at - now).to_std().ok())
+        wakes.chain(self.lock.until()).chain(self.sweep_at).chain(self.follow_at).filter(|at| *at > now).min().and_then(|at| (at - now).to_std().ok())
     }
 
     pub(super) async fn land(&mut self, id: &ActionId, landing: Landing) {
@@ -310,6 +314,7 @@ impl Driver {
             Landing::Claimed(claiming) => self.claimed(id, claiming).await,
             Landing::Released(answer) => self.released(answer),
             Landing::OpenClaims(open) => self.swept(open).await,
+            Landing::Followed(followed) => self.followed(followed).await,
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 
 use crate::{
     domain::{
-        journal::{Found, Mark, Outcome},
+        journal::{Followed, Found, Mark, Outcome},
         pack::Action,
         plan::{ActionId, Plan, Step},
         policy::Permit,
@@ -33,6 +33,8 @@ pub(super) enum Landing {
     OpenClaims(Result<Vec<ActionId>, Text>),
     Outcome(Outcome),
     Found(Found),
+    /// What has become of acts that were done.
+    Followed(Vec<(ActionId, Followed)>),
 }
 
 pub(super) type Flight = BoxFuture<'static, (ActionId, Landing)>;

@@ -11,6 +11,7 @@ mod commit;
 mod driver;
 mod findings;
 mod flight;
+mod following;
 mod fresh;
 mod judging;
 mod preview;

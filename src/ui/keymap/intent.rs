@@ -54,6 +54,7 @@ pub enum Intent {
     LookUp,
     Decide,
     Recovery,
+    Period,
     PauseBatch,
     CancelBatch,
     Unlock,

@@ -53,6 +53,7 @@ pub const TABLE: &[Binding] = &[
     row(Intent::Toggle, &["t"], &[Context::Flags], "flip", "flip...", "flip the flag (asks first)"),
     row(Intent::Repair, &["a"], &[Context::Reconciliation], "repair", "repair...", "carry out the proposed repair (asks first)"),
     row(Intent::SignOff, &["O"], &[Context::Reconciliation], "sign-off", "sign off...", "sign off the statement"),
+    row(Intent::Period, &["m"], &[Context::Metrics], "period", "period", "the courses of 7 days, of 30, or all of them"),
     row(Intent::Detail, &["d"], ANYWHERE, "detail", "", "everything about what is selected: its columns, runs, probes"),
     row(Intent::Detail, &["l"], &[Context::Jobs], "logs", "log", "its runs, with their errors"),
     row(Intent::Filter, &["/"], ANYWHERE, "filter", "filter", "filter: words, column>value, age>3d, a preset's name"),

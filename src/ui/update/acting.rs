@@ -21,7 +21,7 @@ use crate::{
         notice::Tone,
         overlay::{Overlay, SignOff},
         place::Thing,
-        waiting::Waiting,
+        waiting::{Unlocking, Waiting},
     },
 };
 
@@ -30,13 +30,24 @@ pub fn may_write(model: &mut Model) -> bool {
     if is_barred(model) || is_recovering(model) {
         return false;
     }
-    if !model.is_unlocked() {
+    if !model.is_unlocked() && comes_too_soon(model) {
+        say(model, Tone::Plain, "writing is being unlocked: one moment");
+    } else if !model.is_unlocked() {
         let key = model.keymap.key_of(crate::ui::keymap::Intent::Unlock);
         say(model, Tone::Warning, format!("press {key} to unlock writing"));
     } else {
         return true;
     }
     false
+}
+
+/// True where the answer to unlocking is on its way: the key is kept, and taken once it is there.
+fn comes_too_soon(model: &mut Model) -> bool {
+    let (key, place, thing) = (model.pressed.take(), model.place.clone(), model.selected());
+    let Some(unlocking) = model.unlocking.as_mut().filter(|unlocking| unlocking.is_soon(model.now)) else { return false };
+    let Some(key) = key else { return false };
+    unlocking.next = Some((key, place, thing));
+    true
 }
 
 /// True, and said, where nothing can be written whatever is unlocked.
@@ -328,7 +339,11 @@ pub fn unlock(model: &mut Model) -> Vec<Cmd> {
     if is_recovering(model) {
         return Vec::new();
     }
-    vec![Cmd::Ask(if model.is_unlocked() { Request::Lock } else { Request::Unlock })]
+    if model.is_unlocked() {
+        return vec![Cmd::Ask(Request::Lock)];
+    }
+    model.unlocking = Some(Unlocking { asked_at: model.now, next: None });
+    vec![Cmd::Ask(Request::Unlock)]
 }
 
 /// True where a preview holds no surprise: one act, nothing refused, changed or missing, and it can be taken back.

@@ -144,6 +144,12 @@ fn confirm(model: &mut Model, mut dialog: Box<Dialog>) -> Vec<Cmd> {
         model.overlay = Some(Overlay::Dialog(dialog));
         return cmds;
     }
+    if !dialog.fits(model.size) {
+        let (width, height) = dialog.least();
+        say(model, Tone::Warning, format!("the window is too small to confirm: make it {width}x{height} or larger"));
+        model.overlay = Some(Overlay::Dialog(dialog));
+        return Vec::new();
+    }
     if let Some(obstacle) = dialog.obstacle(model.now) {
         say(model, Tone::Warning, obstacle);
         model.overlay = Some(Overlay::Dialog(dialog));

@@ -10,6 +10,7 @@ use crate::{
     engine::message::Request,
     ui::{
         chord::Chord,
+        dialog::LEAST_WIDTH,
         field::Field,
         message::Cmd,
         model::Model,
@@ -17,6 +18,9 @@ use crate::{
         overlay::{Doubt, Overlay, RecoveryPage, VERDICTS},
     },
 };
+
+/// Which act it is, and what is in doubt about it, is read beside what is typed.
+const LEAST_HEIGHT: u16 = 12;
 
 pub fn open(model: &mut Model) -> Vec<Cmd> {
     if model.receipts.to_decide().next().is_none() {
@@ -62,6 +66,10 @@ fn decide(model: &mut Model, doubt: &mut Doubt) -> Vec<Cmd> {
         return Vec::new();
     };
     let plan = model.receipts.to_decide().nth(doubt.at).map(|receipt| (receipt.plan.clone(), receipt.label.one_line()));
+    if model.size.0 < LEAST_WIDTH || model.size.1 < LEAST_HEIGHT {
+        say(model, Tone::Warning, format!("the window is too small to decide: make it {LEAST_WIDTH}x{LEAST_HEIGHT} or larger"));
+        return Vec::new();
+    }
     let Some((plan, label)) = plan.filter(|_| may_write(model)) else { return Vec::new() };
     say(model, Tone::Plain, format!("{label}: {word}, as you say"));
     doubt.typed = Field::default();

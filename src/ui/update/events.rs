@@ -63,9 +63,17 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             if let Some(said) = said {
                 say(model, Tone::Plain, said);
             }
+            if let Some(unlocking) = model.unlocking.take().filter(|_| model.is_unlocked()) {
+                model.touch();
+                return super::unlocked(model, unlocking);
+            }
         }
         Event::Recovered(receipts) => recovered(model, receipts),
         Event::Notice { said, is_error } => {
+            if is_error {
+                // It may be why nothing was unlocked: what came too soon for that is not taken later.
+                model.unlocking = None;
+            }
             say(model, if is_error { Tone::Bad } else { Tone::Plain }, said.one_line());
         }
         Event::Stopped => {

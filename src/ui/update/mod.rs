@@ -28,6 +28,7 @@ use super::{
     message::{Cmd, Msg},
     model::Model,
     overlay::Overlay,
+    waiting::Unlocking,
 };
 
 /// Takes one message. Never waits, never reads a clock: `now` is an argument.
@@ -39,6 +40,7 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => {
             model.pointed = None;
+            model.pressed = (model.overlay.is_none() && model.typing.is_none()).then_some(key);
             by_hand(model, |model| press(model, key))
         }
         Msg::Mouse(event) => by_hand(model, |model| pointing::point(model, event)),
@@ -83,6 +85,14 @@ fn by_hand(model: &mut Model, what: impl FnOnce(&mut Model) -> Vec<Cmd>) -> Vec<
         model.moved(place.pane, thing);
     }
     cmds
+}
+
+/// Writing is unlocked: the key that came too soon for it is taken now, where nothing has moved under it.
+fn unlocked(model: &mut Model, unlocking: Unlocking) -> Vec<Cmd> {
+    let is_soon = unlocking.is_soon(model.now);
+    let Some((key, place, thing)) = unlocking.next.filter(|_| is_soon) else { return Vec::new() };
+    let is_there = model.place == place && model.selected() == thing;
+    if is_there && model.overlay.is_none() && model.typing.is_none() { press(model, key) } else { Vec::new() }
 }
 
 /// A key goes to what lies on top.

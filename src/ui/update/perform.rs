@@ -72,6 +72,10 @@ pub fn perform(model: &mut Model, intent: Intent) -> Vec<Cmd> {
         Intent::LookUp => acting::look_up(model),
         Intent::Decide => doubt::open(model),
         Intent::Recovery => quiet(model, recovery::open),
+        Intent::Period => quiet(model, |model| {
+            model.period = model.period.next();
+            say(model, Tone::Plain, format!("courses: {}", model.period.word()));
+        }),
         Intent::PauseBatch => acting::pause(model),
         Intent::CancelBatch => acting::cancel_batch(model),
         Intent::Unlock => acting::unlock(model),

@@ -138,7 +138,7 @@ fn handled_in_short(ink: &Ink<'_>, alert: &Alert) -> Option<String> {
 fn handled(ink: &Ink<'_>, alert: &Alert) -> Option<String> {
     let handling = &alert.handling;
     if let Some(until) = handling.snoozed_until.filter(|until| *until > ink.calm) {
-        return Some(format!("until {}", ink.when(until)));
+        return Some(format!("snoozed until {}", ink.when(until)));
     }
     if let Some(until) = handling.deferred_until.filter(|until| *until > ink.calm) {
         return Some(format!("deferred to {}", ink.when(until)));

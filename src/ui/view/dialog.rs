@@ -16,11 +16,16 @@ use crate::{
     },
 };
 
+/// A screen of this height shows the whole of most dialogs.
+const ROOMY: u16 = 20;
+
 /// Plans named one by one; more are counted.
 const NAMED: usize = 12;
 
 struct Text {
     width: usize,
+    /// What it is about has been said already.
+    is_short: bool,
     lines: Vec<(String, Role)>,
 }
 
@@ -40,16 +45,21 @@ impl Text {
 }
 
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
+    if !dialog.fits(ink.model.size) {
+        return too_small(ink, buffer, screen, dialog);
+    }
     let width = screen.width.min(96);
-    let mut text = Text { width: usize::from(width.saturating_sub(4)), lines: Vec::new() };
+    let is_short = screen.height < ROOMY;
+    let mut text = Text { width: usize::from(width.saturating_sub(4)), is_short, lines: Vec::new() };
+    if let Some(preview) = dialog.preview().filter(|_| is_short) {
+        in_short(&mut text, preview);
+    }
     about(&mut text, dialog);
     if dialog.preview().is_some() && dialog.stops().len() > 2 {
         text.push("", Role::Text);
     }
-    // Below the text: the inputs, what is typed, a blank, the two choices.
-    let inputs = dialog.entries.len() as u16;
     let typed = u16::from(dialog.stops().contains(&Focus::Typed));
-    let below = inputs + typed + 2;
+    let below = dialog.below();
     let wanted = (text.lines.len().min(200) as u16).saturating_add(below + 2);
     let area = overlay::centered(buffer, screen, width, wanted.max(8));
     let about_height = area.height.saturating_sub(2 + below);
@@ -82,6 +92,41 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
     // However small the screen is, the two choices stay in view.
     let y = (y + 1).min(last.saturating_sub(1)).max(area.y + 1);
     choices(ink, buffer, Rect::new(x, y, room, 1), dialog);
+}
+
+/// Nothing that could not be read is confirmed; what was typed stays for when there is room.
+fn too_small(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) {
+    let area = overlay::centered(buffer, screen, screen.width, screen.height);
+    sheet::frame(ink, buffer, area, &dialog.title, "Esc cancels", true, None);
+    let (width, height) = dialog.least();
+    let what = match dialog.preview().map(|preview| (preview.plans.as_slice(), preview.total)) {
+        Some(([plan], _)) => format!(" {}", named(plan)),
+        Some((plans @ [_, ..], Some(total))) => format!(" {} items, {total}.", plans.len()),
+        Some((plans @ [_, ..], None)) => format!(" {} items.", plans.len()),
+        Some(([], _)) | None => String::new(),
+    };
+    let said = format!("Too small to confirm: make it {width}x{height}.{what} Nothing has been sent, Esc cancels.");
+    let room = area.width.saturating_sub(4);
+    for (line, y) in wrapped(&said, usize::from(room)).iter().zip(area.y + 1..area.bottom().saturating_sub(1)) {
+        ink.put(buffer, (area.x + 2, y), room, line, Role::Warning);
+    }
+}
+
+/// The one thing that must be in view where not all of it is: what, how much, and whether it can be taken back.
+fn in_short(text: &mut Text, preview: &Preview) {
+    let plans = preview.plans.as_slice();
+    let what = match (plans, preview.total) {
+        ([], _) => return,
+        ([plan], _) => named(plan),
+        (plans, Some(total)) => format!("{} items, {total} in all", plans.len()),
+        (plans, None) => format!("{} items", plans.len()),
+    };
+    let steps = plans.iter().map(|plan| plan.steps.len()).max().unwrap_or(0);
+    let back = if preview.is_final { "cannot be taken back" } else { "can be taken back" };
+    let steps = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
+    let left_out = if preview.refused.is_empty() { String::new() } else { format!("; {} left out", preview.refused.len()) };
+    text.labelled("About", &what, Role::Title);
+    text.labelled("", &format!("{steps}, {back}{left_out}"), if preview.is_final { Role::Warning } else { Role::Text });
 }
 
 fn about(text: &mut Text, dialog: &Dialog) {
@@ -142,7 +187,9 @@ fn named(plan: &PlanPreview) -> String {
 }
 
 fn one(text: &mut Text, plan: &PlanPreview) {
-    text.labelled("About", &named(plan), Role::Title);
+    if !text.is_short {
+        text.labelled("About", &named(plan), Role::Title);
+    }
     if !plan.guards.is_empty() {
         text.push("", Role::Text);
     }
@@ -159,7 +206,9 @@ fn one(text: &mut Text, plan: &PlanPreview) {
 
 fn many(text: &mut Text, plans: &[PlanPreview], preview: &Preview) {
     let total = preview.total.map_or_else(String::new, |total| format!("   {total} in all"));
-    text.labelled("About", &format!("{} items{total}", plans.len()), Role::Title);
+    if !text.is_short {
+        text.labelled("About", &format!("{} items{total}", plans.len()), Role::Title);
+    }
     if let Some(plan) = plans.first() {
         // What differs from row to row is shown on the first one, and said to be its.
         if plans.iter().any(|other| other.steps != plan.steps) {

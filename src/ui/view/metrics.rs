@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::snapshot::{MetricReading, MetricReport},
     ui::{
+        period,
         place::{Pane, Thing},
         theme::Role,
     },
@@ -18,7 +19,8 @@ use crate::{
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let model = ink.model;
     let pane = Pane::Metrics;
-    sheet::frame(ink, buffer, area, "7 Metrics", "", model.place.pane == pane, None);
+    let title = format!("7 Metrics   courses: {}", model.period.word());
+    sheet::frame(ink, buffer, area, &title, &sheet::hints(ink, pane), model.place.pane == pane, None);
     let things = model.things(pane);
     if things.is_empty() {
         let text = match &model.snapshot {
@@ -92,7 +94,7 @@ fn row(ink: &Ink<'_>, thing: &Thing, has_heads: bool) -> Vec<Cell> {
         title,
         (said(reading), if is_old { Role::Muted } else { Role::Money }),
         (reading.change.map_or_else(String::new, change), Role::Muted),
-        (spark(ink, &reading.series, usize::from(*COURSE.end())), Role::Chart),
+        (course(ink, reading), Role::Chart),
         trouble.unwrap_or(target),
     ]
 }
@@ -117,11 +119,21 @@ fn change(fraction: f64) -> String {
     if fraction.is_finite() { format!("{:+.0}%", fraction * 100.0) } else { String::new() }
 }
 
+/// The course in the period that was chosen, with what it comes to.
+fn course(ink: &Ink<'_>, reading: &MetricReading) -> String {
+    let points = ink.model.period.of(reading, ink.calm);
+    let trend = period::trend(points)
+        .filter(|_| !reading.times.is_empty())
+        .map_or_else(String::new, |fraction| format!(" {}", change(fraction)));
+    let room = usize::from(*COURSE.end()).saturating_sub(trend.len());
+    format!("{}{trend}", spark(ink, points, room))
+}
+
 /// A course in one line, its lowest and its highest at the ends of the scale.
 pub fn spark(ink: &Ink<'_>, series: &[f64], most: usize) -> String {
     let scale: Vec<char> =
         if ink.model.shown.ascii { "_.-^".chars().collect() } else { "▁▂▃▄▅▆▇█".chars().collect() };
-    let shown: Vec<f64> = series.iter().skip(series.len().saturating_sub(most)).copied().collect();
+    let shown = period::condensed(series, most);
     let finite = || shown.iter().copied().filter(|value| value.is_finite());
     let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
     let sign = |value: &f64| {
@@ -172,6 +184,6 @@ mod tests {
         assert_eq!(spark(&ink, &[5.0, 5.0], 8), "--");
         assert_eq!(spark(&ink, &[1.0, f64::NAN, 2.0], 8), "_ ^");
         assert_eq!(spark(&ink, &[], 8), "");
-        assert_eq!(spark(&ink, &[9.0, 0.0, 1.0], 2), "_^");
+        assert_eq!(spark(&ink, &[9.0, 9.0, 0.0, 1.0], 2), "^_", "all of it is seen");
     }
 }

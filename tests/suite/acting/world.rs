@@ -286,6 +286,10 @@ impl Journal for MortalJournal {
         self.store.half_way_acts().await
     }
 
+    async fn unsettled_acts(&self, at_most: usize) -> Result<Vec<Act>, StoreError> {
+        self.store.unsettled_acts(at_most).await
+    }
+
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
         self.store.cut_batches().await
     }

@@ -19,6 +19,7 @@ use wheelhouse::{
 };
 
 use super::{
+    Form,
     line::{Fault, Kind, Line},
     play::drive,
     post_office::{Office, Trouble},
@@ -97,13 +98,27 @@ const REQUESTS: [Row; 15] = [
 
 #[test]
 fn a_request_or_a_message_whose_fate_is_unknown_is_never_sent_again_by_itself() {
+    requests(Form::Short);
+}
+
+#[test]
+fn a_mail_whose_fate_is_unknown_is_never_sent_again_by_itself() {
+    mails();
+}
+
+#[test]
+fn a_statement_meets_a_lock_a_change_and_a_refusal_and_changes_all_or_nothing() {
+    statements();
+}
+
+pub fn requests(form: Form) {
     let ways = ["tell_site", "tell_channel"];
     let cases: Vec<_> = REQUESTS
         .iter()
         .flat_map(|row| {
             // Only what is asked again can meet a second.
             let is_repeated = matches!(row.0, Fault::Refused | Fault::TooMany | Fault::Conflict | Fault::Declined);
-            let most = if is_repeated || super::asked().is_some() { 3 } else { 1 };
+            let most = if is_repeated || form != Form::Short { 3 } else { 1 };
             ways.iter().flat_map(move |way| (1..=most).map(move |tries| (row, *way, tries)))
         })
         .collect();
@@ -158,8 +173,7 @@ fn a_request_or_a_message_whose_fate_is_unknown_is_never_sent_again_by_itself() 
     });
 }
 
-#[test]
-fn a_mail_whose_fate_is_unknown_is_never_sent_again_by_itself() {
+pub fn mails() {
     use Trouble::{Busy, DropsAfter, DropsBefore, Later, Never, Refuses, SilentAfter};
     let rows: [(Trouble, Standing, usize, &str); 7] = [
         (Refuses, Standing::Done, 1, "certainly not sent: again until somebody listens"),
@@ -190,8 +204,7 @@ fn a_mail_whose_fate_is_unknown_is_never_sent_again_by_itself() {
     });
 }
 
-#[test]
-fn a_statement_meets_a_lock_a_change_and_a_refusal_and_changes_all_or_nothing() {
+pub fn statements() {
     let cases: Vec<_> =
         ["locked", "changed", "refused", "unmarked"].iter().flat_map(|fault| (1..=3).map(move |tries| (*fault, tries))).collect();
     let id = |at: usize| format!("s{at}");

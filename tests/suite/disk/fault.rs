@@ -21,7 +21,7 @@ pub enum Fault {
     Directory,
     /// Every write to it fails as on a full device.
     FullDevice,
-    /// A pipe is in its place.
+    /// Something else altogether is in it.
     Garbage,
     /// Nothing is left in it.
     Emptied,

@@ -1,7 +1,7 @@
 //! What befalls the files: each case sends nothing, or nothing further, says which file and what to do, and goes on without
 //! loss when it is over.
 //!
-//! The long form runs every case over and over: `PROOF_ROUNDS=100 cargo nextest run --no-capture disk::`.
+//! The long form is every case over and over: `tests/proofs F9`.
 
 mod business;
 mod clock;
@@ -11,10 +11,6 @@ mod targets;
 
 /// Cases of all the modules here; each counts its own.
 const AT_LEAST: usize = 40;
-
-fn rounds() -> usize {
-    std::env::var("PROOF_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
-}
 
 /// A message for an operator: it names what it is about, and what to do next.
 fn is_clear(said: &str, names: &[&str]) -> bool {
@@ -51,4 +47,19 @@ fn there_are_as_many_cases_as_were_promised() {
         + business::CASES.len()
         + targets::CASES;
     assert!(count >= AT_LEAST, "{count}");
+}
+
+#[test]
+#[ignore = "the long form of F9: tests/proofs F9"]
+fn long_f9_every_case_over_and_over() {
+    const ROUNDS: usize = 50;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for round in 1..=ROUNDS {
+        runtime.block_on(async {
+            record::before_a_start().await;
+            record::during_an_act().await;
+            business::befalls_everywhere().await;
+        });
+        println!("round {round} of {ROUNDS}");
+    }
 }

@@ -18,7 +18,7 @@ use wheelhouse::{
 
 use super::{
     fault::{Fault, Ground, Standing as Struck},
-    is_clear, rounds,
+    is_clear,
 };
 use crate::acting::{
     Cockpit,
@@ -115,6 +115,17 @@ fn calls(world: &World) -> usize {
     world.outside.lock().unwrap().attempts
 }
 
+/// The database's own thread closes it a moment after its last user has gone.
+async fn closed(record: &Path) {
+    for _ in 0..400 {
+        if !file(record, "-wal").is_file() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{} is still open", record.display());
+}
+
 /// Everything that a start needs before it may act; the first refusal, in words.
 async fn start(world: &Arc<World>, record: &Path) -> Result<Cockpit, String> {
     let opened = Store::open(record, "jo", world.now()).await;
@@ -149,6 +160,7 @@ async fn befalls_a_start(ending: &str, fault: Fault) {
     cockpit.actor.stop().await.unwrap();
     drop(cockpit);
     let before = calls(&world);
+    closed(&record).await;
 
     let struck = Struck::strike(fault, &file(&record, ending)).await;
     let refused = match start(&world, &record).await {
@@ -161,6 +173,10 @@ async fn befalls_a_start(ending: &str, fault: Fault) {
     };
     assert_eq!(calls(&world), before, "{case}: {refused}");
     assert!(is_clear(&refused, &["town.db"]), "{case}: {refused}");
+    if matches!(fault, Fault::Moved | Fault::Emptied | Fault::Garbage | Fault::FullDevice | Fault::Directory) {
+        // What was written beside another file must not be taken for its own.
+        closed(&record).await;
+    }
     struck.heal().await;
 
     let cockpit = start(&world, &record).await.unwrap_or_else(|why| panic!("{case}: after it is over: {why}"));
@@ -238,20 +254,21 @@ async fn befalls_an_act(ending: &str, fault: Fault, moment: Moment) {
     assert!(cockpit.journal.store.verify().await.unwrap().is_ok(), "{case}");
 }
 
+pub async fn before_a_start() {
+    futures_util::future::join_all(START.iter().map(|(ending, fault)| befalls_a_start(ending, *fault))).await;
+}
+
+pub async fn during_an_act() {
+    let cases = UNDER_WAY.iter().flat_map(|case| MOMENTS.iter().map(move |moment| (case, *moment)));
+    futures_util::future::join_all(cases.map(|((ending, fault), moment)| befalls_an_act(ending, *fault, moment))).await;
+}
+
 #[tokio::test]
 async fn whatever_befalls_the_record_before_a_start_nothing_is_sent() {
-    for _ in 0..rounds() {
-        futures_util::future::join_all(START.iter().map(|(ending, fault)| befalls_a_start(ending, *fault))).await;
-    }
-    println!("{} cases before a start, {} times", START.len(), rounds());
+    before_a_start().await;
 }
 
 #[tokio::test]
 async fn whatever_befalls_the_record_during_an_act_nothing_further_is_sent() {
-    let cases = UNDER_WAY.iter().flat_map(|case| MOMENTS.iter().map(move |moment| (case, *moment)));
-    for _ in 0..rounds() {
-        futures_util::future::join_all(cases.clone().map(|((ending, fault), moment)| befalls_an_act(ending, *fault, moment)))
-            .await;
-    }
-    println!("{} cases during an act, {} times", UNDER_WAY.len() * MOMENTS.len(), rounds());
+    during_an_act().await;
 }

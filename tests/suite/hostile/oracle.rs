@@ -84,12 +84,12 @@ pub fn offence_to_terminal(bytes: &str) -> Option<String> {
     let mut rest = bytes;
     while let Some((before, after)) = rest.split_once('\u{1b}') {
         words.push_str(before);
-        let end = after.find(|c: char| c.is_ascii_alphabetic())?;
+        let Some(end) = after.find(|c: char| c.is_ascii_alphabetic()) else {
+            return Some("a sequence without an end".to_owned());
+        };
         let (sequence, behind) = after.split_at(end + 1);
-        let is_ours = sequence.strip_prefix('[').is_some_and(|body| {
-            body.ends_with(['H', 'G', 'm', 'J', 'K', 'X', 'h', 'l', 'C'])
-                && body[..body.len() - 1].chars().all(|c| c.is_ascii_digit() || matches!(c, ';' | '?' | ':'))
-        });
+        let body = sequence.strip_prefix('[').and_then(|body| body.strip_suffix(['H', 'G', 'm', 'J', 'K', 'X', 'h', 'l', 'C']));
+        let is_ours = body.is_some_and(|body| body.chars().all(|c| c.is_ascii_digit() || matches!(c, ';' | '?' | ':')));
         if !is_ours {
             return Some(format!("a strange sequence: {sequence:?}"));
         }

@@ -43,6 +43,8 @@ const PASSES: usize = 12;
 const GLANCE: Duration = Duration::from_millis(2);
 const GLANCE_AT_MANY: Duration = Duration::from_millis(25);
 const MANY: usize = 10;
+/// How long an operator waits for the other to be ready, on a machine however busy.
+const TOGETHER: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,6 +92,23 @@ pub struct Life {
     pub lags: bool,
     /// True where the operators wait for each other at each act.
     pub meets: bool,
+}
+
+impl Life {
+    /// Two operators come to the same moment at once, as far as both come to it in time.
+    pub async fn meet(&self, at: &str, patience: Duration) {
+        if !self.meets {
+            return;
+        }
+        let file = |who: &str| self.reach.folder.join(format!("{at}-{who}"));
+        std::fs::write(file(&self.operator), "").unwrap();
+        let all = async {
+            while !self.others.iter().all(|other| file(other).exists()) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        drop(tokio::time::timeout(patience, all).await);
+    }
 }
 
 /// A clock that goes on from life to life, faster than the machine's.
@@ -250,6 +269,8 @@ impl Cockpit {
             return;
         }
         let ids: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
+        // Nobody is through before the other has begun.
+        self.life.meet("proposed", TOGETHER).await;
         match self.actor.commit(Ask(1), preview.expected.clone()).await {
             Ok(_) => say(&format!("confirmed {}", ids.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(" "))),
             Err(why) => return say(&format!("refused {}", why.original())),

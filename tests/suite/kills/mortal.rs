@@ -31,6 +31,11 @@ const JOURNAL_TABLES: [&str; 3] = ["plans", "audit", "plan_events"];
 /// The tables that the statement of an act changes, in their order.
 const BUSINESS_TABLES: [&str; 2] = ["operator_actions", "payments"];
 
+/// Whoever lost the claim does not come.
+const BRIEFLY: Duration = Duration::from_millis(100);
+/// Both come, as late as a busy machine will have it.
+const SURELY: Duration = Duration::from_secs(3);
+
 pub struct MortalJournal {
     pub store: Store,
     pub path: PathBuf,
@@ -104,6 +109,10 @@ impl Journal for MortalJournal {
         self.store.half_way_acts().await
     }
 
+    async fn unsettled_acts(&self, at_most: usize) -> Result<Vec<Act>, StoreError> {
+        self.store.unsettled_acts(at_most).await
+    }
+
     async fn cut_batches(&self) -> Result<Vec<Vec<Act>>, StoreError> {
         self.catch_up().await?;
         self.store.cut_batches().await
@@ -164,19 +173,8 @@ impl MortalSystem {
         now - first < TimeDelta::seconds(30)
     }
 
-    /// Two operators come to the same moment of the same act at once, as far as both are there.
-    async fn meet(&self, at: &str, mark: &Mark) {
-        if !self.life.meets {
-            return;
-        }
-        let file = |who: &str| self.life.reach.folder.join(format!("{at}-{}-{}-{who}", mark.action.short(), mark.step));
-        std::fs::write(file(&mark.operator), "").unwrap();
-        for _ in 0..200 {
-            if self.life.others.iter().all(|other| file(other).exists()) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    async fn meet(&self, at: &str, mark: &Mark, patience: Duration) {
+        self.life.meet(&format!("{at}-{}-{}", mark.action.short(), mark.step), patience).await;
     }
 }
 
@@ -215,7 +213,7 @@ impl Doer for MortalSystem {
                         trap::set(&self.life.reach.business(), table, name).await;
                     }
                 }
-                self.meet("act", mark).await;
+                self.meet("act", mark, BRIEFLY).await;
                 self.points.amid("db.act.amid");
             }
             _ => {}
@@ -223,7 +221,7 @@ impl Doer for MortalSystem {
         let outcome = match (self.life.bug, self.name.as_str()) {
             (Some(Bug::KeyPerAttempt), _) => self.inner.act(order, &bugs::anew(mark)).await,
             (Some(Bug::SelectThenUpdate), "db") => {
-                bugs::select_then_update(&self.life.reach.business(), order, mark, self.meet("between", mark)).await
+                bugs::select_then_update(&self.life.reach.business(), order, mark, self.meet("between", mark, SURELY)).await
             }
             _ => self.inner.act(order, mark).await,
         };

@@ -34,7 +34,7 @@ pub fn sung(bytes: &[u8]) -> Vec<&'static str> {
 }
 
 fn traces(core: &str) -> Vec<String> {
-    let mut traces: Vec<String> = (0..=core.len() - TELLING).map(|at| core[at..at + TELLING].to_owned()).collect();
+    let mut traces: Vec<String> = (0..=core.len() - TELLING).map(|at| core.get(at..at + TELLING).unwrap().to_owned()).collect();
     traces.push(core.bytes().rev().map(char::from).collect());
     traces.push(core.bytes().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
@@ -65,7 +65,7 @@ fn a_canary_is_heard_in_every_spelling() {
     let core = STRIPE_KEY.core;
     for said in [
         core.to_owned(),
-        core[5..14].to_owned(),
+        core.get(5..14).unwrap().to_owned(),
         base64(format!("\0user\0{core}").as_bytes()),
         base64(core.as_bytes()),
         base64(format!("a:{core}").as_bytes()),

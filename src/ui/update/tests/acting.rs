@@ -23,6 +23,36 @@ fn nothing_is_changed_while_writing_is_locked_or_the_cockpit_only_reads() {
 }
 
 #[test]
+fn a_key_that_comes_before_writing_is_unlocked_is_taken_once_it_is() {
+    let until = Some(fixture::now() + TimeDelta::minutes(15));
+    let opened = Event::Lock { until, why: None };
+    let mut model = fixture::model();
+    assert_eq!(press(&mut model, "2 enter W"), [Cmd::Ask(Request::Unlock)]);
+    assert_eq!(press(&mut model, "x"), []);
+    assert_eq!(said(&model), "writing is being unlocked: one moment");
+    assert_eq!(press(&mut model, "a"), [], "the last one counts");
+    let cmds = tell(&mut model, opened.clone());
+    let [Cmd::Ask(Request::Propose { action, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!(action.as_str(), "approve");
+    assert_eq!(tell(&mut model, opened.clone()), [], "once");
+
+    let refused = Event::Notice { said: Text::new("opened with --read-only"), is_error: true };
+    for meanwhile in ["j", "1", "?"] {
+        let mut moved = fixture::model();
+        press(&mut moved, "2 enter W a");
+        press(&mut moved, meanwhile);
+        assert_eq!(tell(&mut moved, opened.clone()), [], "it was meant for another row: {meanwhile}");
+    }
+    let mut other = fixture::model();
+    press(&mut other, "2 enter W a");
+    tell(&mut other, refused);
+    assert_eq!(tell(&mut other, opened.clone()), []);
+    let mut late = fixture::model();
+    press(&mut late, "2 enter W a");
+    assert_eq!(update(&mut late, Msg::Event(opened), fixture::now() + TimeDelta::seconds(4)), []);
+}
+
+#[test]
 fn a_record_that_could_not_be_written_is_tried_again_by_unlocking() {
     let mut model = fixture::model();
     let barrier = Some(Barrier::Unwritable(Text::new("disk full")));
@@ -153,6 +183,25 @@ fn questions_listen_when_the_operator_said_and_no_sooner() {
             let cmds = press_at(&mut model, key, fixture::now() + TimeDelta::milliseconds(after));
             assert_eq!(cmds.len(), usize::from(after >= listens_after), "{what} after {after} of {listens_after} ms");
         }
+    }
+}
+
+#[test]
+fn nothing_is_confirmed_that_there_is_no_room_to_read() {
+    for (size, sends) in [((20, 5), false), ((39, 40), false), ((120, 8), false), ((40, 9), true), ((80, 24), true)] {
+        let mut model = unlocked();
+        let ask = ask_of(&press(&mut model, "2 j enter F"));
+        let preview = fixture::preview("refund", "Refund", &[fixture::target("refunds", "rr_0312")], Confirm::Typed);
+        tell(&mut model, Event::Preview { ask, preview: Ok(Box::new(preview)) });
+        update(&mut model, Msg::Resize(size.0, size.1), later());
+        let cmds = press_at(&mut model, "tab 2 2 . 0 0 enter", later());
+        assert_eq!(cmds.len(), usize::from(sends), "{size:?}: {}", said(&model));
+        assert_eq!(said(&model).contains("too small to confirm: make it 40x9"), !sends, "{size:?}: {}", said(&model));
+        assert_eq!(model.overlay.is_some(), !sends, "{size:?}");
+        // What was typed is there when there is room for it.
+        update(&mut model, Msg::Resize(80, 24), later());
+        let cmds = if sends { cmds } else { press_at(&mut model, "enter", later()) };
+        assert!(matches!(cmds.as_slice(), [Cmd::Ask(Request::Commit { .. })]), "{size:?}: {cmds:?}");
     }
 }
 

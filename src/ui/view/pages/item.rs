@@ -8,6 +8,8 @@ use crate::{
         value::Value,
     },
     ui::{
+        keymap::Intent,
+        period,
         theme::Role,
         view::{
             ink::Ink,
@@ -88,7 +90,17 @@ pub fn metric(paper: &mut Paper<'_>, id: &Id<Metric>) {
             paper.labelled("Target", target.trim_start_matches("target "), if *is_met { Role::Good } else { Role::Warning });
         }
         let room = paper.width.saturating_sub(14);
-        paper.labelled("Course", &metrics::spark(&ink, &reading.series, room), Role::Chart);
+        let points = ink.model.period.of(reading, ink.calm);
+        paper.labelled("Course", &metrics::spark(&ink, points, room), Role::Chart);
+        if paper.extent == Extent::Whole && !reading.times.is_empty() {
+            let trend = period::trend(points)
+                .map_or_else(String::new, |trend| format!(", its second half {:+.0}% against its first", trend * 100.0));
+            paper.labelled(
+                "",
+                &format!("{} ({} shows another period){trend}", ink.model.period.word(), ink.model.keymap.key_of(Intent::Period)),
+                Role::Muted,
+            );
+        }
     }
     if let Some(spec) = pack::find(&ink.model.pack.metrics, id) {
         paper.labelled("Means", &spec.definition, Role::Text);
