@@ -98,10 +98,7 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
     let commands = match (&state.phase, event) {
         (Phase::Planned, Event::Confirm { until }) => next.confirm(until),
         (Phase::Intent { until }, Event::Begin) if now < *until => Vec::new(),
-        (Phase::Intent { until }, Event::Turn) if plan.claim.is_some() && now >= *until => {
-            next.state.may_be_claimed = true;
-            vec![Command::Claim]
-        }
+        (Phase::Intent { until }, Event::Turn) if plan.claim.is_some() && now >= *until => next.turn(),
         (Phase::Intent { .. }, Event::Claimed) if state.may_be_claimed => next.claimed(),
         (Phase::Intent { .. }, Event::Unclaimed(why)) if state.may_be_claimed => next.unclaimed(&why),
         (Phase::Intent { .. }, Event::Begin) if plan.claim.is_none() => next.send(),
@@ -115,11 +112,7 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
         (Phase::Intent { .. } | Phase::Claimed, Event::TakeBack) => {
             next.end(Phase::TakenBack, Text::new("taken back before it was sent"), Severity::Green)
         }
-        (Phase::Intent { .. } | Phase::Claimed, Event::Recover) => {
-            // What was asked for before the program ended is not on record.
-            next.state.may_be_claimed = true;
-            next.end(Phase::NotSent, Text::new("not sent: the program ended before"), Severity::Yellow)
-        }
+        (Phase::Intent { .. } | Phase::Claimed, Event::Recover) => next.cut_off(),
         (Phase::Sent, Event::Outcome(outcome)) => next.outcome(outcome),
         (Phase::Again { at }, Event::Wake) if now >= *at => {
             if next.key_is_good() {
@@ -206,6 +199,17 @@ impl Transition<'_> {
         self.state.phase = Phase::Intent { until };
         self.state.said = Text::new(said);
         vec![self.persist(Severity::Green), Command::Tell]
+    }
+
+    fn turn(&mut self) -> Vec<Command> {
+        self.state.may_be_claimed = true;
+        vec![Command::Claim]
+    }
+
+    fn cut_off(&mut self) -> Vec<Command> {
+        // What was asked for before the program ended is not on record.
+        self.state.may_be_claimed = true;
+        self.end(Phase::NotSent, Text::new("not sent: the program ended before"), Severity::Yellow)
     }
 
     fn claimed(&mut self) -> Vec<Command> {

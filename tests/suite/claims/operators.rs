@@ -28,9 +28,9 @@ async fn of_two_who_decide_differently_one_wins_and_the_other_is_told_who_and_si
         assert_eq!(town.ask("select state || changes from items where id = 'i1'").await, "approved1");
         // What is over stands in nobody's way.
         assert_eq!(jo.act("reopen", "i1").await.standing, Standing::Done);
+        jo.close().await;
         assert_eq!(anna.act("reject", "i1").await.standing, Standing::Done);
         anna.close().await;
-        jo.close().await;
         let claims = "select operator || ' ' || epoch || ' ' || action || ' ' || outcome from operator_actions where step = -1 order by epoch";
         assert_eq!(town.ask(claims).await, "Anna 0 approve done,jo 1 reopen done,Anna 2 reject done");
     }
