@@ -22,6 +22,9 @@ use crate::{
     ports::{Doer, Found, Mark, Outcome, Source, SourceError},
 };
 
+/// Shorter parts of an address are words.
+const LONG_PART: usize = 12;
+
 #[derive(Debug)]
 pub(super) struct WebhookSystem {
     transport: Transport,
@@ -35,6 +38,9 @@ impl WebhookSystem {
         let parsed = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
         if url.is_secret && parsed.path().len() > 1 {
             scrub.hide(parsed.path());
+            // However the slashes between are spelled, the long parts are what opens the door.
+            let parts = parsed.path_segments().into_iter().flatten();
+            parts.filter(|part| part.len() >= LONG_PART).for_each(|part| scrub.hide(part));
         }
         Ok(Self { transport: Transport::open(name, timeout, scrub)?, url: url.value })
     }

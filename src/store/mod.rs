@@ -19,6 +19,7 @@ use std::{
     io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -73,6 +74,8 @@ pub struct Store {
     /// Where the chain was found broken when it was opened.
     broken: Option<Broken>,
     inner: Mutex<Inner>,
+    /// A write has failed, and the driver may still believe that its transaction is open.
+    is_suspect: AtomicBool,
     /// Held for as long as the store lives.
     _lock: Option<File>,
 }
@@ -115,6 +118,7 @@ impl Store {
             access: access.clone(),
             broken: None,
             inner: Mutex::new(Inner { connection, head: Head::empty(), head_file: None }),
+            is_suspect: AtomicBool::new(false),
             _lock: lock,
         };
         if is_writer {
@@ -195,6 +199,7 @@ impl Store {
     }
 
     fn not_written(&self, error: sqlx::Error) -> StoreError {
+        self.is_suspect.store(true, Ordering::Relaxed);
         self.located(not_written(error))
     }
 
@@ -222,7 +227,15 @@ impl Store {
             return Err(StoreError::Broken(Text::new(format!("{}: {broken}", self.path.display()))));
         }
         self.is_in_place().map_err(|error| self.located(error))?;
-        Ok(self.inner.lock().await)
+        let mut inner = self.inner.lock().await;
+        if self.is_suspect.load(Ordering::Relaxed) {
+            // Opened before the old one is let go, so that the log stays where it is.
+            let mut connection = connect(&self.path, true).await.map_err(|error| self.not_written(error))?;
+            insist_on_durability(&mut connection).await.map_err(|error| self.located(error))?;
+            inner.connection = connection;
+            self.is_suspect.store(false, Ordering::Relaxed);
+        }
+        Ok(inner)
     }
 }
 

@@ -58,7 +58,7 @@ const QUIET: usize = 8;
 const SHORT: &str = "1500ms";
 
 /// Longer than the pauses between a read's attempts.
-const SILENCE: Duration = Duration::from_millis(1500);
+const SILENCE: Duration = Duration::from_secs(3);
 
 struct Player<'a> {
     stage: &'a Stage,
@@ -125,6 +125,10 @@ impl Player<'_> {
         let mut cockpit = self.open().await;
         cockpit.actor.recover().await.unwrap();
         cockpit.actor.unlock().await.unwrap();
+        if self.case.when == When::Account {
+            // The start's own question is over before anything is planned.
+            cockpit.actor.account().await.unwrap();
+        }
         let mut ended = Ended::default();
         if self.confirm(&cockpit, &mut ended).await {
             if matches!(self.case.when, When::Recovered | When::RecoveredNothing) {

@@ -162,7 +162,9 @@ pub fn requests(form: Form) {
         if *standing == Standing::Rejected {
             // The cause is gone after so many asks of the operator: what is left is done, and the rest never again.
             for _ in 0..tries {
-                acted.cockpit.actor.look_up(acted.receipt.plan.clone()).await.unwrap();
+                while acted.cockpit.actor.look_up(acted.receipt.plan.clone()).await.is_err() {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
                 drive(&acted.cockpit, &id(at), &line, async || {}).await;
             }
             let standings = acted.cockpit.actor.standings();

@@ -14,7 +14,7 @@ const AT_LEAST: usize = 40;
 
 /// A message for an operator: it names what it is about, and what to do next.
 fn is_clear(said: &str, names: &[&str]) -> bool {
-    const STEPS: [&str; 20] = [
+    const STEPS: [&str; 21] = [
         "free some",
         "end that program",
         "make it writable",
@@ -35,6 +35,7 @@ fn is_clear(said: &str, names: &[&str]) -> bool {
         "in the future",
         "planned anew",
         "newer version",
+        "tried again",
     ];
     names.iter().any(|name| said.contains(name)) && STEPS.iter().any(|step| said.contains(step))
 }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::{probe, pty::Terminal};
 
-pub const CASES: usize = 8;
+pub const CASES: usize = 7;
 
 fn sh(home: &Path, script: &str) -> (i32, String) {
     let script = script.replace("$W", &format!("'{}' --demo --demo-dir town", env!("CARGO_BIN_EXE_wheelhouse")));

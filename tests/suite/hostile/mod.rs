@@ -39,7 +39,7 @@ fn none(offences: Vec<String>) {
 /// All of the planes that have characters; of the endless empty ones a part.
 fn is_worth_it(text: &str) -> bool {
     let first = text.chars().next().map_or(0, u32::from);
-    first < 0x4_0000 || (0xe_0000..0xf_0000).contains(&first) || (first / 64).is_multiple_of(32)
+    first < 0x2_0000 || (0xe_0000..0xf_0000).contains(&first) || (first / 64).is_multiple_of(64)
 }
 
 #[test]

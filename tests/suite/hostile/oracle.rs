@@ -49,9 +49,9 @@ fn is_mark(c: char) -> bool {
 /// The first thing in a text that must not be there; line feeds may.
 pub fn offence(text: &str) -> Option<String> {
     let mut marks = 0;
-    for (at, c) in text.char_indices().filter(|(_, c)| *c != '\n') {
+    for (at, c) in text.char_indices() {
         // Most is ASCII: nothing to look up.
-        if (' '..='~').contains(&c) {
+        if c == '\n' || (' '..='~').contains(&c) {
             marks = 0;
             continue;
         }
