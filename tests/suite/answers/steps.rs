@@ -123,7 +123,7 @@ pub fn requests(form: Form) {
         })
         .collect();
     let id = |at: usize| format!("r{at}");
-    run(cases.len(), id, async |stage, at| {
+    run(cases.len(), id, &async |stage, at| {
         let (row, way, tries) = cases[at];
         let (fault, standing, arrived, said, why) = row;
         let line = Line::to(site().await, stage.stand_ins(), String::new()).await;
@@ -188,7 +188,7 @@ pub fn mails() {
     ];
     let cases: Vec<_> = rows.iter().flat_map(|row| (1..=3).map(move |tries| (row, tries))).collect();
     let id = |at: usize| format!("m{at}");
-    run(cases.len(), id, async |stage, at| {
+    run(cases.len(), id, &async |stage, at| {
         let ((trouble, standing, taken, why), tries) = cases[at];
         let line = Line::to(site().await, stage.stand_ins(), String::new()).await;
         let office = Office::open(*trouble, tries).await;
@@ -211,7 +211,7 @@ pub fn statements() {
         ["locked", "changed", "refused", "unmarked"].iter().flat_map(|fault| (1..=3).map(move |tries| (*fault, tries))).collect();
     let id = |at: usize| format!("s{at}");
     // One after the other: a lock and a missing table are met by everybody.
-    run_at_once(1, cases.len(), id, async |stage, at| {
+    run_at_once(1, cases.len(), id, &async |stage, at| {
         let (fault, tries) = cases[at];
         let line = Line::to(site().await, stage.stand_ins(), String::new()).await;
         let id = id(at);
@@ -251,11 +251,11 @@ pub fn statements() {
     });
 }
 
-fn run(count: usize, id: impl Fn(usize) -> String, case: impl AsyncFn(&Stage, usize)) {
+fn run(count: usize, id: impl Fn(usize) -> String, case: &impl AsyncFn(&Stage, usize)) {
     run_at_once(super::AT_ONCE, count, id, case);
 }
 
-fn run_at_once(at_once: usize, count: usize, id: impl Fn(usize) -> String, case: impl AsyncFn(&Stage, usize)) {
+fn run_at_once(at_once: usize, count: usize, id: impl Fn(usize) -> String, case: &impl AsyncFn(&Stage, usize)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let ids: Vec<String> = (0..count).map(id).collect();

@@ -50,7 +50,7 @@ fn an_export_whose_directory_is_gone_is_said() {
     let aside = home.path().with_extension("aside");
     fs::rename(home.path(), &aside).unwrap();
     fs::create_dir(home.path()).unwrap();
-    fs::remove_dir(&aside.join("nothing")).unwrap_err();
+    fs::remove_dir(aside.join("nothing")).unwrap_err();
     terminal.keys("2,Enter,Ctrl-s");
     terminal.until_now("where it was written, or why not", |screen| {
         screen.contains("written to") || screen.contains("could not be written")

@@ -136,7 +136,7 @@ fn burst(random: &mut Rng) -> Vec<u8> {
             5 => keys.push_str(WORDS[random.usize(..WORDS.len())]),
             6 => {
                 let words = WORDS[random.usize(..WORDS.len())];
-                keys.push_str(&format!("\x1b[200~{words}\r\n{words}\r\x1b[201~"));
+                keys.extend(["\x1b[200~", words, "\r\n", words, "\r\x1b[201~"]);
             }
             7..=9 => keys.push_str(OTHERS[random.usize(..OTHERS.len())]),
             // Anything printable but the key that leaves.
