@@ -72,7 +72,8 @@ impl World {
         // What ended half way may be gone on with, or decided.
         let is_half_way = matches!(self.state.phase, Phase::Rejected | Phase::Changed) && self.state.steps_done() > 0;
         let is_decided = is_half_way && matches!(event, Event::Settle { .. });
-        if was_over && *event != Event::LookUp && !is_decided {
+        let is_followed = self.state.phase == Phase::Done && matches!(event, Event::Followed(_));
+        if was_over && *event != Event::LookUp && !is_decided && !is_followed {
             assert!(commands.is_empty(), "what is over stays so: {event:?}");
         }
         let mut is_persisted = false;

@@ -104,7 +104,7 @@ struct Shared {
 
 impl Line {
     pub async fn to(upstream: SocketAddr, stand_ins: PathBuf, secret: String) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let listener = TcpListener::bind((own_host(), 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             upstream,
@@ -145,7 +145,7 @@ impl Line {
         let listener = loop {
             match TcpListener::bind(self.address).await {
                 Ok(listener) => break listener,
-                // Another program may have the port for a moment.
+                // The closed one may hold the port for a moment.
                 Err(_) => tokio::task::yield_now().await,
             }
         };
@@ -168,6 +168,15 @@ impl Line {
     pub fn seen(&self, kind: Kind) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().iter().filter(|seen| seen.kind == kind).cloned().collect()
     }
+}
+
+/// A loopback address that no other line has, here or in another process: while nobody listens on one, its port may be
+/// given to the next that opens, and its callers must not get there.
+fn own_host() -> Ipv4Addr {
+    static LINES: AtomicUsize = AtomicUsize::new(0);
+    let (line, process) = (LINES.fetch_add(1, Ordering::Relaxed), std::process::id() as usize);
+    let part = |number: usize| (1 + number % 250) as u8;
+    Ipv4Addr::new(127, part(process), part(process / 250), part(line))
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {

@@ -77,13 +77,14 @@ fn suspensions(times: usize, seed: u64) {
     let folder = TempDir::new().unwrap();
     let town = folder.path().join("town");
     // Not in a loop of the shell's: a job that stops ends it.
-    let script = format!("$P; {}echo ended; read line", "echo stopped; read line; fg >/dev/null; ".repeat(times));
+    let stops: String = (0..times).map(|round| format!("echo stopped {round}.; read line; fg >/dev/null; ")).collect();
+    let script = format!("$P; {stops}echo ended; read line");
     let mut glass = Glass::start_demo_in_shell(&script, &town);
     glass.see("2 Queues");
     for round in 0..times {
         restless(&mut glass, &mut random);
         glass.press("\x1a");
-        glass.see_that("the shell", |screen| !screen.alternate_screen() && screen.contents().contains("stopped"));
+        glass.see_that("the shell", |screen| !screen.alternate_screen() && screen.contents().contains(&format!("stopped {round}.")));
         glass.is_given_back();
         glass.press("\r");
         glass.see_that("the cockpit", |screen| screen.alternate_screen() && screen.contents().contains("DEMO"));
