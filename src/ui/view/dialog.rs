@@ -100,7 +100,7 @@ fn too_small(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, dialog: &Dialog) 
     sheet::frame(ink, buffer, area, &dialog.title, "Esc cancels", true, None);
     let (width, height) = dialog.least();
     let what = match dialog.preview().map(|preview| (preview.plans.as_slice(), preview.total)) {
-        Some(([plan], _)) => format!(" {}", named(plan)),
+        Some(([plan], _)) => format!(" {}.", named(plan)),
         Some((plans @ [_, ..], Some(total))) => format!(" {} items, {total}.", plans.len()),
         Some((plans @ [_, ..], None)) => format!(" {} items.", plans.len()),
         Some(([], _)) | None => String::new(),
