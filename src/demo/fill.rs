@@ -44,7 +44,7 @@ pub(super) async fn fill(
     let attach = Script::new("attach", "attach :file as stripe");
     attach.run(&mut business, &Values::from([("file".into(), json!(files.stand_ins.display().to_string()))])).await?;
     // Settings of a connection are those of its first file alone.
-    Script::new("attach", "pragma stripe.cache_size = -128").run(&mut business, &Values::new()).await?;
+    Script::new("attach", "pragma stripe.cache_size = -64").run(&mut business, &Values::new()).await?;
 
     let values = Values::from([("now".into(), json!(stamp(now))), ("seed".into(), json!(seed))]);
     let nothing = Values::new();
@@ -74,8 +74,8 @@ async fn connect(file: &Path) -> Result<SqliteConnection, Error> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Off)
         .synchronous(SqliteSynchronous::Off)
-        .pragma("cache_size", "-128")
-        .pragma("temp.cache_size", "-128")
+        .pragma("cache_size", "-64")
+        .pragma("temp.cache_size", "-64")
         // SQLite sorts in memory up to 250 pages, and what a thread has used once stays with it.
         .page_size(1024)
         .connect()

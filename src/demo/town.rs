@@ -197,7 +197,7 @@ async fn left_off(files: &Files<'_>, pack: &str) -> Result<Option<TimeDelta>, Er
 }
 
 fn sqlite(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(5)).pragma("cache_size", "-128")
+    SqliteConnectOptions::new().filename(file).busy_timeout(std::time::Duration::from_secs(5)).pragma("cache_size", "-48")
 }
 
 async fn open(file: &Path) -> Result<SqliteConnection, Error> {

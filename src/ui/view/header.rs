@@ -160,10 +160,8 @@ pub fn counted(model: &Model) -> [(Severity, usize); 4] {
 
 fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let mut x = area.x + 1;
-    let Some(snapshot) = &ink.model.snapshot else {
-        ink.put(buffer, (x, area.y), area.width.saturating_sub(1), "nothing is known yet", Role::Unknown);
-        return;
-    };
+    // Nothing is known yet, and it is said once, in the middle.
+    let Some(snapshot) = &ink.model.snapshot else { return };
     for (severity, count) in counted(ink.model) {
         let word = match severity {
             Severity::Red => "red",

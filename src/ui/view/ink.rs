@@ -1,7 +1,5 @@
 //! What every part of the screen is drawn with: the model, the theme, the time, and how words are cut.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Datelike as _, DurationRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ratatui::{buffer::Buffer, style::Style};
@@ -99,12 +97,16 @@ impl<'a> Ink<'a> {
         }
     }
 
+    fn ellipsis(&self) -> &'static str {
+        if self.model.shown.ascii { ".." } else { "…" }
+    }
+
     /// Cut to a width, an ellipsis at the end of what was cut.
     pub fn cut(&self, text: &str, width: usize) -> String {
         if text.width() <= width {
             return text.to_owned();
         }
-        let ellipsis = if self.model.shown.ascii { ".." } else { "…" };
+        let ellipsis = self.ellipsis();
         let room = width.saturating_sub(ellipsis.width());
         let mut cut = String::new();
         let mut used = 0;
@@ -126,8 +128,28 @@ impl<'a> Ink<'a> {
         if width == 0 || !buffer.area.contains((x, y).into()) {
             return 0;
         }
-        let text = self.cut(&safe(text), usize::from(width));
+        if is_plain(text) {
+            return self.put_plain(buffer, (x, y), width, text, role);
+        }
+        let text = self.cut(&Text::new(text).one_line(), usize::from(width));
         let (end, _) = buffer.set_stringn(x, y, &text, usize::from(width), self.style(role));
+        end - x
+    }
+
+    /// A letter takes a column: nothing has to be measured, and nearly all of a screen is such text.
+    fn put_plain(&self, buffer: &mut Buffer, (x, y): (u16, u16), width: u16, text: &str, role: Role) -> u16 {
+        let (width, ellipsis) = (usize::from(width), self.ellipsis());
+        let (kept, ellipsis) = match width.checked_sub(ellipsis.chars().count()) {
+            _ if text.len() <= width => (text, ""),
+            Some(room) => (text.get(..room).unwrap_or_default(), ellipsis),
+            None => ("", ""),
+        };
+        let (style, right) = (self.style(role), buffer.area.right());
+        let mut end = x;
+        for (column, letter) in (x..right).zip(kept.chars().chain(ellipsis.chars())) {
+            buffer[(column, y)].set_char(letter).set_style(style);
+            end = column + 1;
+        }
         end - x
     }
 
@@ -161,13 +183,9 @@ impl<'a> Ink<'a> {
     }
 }
 
-/// What a screen may show of any text; names and keys from outside come here without having passed a door.
-fn safe(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(Text::new(text).one_line())
-    }
+/// Letters that may go to a screen as they are; names and keys from outside come here without having passed a door.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// A span in minutes and more.

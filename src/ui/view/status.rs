@@ -281,7 +281,7 @@ fn bar(ink: &Ink<'_>, done: usize, total: usize) -> String {
 
 /// Nothing happened: the next thing to do.
 fn idle(ink: &Ink<'_>) -> (String, Role) {
-    let Some(snapshot) = &ink.model.snapshot else { return ("looking at everything for the first time".to_owned(), Role::Muted) };
+    let Some(snapshot) = &ink.model.snapshot else { return (String::new(), Role::Muted) };
     if let Some(barrier) = snapshot.barrier.as_ref().filter(|barrier| barrier.is_alarm()) {
         let key = ink.model.keymap.key_of(Intent::Errors);
         return (format!("nothing is written, {key} tells why. {}", barrier.remedy()), Role::Bad);

@@ -84,7 +84,9 @@ fn suspensions(times: usize, seed: u64) {
     for round in 0..times {
         restless(&mut glass, &mut random);
         glass.press("\x1a");
-        glass.see_that("the shell", |screen| !screen.alternate_screen() && screen.contents().contains(&format!("stopped {round}.")));
+        glass.see_that("the shell", |screen| {
+            !screen.alternate_screen() && screen.contents().contains(&format!("stopped {round}."))
+        });
         glass.is_given_back();
         glass.press("\r");
         glass.see_that("the cockpit", |screen| screen.alternate_screen() && screen.contents().contains("DEMO"));
