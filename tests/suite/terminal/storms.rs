@@ -77,8 +77,8 @@ fn suspensions(times: usize, seed: u64) {
     let folder = TempDir::new().unwrap();
     let town = folder.path().join("town");
     // Not in a loop of the shell's: a job that stops ends it.
-    let stops: String = (0..times).map(|round| format!("echo stopped {round}.; read line; fg >/dev/null; ")).collect();
-    let script = format!("$P; {stops}echo ended; read line");
+    let stops: Vec<String> = (0..times).map(|round| format!("echo stopped {round}.; read line; fg >/dev/null; ")).collect();
+    let script = format!("$P; {}echo ended; read line", stops.concat());
     let mut glass = Glass::start_demo_in_shell(&script, &town);
     glass.see("2 Queues");
     for round in 0..times {
