@@ -58,10 +58,13 @@ impl Ending {
         let partly = |is_so| if is_so { Self::Partly } else { Self::Nothing };
         match state.phase {
             Phase::Done | Phase::Settled => Some(Self::Done),
-            Phase::FailedLate => Some(Self::Partly),
-            Phase::Rejected | Phase::Changed | Phase::TakenBack | Phase::Refused | Phase::NotSent | Phase::Expired => {
-                Some(partly(state.may_have_happened()))
-            }
+            Phase::FailedLate
+            | Phase::Rejected
+            | Phase::Changed
+            | Phase::TakenBack
+            | Phase::Refused
+            | Phase::NotSent
+            | Phase::Expired => Some(partly(state.may_have_happened())),
             Phase::Planned
             | Phase::Intent { .. }
             | Phase::Claimed
