@@ -206,7 +206,7 @@ pub trait Journal: Send + Sync {
     /// Acts that ended with some of their steps through and the rest denied, oldest first.
     async fn half_way_acts(&self) -> Result<Vec<Act>, StoreError>;
 
-    /// Acts of money that are done and that the outside may still undo, oldest first; at most so many.
+    /// Refunds that are done and that the outside may still undo, oldest first; at most so many.
     async fn unsettled_acts(&self, at_most: usize) -> Result<Vec<Act>, StoreError>;
 
     /// The acts of each batch that has no closing line (`BATCH`, with the batch in its payload), oldest first.

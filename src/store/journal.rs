@@ -72,7 +72,10 @@ impl Journal for Store {
 
     async fn identity(&self) -> Result<String, StoreError> {
         let mut inner = self.inner.lock().await;
-        sqlx::query_scalar("SELECT name FROM identity").fetch_one(&mut inner.connection).await.map_err(unreadable)
+        sqlx::query_scalar("SELECT name FROM identity")
+            .fetch_one(&mut inner.connection)
+            .await
+            .map_err(|error| self.unreadable(error))
     }
 
     async fn open_acts(&self) -> Result<Vec<Act>, StoreError> {
@@ -102,12 +105,13 @@ impl Journal for Store {
         let mut inner = self.inner.lock().await;
         let rows = sqlx::query(
             "SELECT plan, state FROM plans WHERE money > 0 AND json_extract(state, '$.phase') = 'done' \
+             AND EXISTS (SELECT 1 FROM json_each(plan, '$.steps') WHERE json_extract(value, '$.order.refund') IS NOT NULL) \
              ORDER BY committed_at, rowid LIMIT $1",
         )
         .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
         .fetch_all(&mut inner.connection)
         .await
-        .map_err(unreadable)?;
+        .map_err(|error| self.unreadable(error))?;
         rows.iter().map(act).collect()
     }
 

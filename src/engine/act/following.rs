@@ -21,8 +21,8 @@ use crate::{
 
 /// How often what was done is looked at again.
 const AGAIN: TimeDelta = TimeDelta::hours(6);
-/// At most so many at a time, the oldest first: they are settled one after the other.
-const AT_ONCE: usize = 100;
+/// At most so many at a time, the oldest first: more than a small business pays back in the month that they are followed.
+const AT_ONCE: usize = 1_000;
 
 impl Driver {
     /// Looks at the refunds of the last weeks where that is due: at the start and a few times a day.
