@@ -91,8 +91,12 @@ impl Api {
         Ok(reply)
     }
 
-    /// Reads; a busy Stripe and a broken line are tried again.
     pub(super) async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Json, Unread> {
+        self.get_named(path, query).await.map(|(json, _)| json)
+    }
+
+    /// Reads; a busy Stripe and a broken line are tried again. Beside the answer what Stripe calls the request.
+    pub(super) async fn get_named(&self, path: &str, query: &[(String, String)]) -> Result<(Json, Option<String>), Unread> {
         let ask = || async {
             let request = self.transport.client.get(self.address(path)).query(query);
             let reply = self.send(request).await.map_err(Unread::NoReply)?;
@@ -100,7 +104,7 @@ impl Api {
                 return Err(Unread::Refusal(Refusal::of(&reply)));
             }
             match (reply.json(), &reply.cut) {
-                (Some(json), None) => Ok(json),
+                (Some(json), None) => Ok((json, reply.named("request-id"))),
                 (_, Some(cut)) => Err(Unread::Odd(cut.clone())),
                 (None, None) => Err(Unread::Odd(format!("not JSON: {}", reply.excerpt()))),
             }
