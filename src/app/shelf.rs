@@ -18,7 +18,11 @@ pub fn list(opening: &Opening, name: Option<&str>, json: bool) -> Result<u8, Com
     let mut found = shelf.list()?;
     found.retain(|one| name.is_none_or(|name| one.head.as_ref().is_ok_and(|head| head.reconciliation.original() == name)));
     let zone = opening.choice.loaded.pack.timezone;
-    if json { shelf::print_json(&found, Utc::now())? } else { shelf::print_lines(&found, shelf.directory(), zone, Utc::now())? }
+    if json {
+        shelf::print_json(&found, Utc::now())?
+    } else {
+        shelf::print_lines(&found, shelf.directory(), zone, Utc::now())?
+    }
     Ok(if found.iter().any(|one| one.head.is_err()) { BROKEN } else { 0 })
 }
 
@@ -50,7 +54,9 @@ pub fn verify(file: &Path, opening: Option<&Opening>) -> Result<u8, Complaint> {
             (0, format!("the journal knows it: line {}, {what} by {} at {}", noted.sequence, noted.who, noted.at))
         }
         Some(noted) => (BROKEN, format!("BROKEN  the journal knows another one of this name (line {})", noted.sequence)),
-        None => (0, "the journal at hand does not know it: that it is the one that was filed rests on its files alone".to_owned()),
+        None => {
+            (0, "the journal at hand does not know it: that it is the one that was filed rests on its files alone".to_owned())
+        }
     };
     output::print_words(&format!("{name} holds: none of its files was changed\n{said}\n"))?;
     Ok(status)

@@ -98,8 +98,19 @@ fn statement_json(statement: &Statement) -> serde_json::Value {
 /// A line for each discrepancy; cells that a spreadsheet would run as a formula are made text.
 pub fn print_csv(reports: &[Arc<ReconciliationReport>]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let head =
-        ["reconciliation", "class", "their_id", "their_amount", "our_id", "our_amount", "currency", "difference", "at", "said", "could_be"];
+    let head = [
+        "reconciliation",
+        "class",
+        "their_id",
+        "their_amount",
+        "our_id",
+        "our_amount",
+        "currency",
+        "difference",
+        "at",
+        "said",
+        "could_be",
+    ];
     writer.write_record(head).map_err(io::Error::other)?;
     for report in reports {
         for discrepancy in report.look.value.iter().flat_map(|statement| &statement.discrepancies) {

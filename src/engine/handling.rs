@@ -142,7 +142,9 @@ impl Watcher {
         let archive = Arc::clone(&self.ground.archive);
         let filed = tokio::task::spawn_blocking(move || archive.file(&filing)).await;
         let filed = filed.map_err(|error| error.to_string())?;
-        filed.map_err(|why| format!("the statement could not be archived ({why}): nothing was signed; make room, or mend the directory"))
+        filed.map_err(|why| {
+            format!("the statement could not be archived ({why}): nothing was signed; make room, or mend the directory")
+        })
     }
 
     /// Files a statement as it stands, unsigned, and notes that in the journal where this cockpit may write it.

@@ -53,8 +53,7 @@ pub(super) async fn pair(
     let mut params = clock_names(now);
     params.insert("from".to_owned(), Value::Time(reach_from));
     params.insert("to".to_owned(), Value::Time(reach_to));
-    let (theirs, ours) =
-        tokio::join!(read(theirs, pack, reader, &params, now), read(ours, pack, reader, &params, now));
+    let (theirs, ours) = tokio::join!(read(theirs, pack, reader, &params, now), read(ours, pack, reader, &params, now));
     let ((theirs, of_theirs), (ours, of_ours)) = (theirs?, ours?);
     let rows = theirs.len() + ours.len();
     let work = {

@@ -85,7 +85,8 @@ impl Judge<'_> {
             return if line.pending && self.is_young(line) { Class::InFlight } else { Class::Matched };
         }
         if is_repeated {
-            Class::Duplicate
+            // One that went back in full is repaired.
+            if line.refunded == line.minor { Class::Matched } else { Class::Duplicate }
         } else if self.is_young(line) {
             Class::InFlight
         } else if could_be_another() {
@@ -108,6 +109,9 @@ fn repeated(side: &Book, partners: &[u32], others: &Book, their_partners: &[u32]
     let mut repeated = vec![false; side.len()];
     for name in [Name::Key, Name::Link] {
         let names = Names::of(alone.len(), |place| side.name(name, alone[place as usize]));
+        if names.is_empty() {
+            continue;
+        }
         let mut is_told = vec![false; alone.len()];
         let mut told = |bytes: Option<&[u8]>| {
             if let Some(head) = bytes.and_then(|bytes| names.find(bytes)) {

@@ -53,12 +53,7 @@ pub struct Facts<'a> {
 }
 
 /// Why a row cannot be read, without its name.
-pub fn facts<'a>(
-    columns: &LedgerColumns,
-    places: &Places,
-    cells: &[Cell<'a>],
-    default: Currency,
-) -> Result<Facts<'a>, String> {
+pub fn facts<'a>(columns: &LedgerColumns, places: &Places, cells: &[Cell<'a>], default: Currency) -> Result<Facts<'a>, String> {
     let key = words(present(cells, places.key, &columns.key)?);
     if key.is_empty() {
         return Err(format!("has an empty `{}`", columns.key));

@@ -25,6 +25,7 @@ pub struct Names<'a, F: Fn(u32) -> Option<&'a [u8]>> {
     /// For each place the next one of the same name.
     next: Vec<u32>,
     name: F,
+    is_empty: bool,
 }
 
 impl<'a, F: Fn(u32) -> Option<&'a [u8]>> Names<'a, F> {
@@ -33,6 +34,7 @@ impl<'a, F: Fn(u32) -> Option<&'a [u8]>> Names<'a, F> {
             slots: vec![Slot { tag: 0, place: NONE }; (count * 2).next_power_of_two().max(16)],
             next: vec![NONE; count],
             name,
+            is_empty: true,
         };
         for place in 0..count as u32 {
             if let Some(bytes) = (names.name)(place) {
@@ -43,6 +45,7 @@ impl<'a, F: Fn(u32) -> Option<&'a [u8]>> Names<'a, F> {
     }
 
     fn insert(&mut self, place: u32, bytes: &'a [u8]) {
+        self.is_empty = false;
         let hash = hash(bytes);
         match self.seek(hash, bytes) {
             Ok(head) => {
@@ -73,6 +76,11 @@ impl<'a, F: Fn(u32) -> Option<&'a [u8]>> Names<'a, F> {
     /// The first place that bears the name.
     pub fn find(&self, bytes: &[u8]) -> Option<u32> {
         self.seek(hash(bytes), bytes).ok()
+    }
+
+    /// True where none of the rows bears a name.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// True where only this place bears its name.

@@ -35,8 +35,7 @@ const BY_NAME: [(Name, Name); 4] =
 impl Pairing {
     /// Rows without a name for their partner pair by amount within `tolerance`.
     pub fn of(theirs: &Book, ours: &Book, tolerance: TimeDelta) -> Self {
-        let mut pairing =
-            Self { theirs: vec![NONE; theirs.len()], ours: vec![NONE; ours.len()], lonely: Lonely::default() };
+        let mut pairing = Self { theirs: vec![NONE; theirs.len()], ours: vec![NONE; ours.len()], lonely: Lonely::default() };
         let mut left_theirs: Vec<u32> = (0..theirs.len() as u32).collect();
         let mut left_ours: Vec<u32> = (0..ours.len() as u32).collect();
         for names in BY_NAME {

@@ -33,9 +33,8 @@ fn told(finding: &Finding<'_>) -> Told {
 }
 
 fn order(a: &Entry, b: &Entry) -> std::cmp::Ordering {
-    let face = |entry: &Entry| {
-        (entry.amount.minor, entry.refunded.minor, entry.amount.currency.letters(), entry.settled, entry.pending)
-    };
+    let face =
+        |entry: &Entry| (entry.amount.minor, entry.refunded.minor, entry.amount.currency.letters(), entry.settled, entry.pending);
     (a.at, &a.key, face(a), &a.link).cmp(&(b.at, &b.key, face(b), &b.link))
 }
 
@@ -247,7 +246,7 @@ impl<'a> Judge<'a> {
             return if entry.pending && self.is_young(entry) { Class::InFlight } else { Class::Matched };
         }
         if is_repeated {
-            Class::Duplicate
+            if entry.refunded.minor == entry.amount.minor { Class::Matched } else { Class::Duplicate }
         } else if self.is_young(entry) {
             Class::InFlight
         } else {

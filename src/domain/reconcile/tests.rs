@@ -246,6 +246,8 @@ fn a_declined_card_before_the_payment_confuses_nothing() {
 fn a_payment_told_twice_is_a_duplicate_on_the_side_that_tells_it_twice() {
     let charged_twice = vec![entry("ch_1", 2200, OLD).link("1"), entry("ch_2", 2200, OLD - 1).link("1")];
     assert_eq!(only(charged_twice, vec![entry("1", 2200, OLD)]), Some((Class::Duplicate, 2200)));
+    let given_back = vec![entry("ch_1", 2200, OLD).link("1"), entry("ch_2", 2200, OLD - 1).link("1").refunded(2200)];
+    assert_eq!(only(given_back, vec![entry("1", 2200, OLD)]), None);
     let same_key = vec![entry("ch_1", 2200, OLD), entry("ch_1", 2200, OLD)];
     assert_eq!(only(same_key, vec![entry("1", 2200, OLD).link("ch_1")]), Some((Class::Duplicate, 2200)));
     let taken = vec![entry("ch_1", 2200, OLD), entry("ch_2", 2200, OLD).link("1")];
@@ -276,11 +278,15 @@ fn rows_at_the_edge_of_the_window_find_their_partners_beyond_it() {
 fn rows_come_in_parts_with_other_columns_and_are_counted_on() {
     let part = |names: &[&str], cells: Vec<Value>| Rows::new(names.iter().map(|name| (*name).to_owned()), [cells]);
     let mut ledger = ledger();
-    ledger.columns = LedgerColumns { refunded: None, currency: None, status: None, settled: vec![], pending: vec![], ..ledger.columns };
+    ledger.columns =
+        LedgerColumns { refunded: None, currency: None, status: None, settled: vec![], pending: vec![], ..ledger.columns };
     let mut book = Book::new(&ledger, Currency::from_code("AUD").unwrap());
     book.take(&part(&["id", "amount", "at"], vec![Value::text("a"), Value::Integer(1), Value::Time(now())])).unwrap();
-    book.take(&part(&["at", "charge", "id", "amount"], vec![Value::Time(now()), Value::text("c"), Value::text("b"), Value::Integer(2)]))
-        .unwrap();
+    book.take(&part(
+        &["at", "charge", "id", "amount"],
+        vec![Value::Time(now()), Value::text("c"), Value::text("b"), Value::Integer(2)],
+    ))
+    .unwrap();
     let (one, other) = (book.entry(0), book.entry(1));
     assert_eq!((one.link, one.row.find("charge")), (None, Some(&Value::Null)));
     assert_eq!((other.link.as_deref(), other.row.find("charge"), other.amount.minor), (Some("c"), Some(&Value::text("c")), 2));

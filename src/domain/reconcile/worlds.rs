@@ -99,12 +99,8 @@ fn world(payments: &[Payment]) -> (Vec<Entry>, Vec<Entry>, BTreeMap<String, Clas
             Class::Currency => our = in_currency(our, "NZD"),
             Class::Status => our.settled = false,
             Class::RefundDrift => our.refunded.minor += 3,
-            Class::Matched
-            | Class::MissingHere
-            | Class::MissingThere
-            | Class::Duplicate
-            | Class::InFlight
-            | Class::Ambiguous => {}
+            Class::Matched | Class::MissingHere | Class::MissingThere | Class::Duplicate | Class::InFlight | Class::Ambiguous => {
+            }
         }
         if class == Class::Duplicate {
             // Recorded a second time under the same id; the first of the two matches.
@@ -264,7 +260,8 @@ fn a_crowd_of_equals_is_paired_in_one_pass() {
     assert_eq!((shared.matched, shared.discrepancies.len()), (20_000, 0));
     let unlabelled = compare(crowd("a", None), crowd("b", None));
     assert_eq!((unlabelled.matched, unlabelled.discrepancies.len(), unlabelled.unlisted), (0, MOST_LISTED, 40_000 - MOST_LISTED));
-    let classes: Vec<_> = unlabelled.totals[0].by_class.iter().map(|(class, count, money)| (*class, *count, money.minor)).collect();
+    let classes: Vec<_> =
+        unlabelled.totals[0].by_class.iter().map(|(class, count, money)| (*class, *count, money.minor)).collect();
     assert_eq!(classes, [(Class::Ambiguous, 40_000, 0)]);
     assert!(unlabelled.discrepancies.iter().all(|one| one.candidates.len() == 12 && one.more_candidates > 0));
 }

@@ -127,6 +127,8 @@ fn list(raw: RawStripeList) -> StripeList {
         RawStripeList::BalanceTransactions => StripeList::BalanceTransactions,
         RawStripeList::Disputes => StripeList::Disputes,
         RawStripeList::Payouts => StripeList::Payouts,
+        RawStripeList::Subscriptions => StripeList::Subscriptions,
+        RawStripeList::Transfers => StripeList::Transfers,
     }
 }
 

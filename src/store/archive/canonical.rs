@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::{Head, Hashing};
+use super::{Hashing, Head};
 use crate::domain::{
     archive::Filing,
     reconcile::SheetRow,
@@ -21,8 +21,7 @@ use crate::domain::{
 pub(super) const FORMAT: &str = "wheelhouse statement 1";
 pub(super) const BEFORE_HASH: &str = "\"sha256\":\"";
 pub(super) const AFTER_HASH: &str = "\"\n}\n";
-const ROW: [&str; 11] =
-    ["side", "class", "id", "link", "amount", "refunded", "currency", "at", "status", "settled", "partner"];
+const ROW: [&str; 11] = ["side", "class", "id", "link", "amount", "refunded", "currency", "at", "status", "settled", "partner"];
 
 /// Writes it, and answers the hash in its last line. Amounts in minor units, times in UTC.
 pub(super) fn write(out: &mut Hashing, filing: &Filing) -> io::Result<String> {

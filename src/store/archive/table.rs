@@ -3,14 +3,9 @@
 use std::io;
 
 use super::Hashing;
-use crate::domain::{
-    archive::Filing,
-    money::Money,
-    text::csv_cell,
-};
+use crate::domain::{archive::Filing, money::Money, text::csv_cell};
 
-const HEAD: [&str; 11] =
-    ["side", "class", "id", "link", "amount", "refunded", "currency", "at", "status", "settled", "partner"];
+const HEAD: [&str; 11] = ["side", "class", "id", "link", "amount", "refunded", "currency", "at", "status", "settled", "partner"];
 
 pub(super) fn write(out: &mut Hashing, filing: &Filing) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);

@@ -65,7 +65,9 @@ fn hashes(name: &str, text: &str) -> Option<BTreeMap<String, String>> {
     let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let hashes: BTreeMap<String, String> = text
         .lines()
-        .map(|line| line.split_once("  ").filter(|(hash, _)| is_hash(hash)).map(|(hash, file)| (file.to_owned(), hash.to_owned())))
+        .map(|line| {
+            line.split_once("  ").filter(|(hash, _)| is_hash(hash)).map(|(hash, file)| (file.to_owned(), hash.to_owned()))
+        })
         .collect::<Option<_>>()?;
     let again: String = hashes.iter().map(|(file, hash)| format!("{hash}  {file}\n")).collect();
     let is_whole = hashes.len() == 3 && [JSON, CSV, HTML].iter().all(|ending| hashes.contains_key(&format!("{name}.{ending}")));
