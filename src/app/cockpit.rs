@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use ratatui::Frame;
+use ratatui::{buffer::Buffer, layout::Rect};
 use tokio::sync::mpsc;
 
 use super::{business::Opening, clock::CockpitClock, complaint::Complaint};
@@ -191,14 +191,13 @@ impl Program for Cockpit {
         self.update(Msg::Tick);
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>) {
-        let area = frame.area();
-        if (area.width, area.height) != self.model.size {
-            self.update(Msg::Resize(area.width, area.height));
+    fn draw(&mut self, screen: Rect) -> Vec<Buffer> {
+        if (screen.width, screen.height) != self.model.size {
+            self.update(Msg::Resize(screen.width, screen.height));
         }
-        let now = self.clock.now();
-        crate::ui::view(&self.model, frame, &self.theme, now);
+        let parts = crate::ui::parts(&self.model, &self.theme, self.clock.now());
         self.model.drawn();
+        parts
     }
 
     fn is_dirty(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use ratatui::Frame;
+use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::ui::theme::Background;
 
@@ -83,7 +83,8 @@ pub trait Program {
     /// The moment of [`Program::next_wake`] has come.
     fn woke(&mut self, _now: Instant) {}
 
-    fn draw(&mut self, frame: &mut Frame<'_>);
+    /// What differs from the last frame, as parts of a screen of this size; after [`Input::Resize`] all of it.
+    fn draw(&mut self, screen: Rect) -> Vec<Buffer>;
 
     /// Whether a frame drawn now would differ from the last one.
     fn is_dirty(&self) -> bool;
