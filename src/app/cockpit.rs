@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 
 use super::{business::Opening, clock::CockpitClock, complaint::Complaint};
@@ -22,7 +22,7 @@ use crate::{
     ports::Clock as _,
     ui::{
         Cmd, Model, Msg,
-        terminal::{Closed, Ended, Input, Program, Reason, Sender, Settings, Wish, mailbox, run},
+        terminal::{Closed, Drawn, Ended, Input, Program, Reason, Sender, Settings, Wish, mailbox, run},
         theme::Theme,
     },
 };
@@ -191,13 +191,14 @@ impl Program for Cockpit {
         self.update(Msg::Tick);
     }
 
-    fn draw(&mut self, screen: Rect) -> Vec<Buffer> {
-        if (screen.width, screen.height) != self.model.size {
-            self.update(Msg::Resize(screen.width, screen.height));
+    fn draw(&mut self, screen: &mut Buffer) -> Drawn {
+        let size = (screen.area.width, screen.area.height);
+        if size != self.model.size {
+            self.update(Msg::Resize(size.0, size.1));
         }
-        let parts = crate::ui::parts(&self.model, &self.theme, self.clock.now());
+        let drawn = crate::ui::draw(&self.model, screen, &self.theme, self.clock.now());
         self.model.drawn();
-        parts
+        drawn
     }
 
     fn is_dirty(&self) -> bool {

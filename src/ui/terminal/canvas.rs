@@ -6,7 +6,7 @@ use ratatui::{
     layout::{Rect, Size},
 };
 
-use super::encoder::Encoder;
+use super::{encoder::Encoder, program::Drawn};
 use crate::ui::theme::Depth;
 
 // Terminals that do not know synchronized updates ignore them, tmux among them, so nobody is asked.
@@ -20,6 +20,8 @@ const AT_ONCE: usize = 128;
 pub struct Canvas {
     encoder: Encoder,
     shown: Buffer,
+    /// The same size, to draw on.
+    blank: Buffer,
     /// The terminal is blank, or will be with the next frame, whatever was shown.
     is_cleared: bool,
 }
@@ -27,17 +29,15 @@ pub struct Canvas {
 impl Canvas {
     /// A canvas for a terminal that has just been cleared, its cursor hidden.
     pub fn new(size: Size, depth: Depth) -> Self {
-        Self { encoder: Encoder::new(depth), shown: Buffer::empty(whole(size)), is_cleared: false }
-    }
-
-    pub const fn area(&self) -> Rect {
-        self.shown.area
+        let blank = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+        Self { encoder: Encoder::new(depth), shown: blank.clone(), blank, is_cleared: false }
     }
 
     /// The terminal has this size now; where that is new, the next frame must be a whole one.
     pub fn resize(&mut self, size: Size) {
         if size != self.shown.area.as_size() {
-            self.shown = Buffer::empty(whole(size));
+            self.blank = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+            self.shown = self.blank.clone();
             self.clear();
         }
     }
@@ -49,30 +49,38 @@ impl Canvas {
         }
     }
 
-    /// The bytes of one write that show the parts, each in place of what stood there; none where nothing differs.
-    pub fn frame(&mut self, parts: Vec<Buffer>) -> Option<String> {
+    /// The bytes of one write that show what is drawn; none where nothing differs.
+    pub fn frame(&mut self, draw: impl FnOnce(&mut Buffer) -> Drawn) -> Option<String> {
         let is_cleared = std::mem::take(&mut self.is_cleared);
-        for part in parts.into_iter().filter(|part| !part.area.is_empty()) {
-            if part.area == self.shown.area {
-                let before = std::mem::replace(&mut self.shown, part);
+        self.blank.reset();
+        match draw(&mut self.blank) {
+            Drawn::Whole => {
+                std::mem::swap(&mut self.shown, &mut self.blank);
                 if !is_cleared {
-                    self.encoder.cells(before.diff_iter(&self.shown));
-                }
-            } else if part.area.union(self.shown.area) == self.shown.area {
-                let before = self.exchange(part.clone());
-                if !is_cleared {
-                    self.encoder.cells(before.diff_iter(&part));
+                    self.encoder.cells(self.blank.diff_iter(&self.shown));
                 }
             }
+            Drawn::Parts(parts) => parts.into_iter().for_each(|part| self.place(part, is_cleared)),
         }
         if is_cleared {
-            self.encoder.cells(Buffer::empty(self.shown.area).diff_iter(&self.shown));
+            self.blank.reset();
+            self.encoder.cells(self.blank.diff_iter(&self.shown));
         }
         if self.encoder.is_empty() {
             return None;
         }
         let frame = self.encoder.take();
         Some(if frame.len() <= AT_ONCE { frame } else { format!("{BEGIN_UPDATE}{frame}{END_UPDATE}") })
+    }
+
+    fn place(&mut self, part: Buffer, is_cleared: bool) {
+        if part.area.is_empty() || part.area.union(self.shown.area) != self.shown.area {
+            return;
+        }
+        let before = self.exchange(part.clone());
+        if !is_cleared {
+            self.encoder.cells(before.diff_iter(&part));
+        }
     }
 
     /// Puts a part of the screen where it belongs and gives back what stood there.
@@ -86,10 +94,6 @@ impl Canvas {
         }
         part
     }
-}
-
-const fn whole(size: Size) -> Rect {
-    Rect::new(0, 0, size.width, size.height)
 }
 
 #[cfg(test)]
@@ -109,7 +113,14 @@ mod tests {
     }
 
     fn frame(canvas: &mut Canvas, said: &str) -> Option<String> {
-        canvas.frame(vec![text(canvas.area(), said)])
+        canvas.frame(|screen| {
+            screen.set_string(0, 0, said, Style::new());
+            Drawn::Whole
+        })
+    }
+
+    fn parts<const N: usize>(canvas: &mut Canvas, parts: [Buffer; N]) -> Option<String> {
+        canvas.frame(|_| Drawn::Parts(parts.into()))
     }
 
     #[test]
@@ -117,7 +128,7 @@ mod tests {
         let mut canvas = canvas();
         assert_eq!(frame(&mut canvas, "hello").unwrap(), "\x1b[1Hhello");
         assert_eq!(frame(&mut canvas, "hello"), None);
-        assert_eq!(canvas.frame(Vec::new()), None);
+        assert_eq!(parts(&mut canvas, []), None);
         assert_eq!(frame(&mut canvas, "hallo").unwrap(), "\x1b[1;2Ha");
     }
 
@@ -135,14 +146,14 @@ mod tests {
         let mut canvas = canvas();
         frame(&mut canvas, "one two three");
         let middle = Rect::new(4, 0, 3, 1);
-        assert_eq!(canvas.frame(vec![text(middle, "2"), text(Rect::new(0, 2, 20, 1), "end")]).unwrap(), "\x1b[1;5H2  \x1b[3Hend");
-        assert_eq!(canvas.frame(vec![text(middle, "2")]), None);
+        assert_eq!(parts(&mut canvas, [text(middle, "2"), text(Rect::new(0, 2, 20, 1), "end")]).unwrap(), "\x1b[1;5H2  \x1b[3Hend");
+        assert_eq!(parts(&mut canvas, [text(middle, "2")]), None);
         assert_eq!(frame(&mut canvas, "one 2   three").unwrap(), "\x1b[3H   ");
         let mut marked = text(middle, "2");
         marked.set_style(Rect::new(4, 0, 1, 1), Style::new().fg(Color::Indexed(1)));
-        assert_eq!(canvas.frame(vec![marked]).unwrap(), "\x1b[1;5H\x1b[38;5;1m2\x1b[m");
+        assert_eq!(parts(&mut canvas, [marked]).unwrap(), "\x1b[1;5H\x1b[38;5;1m2\x1b[m");
         for outside in [Rect::new(18, 0, 3, 1), Rect::new(0, 3, 3, 1), Rect::ZERO] {
-            assert_eq!(canvas.frame(vec![text_or_nothing(outside)]), None, "{outside}");
+            assert_eq!(parts(&mut canvas, [text_or_nothing(outside)]), None, "{outside}");
         }
     }
 
@@ -157,7 +168,7 @@ mod tests {
         canvas.clear();
         assert_eq!(frame(&mut canvas, "x").unwrap(), "\x1b[2J\x1b[1Hx");
         canvas.clear();
-        assert_eq!(canvas.frame(vec![text(Rect::new(2, 0, 1, 1), "y")]).unwrap(), "\x1b[2J\x1b[1Hx y");
+        assert_eq!(parts(&mut canvas, [text(Rect::new(2, 0, 1, 1), "y")]).unwrap(), "\x1b[2J\x1b[1Hx y");
     }
 
     #[test]

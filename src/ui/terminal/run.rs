@@ -387,8 +387,8 @@ impl<'a, P: Program> Loop<'a, P> {
     fn show(&mut self) {
         if !self.is_gone && !self.is_frame_waiting && (self.is_changed || self.program.is_dirty()) {
             self.is_changed = false;
-            let parts = self.program.draw(self.canvas.area());
-            if let Some(frame) = self.canvas.frame(parts) {
+            let program = &mut *self.program;
+            if let Some(frame) = self.canvas.frame(|screen| program.draw(screen)) {
                 self.waiting.extend_from_slice(frame.as_bytes());
                 self.is_frame_waiting = true;
             }

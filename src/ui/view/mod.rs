@@ -29,6 +29,7 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use super::{
     model::{Changed, Model},
     place::Pane,
+    terminal::Drawn,
     theme::{Role, Theme},
 };
 use ink::Ink;
@@ -38,20 +39,25 @@ pub use page::length as page_length;
 /// Draws everything. The model must have been told the frame's size (`Msg::Resize`).
 pub fn view(model: &Model, frame: &mut Frame<'_>, theme: &Theme, now: DateTime<Utc>) {
     let area = frame.area();
-    draw(&Ink::new(model, theme, now), frame.buffer_mut(), area);
+    everything(&Ink::new(model, theme, now), frame.buffer_mut(), area);
 }
 
-/// What a frame shows otherwise than the last one: each part stands in place of what was there. A step through a list is
-/// its pane and the lines at the foot, anything else the whole screen.
-pub fn parts(model: &Model, theme: &Theme, now: DateTime<Utc>) -> Vec<Buffer> {
+/// Draws on a blank screen what a frame shows otherwise than the last one: a step through a list is its pane and the
+/// lines at the foot, anything else the whole screen.
+pub fn draw(model: &Model, screen: &mut Buffer, theme: &Theme, now: DateTime<Utc>) -> Drawn {
     let ink = Ink::new(model, theme, now);
-    if let Changed::Selection(pane) = model.changed()
-        && let Some(parts) = about_selection(&ink, pane)
-    {
-        return parts;
-    }
-    let screen = Rect::new(0, 0, model.size.0, model.size.1);
-    vec![part(&ink, screen, |buffer| draw(&ink, buffer, screen))]
+    let parts = match model.changed() {
+        Changed::Selection(pane) => about_selection(&ink, pane),
+        Changed::Anything | Changed::Nothing => None,
+    };
+    parts.map_or_else(
+        || {
+            let area = screen.area;
+            everything(&ink, screen, area);
+            Drawn::Whole
+        },
+        Drawn::Parts,
+    )
 }
 
 /// What tells of the selection in a pane; none where something lies over it.
@@ -79,7 +85,7 @@ fn part(ink: &Ink<'_>, area: Rect, draw: impl FnOnce(&mut Buffer)) -> Buffer {
     buffer
 }
 
-fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+fn everything(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let model = ink.model;
     buffer.set_style(area, ink.style(Role::Text));
     let layout = layout::arrange(model);
