@@ -169,9 +169,12 @@ pub struct Receipt {
     pub is_final: bool,
     /// True where the action's undo can still be offered.
     pub can_undo: bool,
-    /// True where it failed after some of its steps: those stand, and what is left can still be done under its key.
+    /// True where it failed after some of its steps: those stand, and what is left is to be finished, or closed.
     #[serde(default)]
     pub has_rest: bool,
+    /// True where the step of that rest at which it failed may go out again, under its key.
+    #[serde(default)]
+    pub is_resendable: bool,
     pub batch: Option<BatchId>,
     pub at: DateTime<Utc>,
 }

@@ -627,6 +627,7 @@ pub fn receipt(target: &Target, standing: Standing) -> Receipt {
         is_final: true,
         can_undo: false,
         has_rest: false,
+        is_resendable: false,
         batch: None,
         at: now(),
     }
@@ -641,7 +642,11 @@ pub fn recovery(is_over: bool) -> Recovery {
         waits_for: None,
         operator: "sam".to_owned(),
         planned_at: ago(12),
-        receipt: Receipt { has_rest: standing == Standing::Rejected, ..receipt(&target("refunds", key), standing) },
+        receipt: Receipt {
+            has_rest: standing == Standing::Rejected,
+            is_resendable: standing == Standing::Rejected,
+            ..receipt(&target("refunds", key), standing)
+        },
     };
     let looked = "stripe is asked for the refunds of ch_1, for one with this act's id";
     let through = "step 1 of 3: refund A$22.00 of ch_1: succeeded (re_1Nx)";

@@ -132,7 +132,7 @@ fn an_old_key_is_said_never_to_be_sent_again() {
     assert!(facts(&sent, now() + KEY_LIFE)[2].ends_with("its key is too old to be sent again"));
     let half_way = [confirm(), Event::Begin, through("re_1"), Event::Next, refused()];
     let half_way = lived(act(&["refund", "mail"], None), &half_way);
-    assert!(facts(&half_way, now() + KEY_LIFE)[2].contains("do what is left by hand"));
+    assert!(facts(&half_way, now() + KEY_LIFE)[2].contains("do this step by hand"));
 }
 
 #[test]
