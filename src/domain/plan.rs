@@ -9,6 +9,7 @@ use super::{
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
+    proof::Proofs,
     rows::Params,
     text::Text,
     value::Value,
@@ -48,11 +49,36 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    Sql { on: Id<Connection>, statement: String, parameters: Vec<Value>, rows: u64 },
-    Refund { on: Id<Connection>, charge: String, amount: Money, reason: Option<String> },
-    Http { on: Id<Connection>, method: String, path: String, body: Option<String> },
-    Mail { on: Id<Connection>, to: String, subject: String, body: String },
-    Webhook { on: Id<Connection>, text: String },
+    Sql {
+        on: Id<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+        rows: u64,
+    },
+    Refund {
+        on: Id<Connection>,
+        charge: String,
+        amount: Money,
+        reason: Option<String>,
+    },
+    Http {
+        on: Id<Connection>,
+        method: String,
+        path: String,
+        body: Option<String>,
+        #[serde(default, skip_serializing_if = "Proofs::is_empty")]
+        proofs: Proofs,
+    },
+    Mail {
+        on: Id<Connection>,
+        to: String,
+        subject: String,
+        body: String,
+    },
+    Webhook {
+        on: Id<Connection>,
+        text: String,
+    },
 }
 
 impl Order {

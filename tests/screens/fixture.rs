@@ -14,6 +14,7 @@ use super::{
             InputKind, Job, Metric, Pack, Playbook, Policy, Preset, Query, Queue, Read, Reconciliation, Schedule, Sql,
         },
         plan::{ActionId, BatchId, Receipt, Standing, Target},
+        proof::Proofs,
         recovery::{CutBatch, LeftAct, Recovery},
         rows::{Params, Rows},
         severity::Severity,
@@ -60,7 +61,13 @@ fn effect(kind: &str) -> Effect {
         "refund" => {
             EffectKind::Refund { on: Id::new("stripe"), charge: "charge".to_owned(), amount: "amount".to_owned(), reason: None }
         }
-        "http" => EffectKind::Http { on: Id::new("site"), method: "POST".to_owned(), path: template("/run"), body: None },
+        "http" => EffectKind::Http {
+            on: Id::new("site"),
+            method: "POST".to_owned(),
+            path: template("/run"),
+            body: None,
+            proofs: Proofs::default(),
+        },
         _ => {
             let sql = Sql { text: "update x".to_owned(), numbered: "update x".to_owned(), parameters: Vec::new() };
             EffectKind::Sql { on: Id::new("db"), sql, rows: 1 }

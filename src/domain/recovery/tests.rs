@@ -5,6 +5,7 @@ use crate::domain::{
     journal::{Answer, Event, Found, KEY_LIFE, Outcome, step},
     money::Currency,
     plan::ActionId,
+    proof::Proofs,
 };
 
 fn now() -> DateTime<Utc> {
@@ -19,7 +20,13 @@ fn step_of(kind: &str) -> Step {
     let order = match kind {
         "refund" => Order::Refund { on: Id::new("stripe"), charge: "ch_1".to_owned(), amount: aud(2200), reason: None },
         "sql" => Order::Sql { on: Id::new("db"), statement: "update".to_owned(), parameters: Vec::new(), rows: 1 },
-        "http" => Order::Http { on: Id::new("site"), method: "POST".to_owned(), path: "/run".to_owned(), body: None },
+        "http" => Order::Http {
+            on: Id::new("site"),
+            method: "POST".to_owned(),
+            path: "/run".to_owned(),
+            body: None,
+            proofs: Proofs::default(),
+        },
         _ => Order::Mail { on: Id::new("mail"), to: String::new(), subject: String::new(), body: String::new() },
     };
     Step { order, said: Text::new(kind) }
