@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -32,7 +33,7 @@ pub(super) struct Transport {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     /// Why the body is not all there, where it is not.
     pub(super) cut: Option<String>,
     pub(super) took: Duration,
@@ -94,7 +95,7 @@ impl Transport {
                 Err(error) => break Some(format!("the answer broke off: {}", self.scrub.clean(&reason(error)))),
             }
         };
-        Ok(Reply { status, headers, body, cut, took: start.elapsed(), scrub: self.scrub.clone() })
+        Ok(Reply { status, headers, body: body.into(), cut, took: start.elapsed(), scrub: self.scrub.clone() })
     }
 
     /// The sentence for what failed, without secrets.
@@ -139,7 +140,7 @@ impl Reply {
     /// Without what a service repeats of the secrets that it was sent, where cells are made of it.
     pub(super) fn without_echoes(mut self) -> Self {
         if let Some(body) = self.scrub.without_echoes(&self.body) {
-            self.body = body;
+            self.body = body.into();
         }
         self
     }

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         pack::Query,
         plan::Order,
+        proof::Proofs,
         rows::{Params, Rows},
         text::Text,
     },
@@ -65,7 +66,7 @@ impl Doer for WebhookSystem {
         };
         let request = self.transport.fresh.post(self.url.expose_secret()).header("idempotency-key", mark.key());
         let reply = self.transport.send(request.json(&serde_json::json!({ "text": text }))).await;
-        judge(&self.transport, "message", reply)
+        judge(&self.transport, "message", reply, &Proofs::default())
     }
 
     async fn look_up(&self, _order: &Order, _mark: &Mark) -> Found {

@@ -18,6 +18,7 @@ pub mod pack;
 pub mod plan;
 pub mod planning;
 pub mod policy;
+pub mod proof;
 pub mod reconcile;
 pub mod recovery;
 pub mod rows;

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::{
     api::{Api, Unread},
+    client::Reading,
     object::{self, Fields},
 };
 use crate::{
@@ -36,7 +37,8 @@ pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params) -> Resul
         let mut query = filters.clone();
         query.push(("limit".to_owned(), PAGE.min(read.at_most - objects.len()).to_string()));
         query.extend(after.take().map(|id| ("starting_after".to_owned(), id)));
-        let mut page = api.get(&format!("/{what}"), &query).await.map_err(|unread| api.unread(what, &unread))?;
+        let list = Reading { path: format!("/{what}"), query };
+        let mut page = api.get(&list).await.map_err(|unread| api.unread(what, &unread))?;
         let odd = |why: &str| SourceError::Malformed(api.transport.text(format_args!("{what}: {why}")));
         let Some(Json::Array(data)) = page.get_mut("data").map(Json::take) else {
             return Err(odd("the list has no data"));
@@ -59,7 +61,7 @@ async fn one(api: &Api, read: &StripeRead, id: &str) -> Result<Rows, SourceError
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(SourceError::Refused(api.transport.text(format_args!("{what}: `{id}` is no id of Stripe's"))));
     }
-    match api.get(&format!("/{what}/{id}"), &[]).await {
+    match api.get(&Reading::of(format!("/{what}/{id}"))).await {
         Ok(found) => Ok(object::rows(read.list, vec![object::fields(found)])),
         Err(Unread::Refusal(refusal)) if refusal.is_missing() => Ok(object::rows(read.list, Vec::new())),
         Err(unread) => Err(api.unread(&format!("{what}/{id}"), &unread)),

@@ -1,8 +1,9 @@
-//! Stripe over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
+//! Stripe by async-stripe's requests over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
 //! journal decides that, with the same key.
 
 mod answer;
 mod api;
+mod client;
 mod list;
 mod object;
 mod pace;

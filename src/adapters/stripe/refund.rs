@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
-use stripe_client_core::StripeRequest as _;
-use stripe_core::refund::{CreateRefund, CreateRefundReason};
+use stripe_client_core::{IdempotencyKey, RequestStrategy, StripeRequest as _};
+use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund, RetrieveRefund};
 
 use super::{
     answer::{AGAIN, Judged, judge},
     api::Api,
+    client,
 };
 use crate::{
     domain::{money::Money, text::Text},
@@ -39,9 +40,12 @@ pub(super) async fn send(api: &Api, charge: &str, amount: Money, reason: Option<
             return Outcome::Again { after: AGAIN, why: Text::new(format!("{what} not sent: {}", why.original())) };
         }
     }
+    let key = match IdempotencyKey::new(mark.key()) {
+        Ok(key) => RequestStrategy::Idempotent(key),
+        Err(why) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
+    };
     let request = request(charge, amount, reason, mark).build();
-    let form = in_order(&request.body.unwrap_or_default());
-    match judge(transport, &what, api.post(&request.path, form, &mark.key()).await) {
+    match judge(transport, &what, client::ask(api, request, key).await) {
         Judged::Outcome(outcome) => outcome,
         Judged::AlreadyRefunded(said) => already_refunded(api, charge, amount, mark, &said).await,
     }
@@ -92,20 +96,14 @@ fn reason_of(reason: &str) -> Result<CreateRefundReason, String> {
     }
 }
 
-/// The parameters come out of a hash map: sorted, so that every attempt sends the same bytes.
-fn in_order(form: &str) -> String {
-    let mut pairs: Vec<&str> = form.split('&').collect();
-    pairs.sort_unstable();
-    pairs.join("&")
-}
-
 /// Looks through all refunds of the charge for the one that carries our name.
 pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark) -> Found {
     let what = format!("refunds of {charge}");
     let mut unlabelled = None;
-    let mut query = vec![(parent_of(charge).to_owned(), charge.to_owned()), ("limit".to_owned(), "100".to_owned())];
+    let all = ListRefund::new().limit(100);
+    let mut list = if parent_of(charge) == "charge" { all.charge(charge) } else { all.payment_intent(charge) };
     loop {
-        let page = match api.get("/refunds", &query).await {
+        let page = match api.get(&list).await {
             Ok(page) => page,
             Err(unread) => {
                 return Found::CannotTell(match api.unread(&what, &unread) {
@@ -131,10 +129,7 @@ pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark)
             break;
         }
         match refunds.last().map(id_of) {
-            Some(last) if !last.is_empty() => {
-                query.truncate(2);
-                query.push(("starting_after".to_owned(), last.to_owned()));
-            }
+            Some(last) if !last.is_empty() => list = list.starting_after(last),
             _ => return Found::CannotTell(api.transport.text(format_args!("{what}: a page that cannot be turned"))),
         }
     }
@@ -148,7 +143,7 @@ pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark)
 
 /// Reads a refund that was made: a bank may send it back for weeks.
 pub(super) async fn follow(api: &Api, id: &str) -> Followed {
-    let refund = match api.get(&format!("/refunds/{id}"), &[]).await {
+    let refund = match api.get(&RetrieveRefund::new(id)).await {
         Ok(refund) => refund,
         Err(unread) => return Followed::CannotTell(Text::new(api.unread(id, &unread).to_string())),
     };

@@ -128,19 +128,20 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
         }
         (Phase::Again { .. } | Phase::Unknown { .. }, Event::Recover)
         | (Phase::Unknown { .. } | Phase::Conflict, Event::LookUp) => next.ask_anew(),
-        (Phase::Rejected | Phase::Changed, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
+        (Phase::Rejected | Phase::Changed | Phase::Expired, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
             next.state.tries = 0;
             next.send()
         }
         (Phase::Unknown { .. }, Event::Found(found)) => next.found(found),
-        (Phase::Rejected | Phase::Changed, Event::Settle { happened }) if next.is_half_way() => next.decide_rest(happened),
+        (Phase::Rejected | Phase::Changed | Phase::Expired, Event::Settle { happened }) if next.is_half_way() => {
+            next.decide_rest(happened)
+        }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: true }) => {
             let said = Text::new("a person looked and says that it happened");
             next.through(Answer { reference: None, request: None, said })
         }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: false }) => {
-            let said = next.with_what_stands("a person looked and says that it did not happen; it can be planned anew");
-            next.end(Phase::Expired, said, Severity::Yellow)
+            next.expire("a person looked and says that it did not happen")
         }
         (Phase::Done, Event::Followed(followed)) => next.followed(followed),
         (
@@ -296,8 +297,19 @@ impl Transition<'_> {
             let said = Text::new("a person says that this step is done");
             return self.through(Answer { reference: None, request: None, said });
         }
+        self.state.is_closed = true;
         let said = self.with_what_stands("a person leaves the rest undone");
         self.end(Phase::Expired, said, Severity::Yellow)
+    }
+
+    /// Nothing of this step happened. Where something of the act did, it is never decided anew: a person does the step
+    /// by hand, and what was never begun goes on; or closes it.
+    fn expire(&mut self, why: &str) -> Vec<Command> {
+        if self.is_half_way() {
+            let said = self.with_what_stands(why);
+            return self.end(Phase::Expired, said, Severity::Red);
+        }
+        self.end(Phase::Expired, Text::new(format!("{why}; it can be planned anew")), Severity::Yellow)
     }
 
     fn again(&mut self, after: Duration, why: &Text) -> Vec<Command> {
@@ -385,8 +397,7 @@ impl Transition<'_> {
         }
         let since = *self.state.absent_since.get_or_insert(self.now);
         if self.now - since >= SECOND_LOOK {
-            let said = self.with_what_stands("it did not happen and its key is too old to be sent again; it can be planned anew");
-            return self.end(Phase::Expired, said, Severity::Yellow);
+            return self.expire("it did not happen and its key is too old to be sent again");
         }
         let said = "not found, and its key is too old to be sent again: a second look follows".to_owned();
         self.stay_unknown(Some(since + SECOND_LOOK), said)
@@ -432,7 +443,7 @@ impl Transition<'_> {
     }
 
     fn is_half_way(&self) -> bool {
-        (1..self.plan.steps.len()).contains(&self.state.steps_done())
+        !self.state.is_closed && (1..self.plan.steps.len()).contains(&self.state.steps_done())
     }
 
     fn look_pause(&self) -> TimeDelta {

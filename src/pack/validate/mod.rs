@@ -7,6 +7,7 @@ mod flag;
 mod head;
 mod job;
 mod ledger;
+mod proof;
 mod queue;
 mod read;
 mod reader;
