@@ -73,7 +73,7 @@ async fn watcher(business: &Business, listener: Listener) -> Watcher {
 async fn is_own(business: &Business) -> Result<bool, Complaint> {
     match business.actor.account().await.map_err(|why| refused(&why))? {
         Ownership::Own => Ok(true),
-        Ownership::Another(why) => {
+        Ownership::Another(why) | Ownership::OtherMode(why) => {
             output::complain(&format!("wheelhouse: nothing is written: {}", why.one_line()));
             Ok(false)
         }
@@ -329,6 +329,13 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
         let mut business = opening.open().await?;
         if !is_own(&business).await? {
+            // Refused for the reason just said; what was left is told, for whoever has the right key.
+            drop(business.actor.recover().await);
+            business.actor.stop().await.map_err(|why| refused(&why))?;
+            let recovery = business.actor.standings().recovery.clone();
+            if recovery.is_some() {
+                act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
+            }
             return Ok(act::REFUSED);
         }
         while business.acted.try_recv().is_ok() {}
