@@ -252,7 +252,10 @@ impl Subject {
 
     fn is_told_by(&self, watch: Watch, pack: &Pack) -> bool {
         match (self, watch) {
-            (Self::Queue(queue), Watch::Queue(index)) => pack.queues[index].id == *queue,
+            (Self::Queue(queue), Watch::Queue(index)) => {
+                let items = pack::find(&pack.queues, queue).map(|queue| &queue.items);
+                pack.queues[index].id == *queue || Some(&pack.queues[index].items) == items
+            }
             (Self::Flag(flag), Watch::Flag(index)) => *flag == index,
             (Self::Job(job), Watch::Job(index)) => *job == index,
             (Self::Discrepancy, Watch::Reconciliation(_)) => true,
