@@ -70,8 +70,10 @@ pub trait Source: Send + Sync {
 pub enum Ownership {
     /// It is, or the pack pins nothing.
     Own,
-    /// It certainly is not.
+    /// It certainly is another account's.
     Another(Text),
+    /// It is of the other mode: test data in a live pack, or real money in a test pack.
+    OtherMode(Text),
     /// It could not be asked; it may be asked again.
     Unasked(Text),
 }
@@ -90,9 +92,10 @@ pub trait Doer: Send + Sync {
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;
 
-    /// Looks what has become of something that was done, days later. Never writes.
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
-        let _ = (order, answer);
+    /// Looks what has become of something that was done, days later; where its answer has no reference, by its mark. Never
+    /// writes.
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
+        let _ = (order, answer, mark);
         Followed::CannotTell(Text::new("nothing of it can be looked at"))
     }
 

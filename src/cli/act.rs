@@ -165,6 +165,10 @@ pub fn print_recovered(recovery: Option<&Recovery>, zone: Tz) -> io::Result<()> 
         }
     }
     output::print(&(lines.join("\n") + "\n"))?;
+    if recovery.left_alone.is_some() {
+        output::complain("nothing of it was settled: with the right key, `wheelhouse journal recover` settles it");
+        return Ok(());
+    }
     let receipts: Vec<Receipt> = recovery.acts.iter().map(|act| act.receipt.clone()).collect();
     for step in next_steps(&receipts) {
         output::complain(&step);

@@ -39,7 +39,8 @@ pub struct BatchId(pub String);
 /// What is acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
-    /// The queue that it stands in; `None` for a flag, a job or a reconciliation's row.
+    /// The queue that it stands in; of what is acted on, the name of its items, which several queues may share
+    /// (`Pack::known_as`). `None` for a flag, a job or a reconciliation's row.
     pub queue: Option<Id<Queue>>,
     /// The item's id, the flag's or the job's name.
     pub key: String,

@@ -292,7 +292,7 @@ impl Model {
     /// The latest act on an item, while it matters to its row: one that is done, of which the row was read since, is
     /// told by the row itself (it may be pending again).
     pub fn standing(&self, queue: &Id<Queue>, key: &str) -> Option<(Standing, Option<DateTime<Utc>>)> {
-        let target = Target { queue: Some(queue.clone()), key: key.to_owned() };
+        let target = self.pack.known_as(Target { queue: Some(queue.clone()), key: key.to_owned() });
         let reports = self.snapshot.as_ref().map(|snapshot| snapshot.queues.as_slice()).unwrap_or_default();
         let looked_at = reports.iter().find(|report| report.id == *queue).and_then(|report| report.look.looked_at);
         let is_told = |receipt: &&Receipt| receipt.standing != Standing::Done || looked_at.is_none_or(|at| at <= receipt.at);

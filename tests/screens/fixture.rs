@@ -114,6 +114,7 @@ fn queue(id: &str, title: &str, actions: &[&str], columns: Vec<ColumnSpec>) -> Q
         title: title.to_owned(),
         query: query(),
         key: "id".to_owned(),
+        items: Id::new(id),
         since: Some("created_at".to_owned()),
         deadline: None,
         minutes_each: 4.0,

@@ -145,7 +145,7 @@ impl Api {
     /// Whose key it is: asked until Stripe has answered, and then known.
     pub(super) async fn ownership(&self) -> Ownership {
         if let Some(why) = self.wrong_mode {
-            return Ownership::Another(self.transport.text(format_args!("{why}; use the other key, or correct the pack")));
+            return Ownership::OtherMode(self.transport.text(format_args!("{why}; use the other key, or correct the pack")));
         }
         let Some(pinned) = &self.pinned else { return Ownership::Own };
         let owner = self.owner.get_or_try_init(|| async {

@@ -120,10 +120,11 @@ impl Doer for StripeSystem {
         }
     }
 
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
         match (order, &answer.reference) {
             (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
-            (Order::Refund { .. } | Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
+            (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
+            (Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
                 Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
             }
         }

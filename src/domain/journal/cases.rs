@@ -478,3 +478,33 @@ fn a_statement_that_a_person_saw_not_to_have_happened_goes_out_again_and_a_refun
     assert!(first.state.said.shown().ends_with("it can be planned anew"));
     assert_eq!(first.feed(Event::LookUp), "expired: ");
 }
+
+#[test]
+fn a_refund_without_a_name_is_named_or_said_not_to_be_followed() {
+    let settled = || {
+        let mut life = Life::sent(&["refund", "sql"]);
+        life.feed(unknown());
+        life.feed(Event::Settle { happened: true });
+        life.feed(Event::Next);
+        assert_eq!(life.feed(confirmed("1 row")), "done: persist");
+        life
+    };
+    let lost = || Event::Followed(Followed::Lost(Text::new("no refund of ch_1")));
+    let named = || Event::Followed(Followed::Named(answer("re_7")));
+    let mut life = settled();
+    let done_at = life.state.at;
+    life.later(TimeDelta::days(1));
+    assert_eq!(life.feed(lost()), "done: persist");
+    assert!(life.state.said.shown().ends_with("not followed, a later failure of it is not seen here: no refund of ch_1"));
+    assert_eq!(life.feed(lost()), "done: ", "it is said once");
+    assert_eq!(life.feed(named()), "done: persist");
+    assert_eq!(life.state.answers[0].reference.as_deref(), Some("re_7"));
+    assert_eq!(life.state.answers[1].reference.as_deref(), Some("1 row"), "the statement's is its own");
+    assert_eq!(life.state.at, done_at, "a name makes it no younger");
+    assert_eq!(life.feed(named()), "done: ", "it has its name");
+
+    let mut life = settled();
+    life.later(TimeDelta::days(30));
+    assert_eq!(life.feed(lost()), "settled: persist");
+    assert!(life.state.may_have_happened());
+}

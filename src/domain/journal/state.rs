@@ -176,9 +176,14 @@ impl ActState {
 
     /// Names the attempt that is, or was last, under way.
     pub fn mark(&self, plan: &Plan) -> Mark {
+        self.mark_of(plan, self.steps_done())
+    }
+
+    /// Names a step, by its number from 0.
+    pub fn mark_of(&self, plan: &Plan, step: usize) -> Mark {
         Mark {
             action: plan.id.clone(),
-            step: self.steps_done(),
+            step,
             attempt: self.attempts.max(1),
             target: plan.target.key.clone(),
             operator: plan.operator.clone(),

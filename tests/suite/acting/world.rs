@@ -215,9 +215,19 @@ impl Fake {
 
 #[async_trait]
 impl Doer for Fake {
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
-        assert!(matches!(order, Order::Refund { .. }) && answer.reference.is_some());
-        self.world.outside.lock().unwrap().followed.clone().unwrap_or(Followed::Open)
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
+        let Order::Refund { .. } = order else { panic!("{order:?}") };
+        let outside = self.world.outside.lock().unwrap();
+        if answer.reference.is_some() {
+            return outside.followed.clone().unwrap_or(Followed::Open);
+        }
+        match outside.refunds.iter().position(|(_, key)| *key == mark.key()) {
+            Some(at) => {
+                let reference = Some(format!("re_{}", at + 1));
+                Followed::Named(Answer { reference, request: None, said: Text::new("by this act's id") })
+            }
+            None => Followed::Lost(Text::new("no refund is like it")),
+        }
     }
 
     async fn ownership(&self) -> Ownership {
