@@ -9,6 +9,7 @@ use crate::domain::{
     archive::{Filed, Filing},
     claim::{Claim, Claims, Ending, Held},
     id::Id,
+    identity::Identity,
     journal::{Act, Entry},
     pack::{Connection, Flag, Query, Reconciliation},
     plan::{ActionId, Order, Target},
@@ -68,6 +69,11 @@ pub trait Source: Send + Sync {
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
 
+    /// What answers there, and as whom we are known to it. Never writes.
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        Err(SourceError::Refused(Text::new("it cannot be asked what it is")))
+    }
+
     /// What acts will need and is not there, in words with the next step. Never writes.
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
         Ok(Vec::new())
@@ -79,8 +85,10 @@ pub trait Source: Send + Sync {
 pub enum Ownership {
     /// It is, or the pack pins nothing.
     Own,
-    /// It certainly is not.
+    /// It certainly is another account's.
     Another(Text),
+    /// It is of the other mode: test data in a live pack, or real money in a test pack.
+    OtherMode(Text),
     /// It could not be asked; it may be asked again.
     Unasked(Text),
 }
@@ -99,9 +107,10 @@ pub trait Doer: Send + Sync {
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;
 
-    /// Looks what has become of something that was done, days later. Never writes.
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
-        let _ = (order, answer);
+    /// Looks what has become of something that was done, days later; where its answer has no reference, by its mark. Never
+    /// writes.
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
+        let _ = (order, answer, mark);
         Followed::CannotTell(Text::new("nothing of it can be looked at"))
     }
 

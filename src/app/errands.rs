@@ -51,7 +51,7 @@ pub struct Reconciling<'a> {
     pub archive: bool,
 }
 
-fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
+pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)
 }
@@ -81,7 +81,7 @@ async fn watcher(business: &Business, listener: Listener) -> Watcher {
 async fn is_own(business: &Business) -> Result<bool, Complaint> {
     match business.actor.account().await.map_err(|why| refused(&why))? {
         Ownership::Own => Ok(true),
-        Ownership::Another(why) => {
+        Ownership::Another(why) | Ownership::OtherMode(why) => {
             output::complain(&format!("wheelhouse: nothing is written: {}", why.one_line()));
             Ok(false)
         }
@@ -286,7 +286,10 @@ impl Subject {
 
     fn is_told_by(&self, watch: Watch, pack: &Pack) -> bool {
         match (self, watch) {
-            (Self::Queue(queue), Watch::Queue(index)) => pack.queues[index].id == *queue,
+            (Self::Queue(queue), Watch::Queue(index)) => {
+                let items = pack::find(&pack.queues, queue).map(|queue| &queue.items);
+                pack.queues[index].id == *queue || Some(&pack.queues[index].items) == items
+            }
             (Self::Flag(flag), Watch::Flag(index)) => *flag == index,
             (Self::Job(job), Watch::Job(index)) => *job == index,
             (Self::Discrepancy, Watch::Reconciliation(_)) => true,
@@ -363,6 +366,13 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
         let mut business = opening.open().await?;
         if !is_own(&business).await? {
+            // Refused for the reason just said; what was left is told, for whoever has the right key.
+            drop(business.actor.recover().await);
+            business.actor.stop().await.map_err(|why| refused(&why))?;
+            let recovery = business.actor.standings().recovery.clone();
+            if recovery.is_some() {
+                act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
+            }
             return Ok(act::REFUSED);
         }
         while business.acted.try_recv().is_ok() {}

@@ -5,6 +5,7 @@ mod choice;
 mod clock;
 mod cockpit;
 mod complaint;
+mod connect;
 mod errands;
 mod log;
 mod paths;
@@ -18,7 +19,7 @@ use std::{ffi::OsString, io::IsTerminal as _, path::PathBuf, process::ExitCode};
 use crate::{
     adapters,
     cli::{
-        arguments::{Arguments, Command, JournalCommand, PackCommand},
+        arguments::{Arguments, Command, ConnectCommand, JournalCommand, PackCommand},
         ddl, keys, manual, output, pack as pack_command,
     },
     demo::built_in,
@@ -74,6 +75,9 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
         Some(Command::Reconcile { name, json, csv, archive, .. }) => {
             let errand = errands::Reconciling { name: name.as_deref(), json: *json, csv: *csv, archive: *archive };
             errands::reconcile(opening(arguments)?, &errand)
+        }
+        Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
+            connect::check(opening(arguments)?, names, *json)
         }
         Some(Command::Journal { command: JournalCommand::Verify }) => errands::verify(&opening(arguments)?),
         Some(Command::Journal { command: JournalCommand::Export { format } }) => errands::export(&opening(arguments)?, *format),

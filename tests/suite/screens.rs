@@ -162,6 +162,7 @@ fn what_keeps_it_from_writing_stands_in_the_header_for_as_long_as_it_is_so() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (barrier, word) in [
         (Barrier::WrongAccount(why.clone()), "[WRONG ACCOUNT]"),
+        (Barrier::WrongMode(why.clone()), "[WRONG MODE]"),
         (Barrier::ChainBroken(why.clone()), "[CHAIN BROKEN]"),
         (Barrier::Unwritable(why.clone()), "[JOURNAL FAILS]"),
     ] {

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     api::{Api, Unread},
+    client::Reading,
     object::{self, Fields},
 };
 use crate::{
@@ -94,7 +95,7 @@ impl<'a> Pages<'a> {
         let mut query = self.filters.clone();
         query.push(("limit".to_owned(), PAGE.min(at_most).to_string()));
         query.extend(self.after.take().map(|id| ("starting_after".to_owned(), id)));
-        let asked = api.get_named(&format!("/{what}"), &query).await;
+        let asked = api.get_named(&Reading { path: format!("/{what}"), query }).await;
         let (mut page, request) = asked.map_err(|unread| api.unread(what, &unread))?;
         let odd = |why: &str| SourceError::Malformed(api.transport.text(format_args!("{what}: {why}")));
         let Some(Json::Array(data)) = page.get_mut("data").map(Json::take) else {
@@ -117,7 +118,7 @@ async fn one(api: &Api, read: &StripeRead, id: &str) -> Result<Rows, SourceError
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(SourceError::Refused(api.transport.text(format_args!("{what}: `{id}` is no id of Stripe's"))));
     }
-    match api.get(&format!("/{what}/{id}"), &[]).await {
+    match api.get(&Reading::of(format!("/{what}/{id}"))).await {
         Ok(found) => Ok(object::rows(read.list, vec![object::fields(found)])),
         Err(Unread::Refusal(refusal)) if refusal.is_missing() => Ok(object::rows(read.list, Vec::new())),
         Err(unread) => Err(api.unread(&format!("{what}/{id}"), &unread)),

@@ -1,8 +1,9 @@
-//! Stripe over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
+//! Stripe by async-stripe's requests over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
 //! journal decides that, with the same key.
 
 mod answer;
 mod api;
+mod client;
 mod list;
 mod object;
 mod pace;
@@ -16,6 +17,7 @@ use self::api::Api;
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
+        identity::Identity,
         pack::{Query, Read},
         plan::Order,
         rows::{Params, Rows},
@@ -86,6 +88,10 @@ impl Source for StripeSystem {
         }
     }
 
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        self.api.identify().await
+    }
+
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
         let said = "the live key may do everything, and this pack needs far less: a restricted one (`rk_live_...`) is enough";
         Ok(if self.is_unrestricted { vec![self.api.transport.text(format_args!("{said}"))] } else { Vec::new() })
@@ -126,10 +132,11 @@ impl Doer for StripeSystem {
         }
     }
 
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
         match (order, &answer.reference) {
             (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
-            (Order::Refund { .. } | Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
+            (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
+            (Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
                 Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
             }
         }

@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{
     age,
     claim::Ending,
-    plan::{Order, Plan},
+    plan::{Order, Plan, Step},
     severity::Severity,
     text::Text,
 };
@@ -31,6 +31,8 @@ pub const TRIES: u32 = 6;
 const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
 /// Pauses before the looks that the machine takes by itself after an unknown outcome.
 const LOOK_PAUSES: [TimeDelta; 3] = [TimeDelta::seconds(2), TimeDelta::seconds(10), TimeDelta::seconds(60)];
+/// What an act says of a refund that nobody can name.
+const NOT_FOLLOWED: &str = "not followed, a later failure of it is not seen here";
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What happens to an act.
@@ -95,6 +97,8 @@ pub enum Command {
 /// The whole behaviour of an act. An event that does not fit the phase changes nothing.
 pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> (ActState, Vec<Command>) {
     let mut next = Transition { plan, state: state.clone(), now };
+    // What is learned of its name makes it no younger.
+    let is_about_its_name = matches!(event, Event::Followed(Followed::Named(_) | Followed::Lost(_)));
     let commands = match (&state.phase, event) {
         (Phase::Planned, Event::Confirm { until }) => next.confirm(until),
         (Phase::Intent { until }, Event::Begin) if now < *until => Vec::new(),
@@ -128,19 +132,20 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
         }
         (Phase::Again { .. } | Phase::Unknown { .. }, Event::Recover)
         | (Phase::Unknown { .. } | Phase::Conflict, Event::LookUp) => next.ask_anew(),
-        (Phase::Rejected | Phase::Changed, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
+        (Phase::Rejected | Phase::Changed | Phase::Expired, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
             next.state.tries = 0;
             next.send()
         }
         (Phase::Unknown { .. }, Event::Found(found)) => next.found(found),
-        (Phase::Rejected | Phase::Changed, Event::Settle { happened }) if next.is_half_way() => next.decide_rest(happened),
+        (Phase::Rejected | Phase::Changed | Phase::Expired, Event::Settle { happened }) if next.is_half_way() => {
+            next.decide_rest(happened)
+        }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: true }) => {
             let said = Text::new("a person looked and says that it happened");
             next.through(Answer { reference: None, request: None, said })
         }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: false }) => {
-            let said = next.with_what_stands("a person looked and says that it did not happen; it can be planned anew");
-            next.end(Phase::Expired, said, Severity::Yellow)
+            next.expire("a person looked and says that it did not happen")
         }
         (Phase::Done, Event::Followed(followed)) => next.followed(followed),
         (
@@ -164,7 +169,7 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             _,
         ) => return (state.clone(), Vec::new()),
     };
-    if !commands.is_empty() {
+    if !commands.is_empty() && !is_about_its_name {
         next.state.at = Some(now);
     }
     (next.state, commands)
@@ -296,8 +301,19 @@ impl Transition<'_> {
             let said = Text::new("a person says that this step is done");
             return self.through(Answer { reference: None, request: None, said });
         }
+        self.state.is_closed = true;
         let said = self.with_what_stands("a person leaves the rest undone");
         self.end(Phase::Expired, said, Severity::Yellow)
+    }
+
+    /// Nothing of this step happened. Where something of the act did, it is never decided anew: a person does the step
+    /// by hand, and what was never begun goes on; or closes it.
+    fn expire(&mut self, why: &str) -> Vec<Command> {
+        if self.is_half_way() {
+            let said = self.with_what_stands(why);
+            return self.end(Phase::Expired, said, Severity::Red);
+        }
+        self.end(Phase::Expired, Text::new(format!("{why}; it can be planned anew")), Severity::Yellow)
     }
 
     fn again(&mut self, after: Duration, why: &Text) -> Vec<Command> {
@@ -385,8 +401,7 @@ impl Transition<'_> {
         }
         let since = *self.state.absent_since.get_or_insert(self.now);
         if self.now - since >= SECOND_LOOK {
-            let said = self.with_what_stands("it did not happen and its key is too old to be sent again; it can be planned anew");
-            return self.end(Phase::Expired, said, Severity::Yellow);
+            return self.expire("it did not happen and its key is too old to be sent again");
         }
         let said = "not found, and its key is too old to be sent again: a second look follows".to_owned();
         self.stay_unknown(Some(since + SECOND_LOOK), said)
@@ -413,13 +428,43 @@ impl Transition<'_> {
                 let said = format!("failed after it was done: {}; decide what to do instead", why.original());
                 self.end(Phase::FailedLate, Text::new(said), Severity::Red)
             }
-            Followed::Stands(said) if self.state.at.is_some_and(|at| self.now - at >= UNSETTLED) => {
+            Followed::Stands(said) if self.is_old() => {
                 self.state.phase = Phase::Settled;
                 self.state.said = said;
                 vec![self.persist(Severity::Green)]
             }
+            Followed::Named(answer) => self.named(answer),
+            Followed::Lost(why) => self.lost(&why),
             Followed::Stands(_) | Followed::Open | Followed::CannotTell(_) => Vec::new(),
         }
+    }
+
+    fn named(&mut self, answer: Answer) -> Vec<Command> {
+        let mut steps = self.plan.steps.iter().zip(&mut self.state.answers);
+        let is_it = |step: &Step, known: &Answer| matches!(step.order, Order::Refund { .. }) && known.reference.is_none();
+        let Some((_, known)) = steps.find(|(step, known)| is_it(step, known)) else { return Vec::new() };
+        let said = Text::new(format!("{}; found outside: {}", known.said.original(), answer.said.original()));
+        *known = Answer { request: known.request.take().or(answer.request), reference: answer.reference, said: said.clone() };
+        self.state.said = said;
+        vec![self.persist(Severity::Green), Command::Tell]
+    }
+
+    /// Said once; after a month nothing would come of it any more.
+    fn lost(&mut self, why: &Text) -> Vec<Command> {
+        if self.is_old() {
+            self.state.phase = Phase::Settled;
+            return vec![self.persist(Severity::Green)];
+        }
+        let said = self.state.said.original();
+        if said.contains(NOT_FOLLOWED) {
+            return Vec::new();
+        }
+        self.state.said = Text::new(format!("{said}; {NOT_FOLLOWED}: {}", why.original()));
+        vec![self.persist(Severity::Yellow), Command::Tell]
+    }
+
+    fn is_old(&self) -> bool {
+        self.state.at.is_some_and(|at| self.now - at >= UNSETTLED)
     }
 
     fn release(&self) -> Option<Command> {
@@ -432,7 +477,7 @@ impl Transition<'_> {
     }
 
     fn is_half_way(&self) -> bool {
-        (1..self.plan.steps.len()).contains(&self.state.steps_done())
+        !self.state.is_closed && (1..self.plan.steps.len()).contains(&self.state.steps_done())
     }
 
     fn look_pause(&self) -> TimeDelta {

@@ -49,11 +49,12 @@ impl Driver {
     }
 
     fn look_after(&self, act: &Act) -> Option<(ActionId, impl Future<Output = Followed> + Send + use<>)> {
-        let mut steps = act.plan.steps.iter().zip(&act.state.answers);
-        let (step, answer) = steps.find(|(step, _)| matches!(step.order, Order::Refund { .. }))?;
+        let mut steps = act.plan.steps.iter().zip(&act.state.answers).enumerate();
+        let (number, (step, answer)) = steps.find(|(_, (step, _))| matches!(step.order, Order::Refund { .. }))?;
+        let mark = act.state.mark_of(&act.plan, number);
         let system = self.setup.connections.find(step.order.connection()).map(Arc::clone)?;
         let (order, answer) = (step.order.clone(), answer.clone());
-        let look = async move { system.follow(&order, &answer).await };
+        let look = async move { system.follow(&order, &answer, &mark).await };
         let lost = |why: &str| Followed::CannotTell(Text::new(why));
         Some((act.plan.id.clone(), flight::guarded(look, lost)))
     }
@@ -72,6 +73,10 @@ impl Driver {
             if let Followed::Undone(why) = &followed {
                 let said = format!("{} {}: {}", act.plan.title, act.plan.label.original(), why.original());
                 (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
+            }
+            if let Followed::Named(_) = &followed {
+                // What has become of it is asked under its name, at once.
+                self.follow_at = Some(self.now());
             }
             self.adopt(act);
             self.feed(&id, journal::Event::Followed(followed)).await;
