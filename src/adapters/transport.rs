@@ -121,7 +121,11 @@ impl Transport {
         }
         let server = reply.named("server").map(|server| ("server", Text::new(server)));
         let answers = ("answers", Text::new(reply.status.to_string()));
-        Ok(Identity { system: Text::new("HTTP"), facts: std::iter::once(answers).chain(server).collect(), clock: reply.told_time() })
+        Ok(Identity {
+            system: Text::new("HTTP"),
+            facts: std::iter::once(answers).chain(server).collect(),
+            clock: reply.told_time(),
+        })
     }
 
     pub(super) fn unread(&self, failure: &NoReply) -> SourceError {

@@ -85,7 +85,8 @@ impl Opening {
     pub async fn open(self) -> Result<Business, Complaint> {
         let town = self.town().await?;
         let pack = Arc::clone(&self.choice.loaded.pack);
-        let connections = adapters::open(&pack, &environment(town.as_ref())).map_err(|problems| Complaint::said(problems.join("\n")))?;
+        let connections =
+            adapters::open(&pack, &environment(town.as_ref())).map_err(|problems| Complaint::said(problems.join("\n")))?;
         let file = match &town {
             Some(town) => town.state.clone(),
             None => self.state_file()?,

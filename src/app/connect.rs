@@ -75,7 +75,8 @@ async fn reach(connection: &Connection, opened: Result<Arc<dyn System>, String>)
     }
     // A database's own inspection tells of its clock.
     if let Some(ahead) = ahead.filter(|ahead| is_off(*ahead) && !matches!(connection.kind, ConnectionKind::Sql { .. })) {
-        let said = format!("its clock is {} this machine's; set the wrong one right", connect::off(ahead).replace("ahead", "ahead of"));
+        let said =
+            format!("its clock is {} this machine's; set the wrong one right", connect::off(ahead).replace("ahead", "ahead of"));
         reached.warnings.push(Text::new(said));
     }
     reached

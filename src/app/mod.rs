@@ -7,6 +7,7 @@ mod cockpit;
 mod complaint;
 mod connect;
 mod errands;
+mod init;
 mod log;
 mod paths;
 mod picture;
@@ -69,6 +70,7 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             errands::carry_out(opening(arguments)?, &errand)
         }
         Some(Command::Reconcile { name, json, csv }) => errands::reconcile(opening(arguments)?, name.as_deref(), *json, *csv),
+        Some(Command::Init(told)) => init::run(told),
         Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
             connect::check(opening(arguments)?, names, *json)
         }

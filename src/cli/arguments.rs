@@ -132,6 +132,8 @@ pub enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Write a first pack, with comments, for a business on a database and Stripe
+    Init(InitArguments),
     /// The systems that the pack talks to
     Connect {
         #[command(subcommand)]
@@ -166,11 +168,57 @@ pub enum JournalCommand {
     Recover,
 }
 
+/// What is not told is asked, where there is a terminal; else it is what is suggested there.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The file to write, which must not be there yet (default: the title's words, `tea-and-kettle.toml`)
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The name of the business
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The zone in which times are shown (`Europe/Vienna`)
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// The currency of its money (`EUR`)
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// The environment variable with the database's address; `-` for no database
+    #[arg(long, value_name = "VARIABLE")]
+    pub database_env: Option<String>,
+    /// The table with a row for each payment; `-` for none. Where the database can be reached, one is suggested
+    #[arg(long, value_name = "TABLE")]
+    pub payments: Option<String>,
+    /// Its column with the amount in cents
+    #[arg(long, value_name = "COLUMN")]
+    pub amount: Option<String>,
+    /// Its column with the moment of the payment
+    #[arg(long, value_name = "COLUMN")]
+    pub paid_at: Option<String>,
+    /// Its column with Stripe's id of the charge; `-` for none
+    #[arg(long, value_name = "COLUMN")]
+    pub charge: Option<String>,
+    /// The environment variable with Stripe's key; `-` for no Stripe
+    #[arg(long, value_name = "VARIABLE")]
+    pub stripe_env: Option<String>,
+    /// The Stripe account (`acct_...`); where the key is at hand, its own
+    #[arg(long)]
+    pub account: Option<String>,
+    /// It moves real money; where the key is at hand, as the key says
+    #[arg(long)]
+    pub live: bool,
+    /// Ask nothing: take what is suggested
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum ConnectCommand {
     /// Reach every connection once and say what answers, as whom we are there, and what is amiss
-    #[command(after_help = "Nothing is written anywhere, and no journal is opened. Exit status: 0 all is well, 1 something is to be \
-                            looked at, 2 a connection is not reached or not the pack's own.")]
+    #[command(
+        after_help = "Nothing is written anywhere, and no journal is opened. Exit status: 0 all is well, 1 something is to be \
+                            looked at, 2 a connection is not reached or not the pack's own."
+    )]
     Check {
         /// Only these connections (default: all)
         #[arg(value_name = "CONNECTION")]

@@ -51,11 +51,7 @@ impl Reached {
 
 /// 0 all well, 1 something to look at, 2 something not reached or not the pack's own.
 pub fn exit_status(all: &[Reached]) -> u8 {
-    if all.iter().any(Reached::is_lost) {
-        2
-    } else {
-        u8::from(all.iter().any(|reached| !reached.warnings.is_empty()))
-    }
+    if all.iter().any(Reached::is_lost) { 2 } else { u8::from(all.iter().any(|reached| !reached.warnings.is_empty())) }
 }
 
 pub fn print_lines(all: &[Reached]) -> io::Result<()> {

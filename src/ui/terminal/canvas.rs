@@ -146,7 +146,10 @@ mod tests {
         let mut canvas = canvas();
         frame(&mut canvas, "one two three");
         let middle = Rect::new(4, 0, 3, 1);
-        assert_eq!(parts(&mut canvas, [text(middle, "2"), text(Rect::new(0, 2, 20, 1), "end")]).unwrap(), "\x1b[1;5H2  \x1b[3Hend");
+        assert_eq!(
+            parts(&mut canvas, [text(middle, "2"), text(Rect::new(0, 2, 20, 1), "end")]).unwrap(),
+            "\x1b[1;5H2  \x1b[3Hend"
+        );
         assert_eq!(parts(&mut canvas, [text(middle, "2")]), None);
         assert_eq!(frame(&mut canvas, "one 2   three").unwrap(), "\x1b[3H   ");
         let mut marked = text(middle, "2");

@@ -1,11 +1,7 @@
 //! Whatever is typed and whatever the size: the screen stands and no money moves untyped.
 
 use super::*;
-use crate::ui::{
-    terminal::Canvas,
-    theme::Depth,
-    view::draw,
-};
+use crate::ui::{terminal::Canvas, theme::Depth, view::draw};
 
 #[test]
 fn what_cannot_be_read_is_never_counted_as_well() {
