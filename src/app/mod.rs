@@ -68,7 +68,9 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             errands::carry_out(opening(arguments)?, &errand)
         }
         Some(Command::Reconcile { name, json, csv }) => errands::reconcile(opening(arguments)?, name.as_deref(), *json, *csv),
-        Some(Command::Journal { command: JournalCommand::Verify }) => errands::verify(&opening(arguments)?),
+        Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
+            errands::verify(&opening(arguments)?, head.as_deref())
+        }
         Some(Command::Journal { command: JournalCommand::Export { format } }) => errands::export(&opening(arguments)?, *format),
         Some(Command::Journal { command: JournalCommand::Recover }) => errands::recover(opening(arguments)?),
     }
