@@ -74,7 +74,9 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
         Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
             connect::check(opening(arguments)?, names, *json)
         }
-        Some(Command::Journal { command: JournalCommand::Verify }) => errands::verify(&opening(arguments)?),
+        Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
+            errands::verify(&opening(arguments)?, head.as_deref())
+        }
         Some(Command::Journal { command: JournalCommand::Export { format } }) => errands::export(&opening(arguments)?, *format),
         Some(Command::Journal { command: JournalCommand::Recover }) => errands::recover(opening(arguments)?),
     }

@@ -155,10 +155,20 @@ pub enum Command {
     Man,
 }
 
+/// 64 hexadecimal digits, however they are written.
+fn noted_head(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| text.to_ascii_lowercase()).ok_or_else(|| "a head is 64 hexadecimal digits".to_owned())
+}
+
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
     /// Check the hash chain from its first event to its head
-    Verify,
+    Verify {
+        /// A head that was noted elsewhere, as an earlier `verify` printed it: it must still be in the chain
+        #[arg(long, value_name = "HASH", value_parser = noted_head)]
+        head: Option<String>,
+    },
     /// Print every event
     Export {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
