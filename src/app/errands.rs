@@ -340,10 +340,10 @@ async fn record(opening: &Opening) -> Result<Store, Complaint> {
     Store::open_to_read(&path).await.map_err(|error| Complaint::said(format!("{}: {error}", path.display())))
 }
 
-pub fn verify(opening: &Opening) -> Result<u8, Complaint> {
+pub fn verify(opening: &Opening, noted: Option<&str>) -> Result<u8, Complaint> {
     on_runtime(async {
         let store = record(opening).await?;
-        let verified = store.verify().await.map_err(|error| Complaint::said(error.to_string()))?;
+        let verified = store.verify_against(noted).await.map_err(|error| Complaint::said(error.to_string()))?;
         Ok(journal::print_verified(&verified)?)
     })
 }
@@ -389,6 +389,7 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
         business.actor.stop().await.map_err(|why| refused(&why))?;
         let recovery = business.actor.standings().recovery.clone();
         act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
-        Ok(act::exit_status(&receipts, &[]))
+        let is_left = recovery.is_some_and(|found| found.acts.iter().any(|act| act.receipt.has_rest));
+        Ok(act::exit_status(&receipts, &[]).max(if is_left { act::REFUSED } else { 0 }))
     })
 }

@@ -7,6 +7,7 @@ mod cockpit;
 mod complaint;
 mod connect;
 mod errands;
+mod init;
 mod log;
 mod paths;
 mod picture;
@@ -76,10 +77,13 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let errand = errands::Reconciling { name: name.as_deref(), json: *json, csv: *csv, archive: *archive };
             errands::reconcile(opening(arguments)?, &errand)
         }
+        Some(Command::Init(told)) => init::run(told),
         Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
             connect::check(opening(arguments)?, names, *json)
         }
-        Some(Command::Journal { command: JournalCommand::Verify }) => errands::verify(&opening(arguments)?),
+        Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
+            errands::verify(&opening(arguments)?, head.as_deref())
+        }
         Some(Command::Journal { command: JournalCommand::Export { format } }) => errands::export(&opening(arguments)?, *format),
         Some(Command::Journal { command: JournalCommand::Recover }) => errands::recover(opening(arguments)?),
     }

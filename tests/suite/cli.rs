@@ -214,6 +214,12 @@ fn the_journal_is_verified_and_a_flipped_byte_is_found() {
     town.run("do approve_review rv_901").ends(0);
     let whole = town.run("journal verify").ends(0).says(&["the chain holds: "]);
     assert_eq!(town.sql("select count(*) from audit"), whole.out.split(' ').nth(3).unwrap_or_default());
+    let head = whole.out.trim_end().rsplit(' ').next().unwrap_or_default();
+    town.run("do approve_review rv_902").ends(0);
+    town.run(&format!("journal verify --head {head}")).ends(0).says(&["the chain holds: "]);
+    let another = head.chars().rev().collect::<String>();
+    town.run(&format!("journal verify --head {another}")).ends(2).says(&["noted elsewhere"]);
+    town.run("journal verify --head 12").ends(3).complains(&["64 hexadecimal digits"]);
     let exported = town.run("journal export").ends(0);
     let lines: Vec<Json> = exported.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len().to_string(), town.sql("select count(*) from audit"));
@@ -329,7 +335,7 @@ fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
         shop.sql(
             "select group_concat(epoch || action || outcome) from operator_actions where target like '%/o-1004' and step = -1"
         ),
-        "0shipdone,0unshipdone"
+        "0shipdone,1unshipdone"
     );
     shop.run("journal verify").ends(0).says(&["the chain holds"]);
     shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);

@@ -20,6 +20,8 @@ mod disk;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod initial;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod kills;

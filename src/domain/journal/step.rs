@@ -14,7 +14,7 @@ use super::{
 use crate::domain::{
     age,
     claim::Ending,
-    plan::{Order, Plan, Step},
+    plan::{Order, Plan},
     severity::Severity,
     text::Text,
 };
@@ -23,16 +23,12 @@ use crate::domain::{
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(23);
 /// A clock that was set back by more than this hides how old a key is.
 const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(-5);
-/// A bank may send a refund back for so long after it was made.
-const UNSETTLED: TimeDelta = TimeDelta::days(30);
 /// Attempts in a row before a person is asked.
 pub const TRIES: u32 = 6;
 /// The two looks that let an old key expire are at least so far apart.
 const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
 /// Pauses before the looks that the machine takes by itself after an unknown outcome.
 const LOOK_PAUSES: [TimeDelta; 3] = [TimeDelta::seconds(2), TimeDelta::seconds(10), TimeDelta::seconds(60)];
-/// What an act says of a refund that nobody can name.
-const NOT_FOLLOWED: &str = "not followed, a later failure of it is not seen here";
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What happens to an act.
@@ -186,10 +182,10 @@ pub fn key_is_good(plan: &Plan, state: &ActState, now: DateTime<Utc>) -> bool {
         })
 }
 
-struct Transition<'a> {
-    plan: &'a Plan,
-    state: ActState,
-    now: DateTime<Utc>,
+pub(super) struct Transition<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) state: ActState,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Transition<'_> {
@@ -413,58 +409,12 @@ impl Transition<'_> {
         vec![self.persist(Severity::Unknown), Command::Tell]
     }
 
-    fn end(&mut self, phase: Phase, said: Text, severity: Severity) -> Vec<Command> {
+    pub(super) fn end(&mut self, phase: Phase, said: Text, severity: Severity) -> Vec<Command> {
         self.state.phase = phase;
         self.state.said = said;
         let mut commands = vec![self.persist(severity), Command::Tell];
         commands.extend(self.release());
         commands
-    }
-
-    /// Nothing is said of what stands and is still young: it is looked at again.
-    fn followed(&mut self, followed: Followed) -> Vec<Command> {
-        match followed {
-            Followed::Undone(why) => {
-                let said = format!("failed after it was done: {}; decide what to do instead", why.original());
-                self.end(Phase::FailedLate, Text::new(said), Severity::Red)
-            }
-            Followed::Stands(said) if self.is_old() => {
-                self.state.phase = Phase::Settled;
-                self.state.said = said;
-                vec![self.persist(Severity::Green)]
-            }
-            Followed::Named(answer) => self.named(answer),
-            Followed::Lost(why) => self.lost(&why),
-            Followed::Stands(_) | Followed::Open | Followed::CannotTell(_) => Vec::new(),
-        }
-    }
-
-    fn named(&mut self, answer: Answer) -> Vec<Command> {
-        let mut steps = self.plan.steps.iter().zip(&mut self.state.answers);
-        let is_it = |step: &Step, known: &Answer| matches!(step.order, Order::Refund { .. }) && known.reference.is_none();
-        let Some((_, known)) = steps.find(|(step, known)| is_it(step, known)) else { return Vec::new() };
-        let said = Text::new(format!("{}; found outside: {}", known.said.original(), answer.said.original()));
-        *known = Answer { request: known.request.take().or(answer.request), reference: answer.reference, said: said.clone() };
-        self.state.said = said;
-        vec![self.persist(Severity::Green), Command::Tell]
-    }
-
-    /// Said once; after a month nothing would come of it any more.
-    fn lost(&mut self, why: &Text) -> Vec<Command> {
-        if self.is_old() {
-            self.state.phase = Phase::Settled;
-            return vec![self.persist(Severity::Green)];
-        }
-        let said = self.state.said.original();
-        if said.contains(NOT_FOLLOWED) {
-            return Vec::new();
-        }
-        self.state.said = Text::new(format!("{said}; {NOT_FOLLOWED}: {}", why.original()));
-        vec![self.persist(Severity::Yellow), Command::Tell]
-    }
-
-    fn is_old(&self) -> bool {
-        self.state.at.is_some_and(|at| self.now - at >= UNSETTLED)
     }
 
     fn release(&self) -> Option<Command> {
@@ -504,7 +454,7 @@ impl Transition<'_> {
         }
     }
 
-    fn persist(&self, severity: Severity) -> Command {
+    pub(super) fn persist(&self, severity: Severity) -> Command {
         Command::Persist(Box::new(entry(&Act { plan: self.plan.clone(), state: self.state.clone() }, severity, self.now)))
     }
 }

@@ -46,6 +46,5 @@ fn proof(reader: &mut Reader<'_>, place: &Place, raw: &RawProof) -> Option<Proof
 
 /// A whole number is said as one.
 fn plainly(number: f64) -> Json {
-    let whole = number as i64;
-    if whole as f64 == number { Json::from(whole) } else { Json::from(number) }
+    serde_json::from_str(&number.to_string()).unwrap_or_else(|_| Json::from(number))
 }

@@ -76,7 +76,7 @@ fn items(reader: &mut Reader<'_>, part: &Part<RawQueue>) -> Id<Queue> {
 
 /// An item that stands in two queues would be decided twice, at the same time: where that can be, the pack says whether
 /// it is so.
-pub(super) fn items_are_told_apart(reader: &mut Reader<'_>, queues: &[Queue]) {
+pub(super) fn items_are_told_apart(reader: &mut Reader<'_>, queues: &[Queue], actions: &[Action]) {
     let section = Place::default().key(Section::Queues.word());
     let says = |reader: &Reader<'_>, queue: &Queue| reader.source.find(&section.key(queue.id.as_str()).key("items")).is_some();
     for (number, queue) in queues.iter().enumerate() {
@@ -86,20 +86,31 @@ pub(super) fn items_are_told_apart(reader: &mut Reader<'_>, queues: &[Queue]) {
             reader.say(&place.key("items"), message, "another queue's name", Some(format!("`items = \"{}\"`", other.items)));
         }
         for other in queues.iter().take(number) {
-            let Some(index) = queue.actions.iter().position(|action| other.actions.contains(action)) else { continue };
+            let related = queue.actions.iter().enumerate().find_map(|(index, action)| {
+                other.actions.iter().find(|known| are_about_the_same(action, known, actions)).map(|known| (index, action, known))
+            });
+            let Some((index, action, known)) = related else { continue };
             if says(reader, queue) && says(reader, other) {
                 continue;
             }
-            let message = format!(
-                "`{}` is offered by the queues `{}` and `{}`: whether an item of both is one and the same must be said",
-                queue.actions.get(index).map_or("", Id::as_str),
-                other.id,
-                queue.id
-            );
+            let what = if action == known {
+                format!("`{action}` is offered by the queues `{}` and `{}`", other.id, queue.id)
+            } else {
+                format!("`{action}` of the queue `{}` and `{known}` of the queue `{}` undo each other", queue.id, other.id)
+            };
+            let message = format!("{what}: whether an item of both is one and the same must be said");
             let help = "`items = \"...\"` in both queues: the same word where an id means the same thing in both, else two words";
             reader.say(&place.key("actions").index(index), message, "in two queues", Some(help.to_owned()));
         }
     }
+}
+
+/// True for one action, and for two of which one takes the other back.
+fn are_about_the_same(one: &Id<Action>, other: &Id<Action>, actions: &[Action]) -> bool {
+    let undoes = |one: &Id<Action>, other: &Id<Action>| {
+        actions.iter().any(|action| action.id == *one && action.undo.as_ref() == Some(other))
+    };
+    one == other || undoes(one, other) || undoes(other, one)
 }
 
 /// In the order of the file: the first is the one that is offered first.

@@ -204,7 +204,7 @@ async fn an_item_that_two_queues_offer_is_one_where_the_pack_says_so() {
             let text = super::PACK.replace("TIMEOUT", "20s") + &QUEUES.replace("EARLY", words.0).replace("LATE", words.1);
             let pack = wheelhouse::pack::parse("two.toml", &text, &|_| Err("not there".to_owned())).unwrap().pack;
             let open = |operator: &'static str| {
-                let (pack, environment, record) = (pack.clone(), town.environment(), town.record(operator));
+                let (pack, environment, record) = (std::sync::Arc::clone(&pack), town.environment(), town.record(operator));
                 async move { Cockpit::open(pack, &environment, &record, operator, TimeDelta::zero()).await }
             };
             let (anna, jo) = (open("Anna").await, open("jo").await);

@@ -113,9 +113,7 @@ impl<'a> Arena<'a> {
             }
             let is_calm = kill.is_none() && number > 0;
             let (faults, seed) = (if is_calm { 0 } else { round.faults }, round.number ^ number as u64);
-            self.place.wire.begin(kill.clone(), faults, seed);
-            self.place.depot.settle();
-            self.place.depot.begin(kill.clone(), faults, seed);
+            self.begin(kill.as_ref(), faults, seed);
             let all_at_work: Vec<AtWork> = at_work
                 .iter()
                 .enumerate()
@@ -144,11 +142,7 @@ impl<'a> Arena<'a> {
                 let operator = at_work.operator.clone();
                 match self.watch(at_work, &mut confirmed) {
                     End::Killed(at) => {
-                        if at.contains(".in.") {
-                            let is_business = at.starts_with("db.") || at.starts_with("undo.");
-                            let file = if is_business { reach.business() } else { reach.journal(&operator) };
-                            self.runtime.block_on(trap::clear(&file));
-                        }
+                        self.clear_trap(&at, &reach, &operator);
                         report.killed_at.push(at);
                     }
                     End::Done => has_ended = true,
@@ -168,22 +162,45 @@ impl<'a> Arena<'a> {
             }
             let wrong = self.judge(round, &reach, &items, &operators, &confirmed, is_final);
             report.wrong.extend(wrong.iter().map(|wrong| format!("{wrong} (after life {} of {lives})", number + 1)));
-            if number < lead {
-                let fails = items.iter().enumerate().filter(|(place, _)| verdict::fails(round.number, *place));
-                self.runtime.block_on(self.place.send_back(fails.map(|(_, item)| place::charge(round.number, item))));
-                clock.hours_later += 31 * 24;
-            }
-            if round.gap && number == 0 {
-                // What was on its way arrives within the day, or never.
-                self.place.wire.deliver();
-                clock.hours_later += 25;
-                self.runtime.block_on(self.place.forget_keys());
+            if number == 0 {
+                clock.hours_later += self.hours_pass(round, &items);
             }
         }
         if report.wrong.is_empty() {
             drop(std::fs::remove_dir_all(&reach.folder));
         }
         report
+    }
+
+    /// What meets the requests of the lives that begin now; what the dead have sent has arrived.
+    fn begin(&self, kill: Option<&Kill>, faults: u8, seed: u64) {
+        self.place.wire.begin(kill.cloned(), faults, seed);
+        self.place.depot.settle();
+        self.place.depot.begin(kill.cloned(), faults, seed);
+    }
+
+    fn clear_trap(&self, at: &str, reach: &Reach, operator: &str) {
+        if at.contains(".in.") {
+            let is_business = at.starts_with("db.") || at.starts_with("undo.");
+            let file = if is_business { reach.business() } else { reach.journal(operator) };
+            self.runtime.block_on(trap::clear(&file));
+        }
+    }
+
+    /// How long nobody is at work after the first life, and what happens outside meanwhile.
+    fn hours_pass(&self, round: &Round, items: &[String]) -> i64 {
+        if round.deed == Deed::Follow {
+            let fails = items.iter().enumerate().filter(|(place, _)| verdict::fails(round.number, *place));
+            self.runtime.block_on(self.place.send_back(fails.map(|(_, item)| place::charge(round.number, item))));
+            return 31 * 24;
+        }
+        if !round.gap {
+            return 0;
+        }
+        // What was on its way arrives within the day, or never.
+        self.place.wire.deliver();
+        self.runtime.block_on(self.place.forget_keys());
+        25
     }
 
     fn judge(
