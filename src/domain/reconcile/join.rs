@@ -176,7 +176,7 @@ pub fn at_once<T: Send>(pieces: usize, rows: usize, work: impl Fn(usize) -> T + 
     let work = &work;
     thread::scope(|scope| {
         let begun: Vec<_> = (0..pieces).map(|piece| scope.spawn(move || work(piece))).collect();
-        let ended = begun.into_iter().map(|thread| thread.join());
+        let ended = begun.into_iter().map(thread::ScopedJoinHandle::join);
         ended.map(|answer| answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
 }

@@ -184,12 +184,11 @@ impl<'a> Judge<'a> {
         let repeated_theirs = repeated(self.theirs, &pairing.theirs, self.ours, &pairing.ours);
         for (index, theirs) in self.theirs.iter().enumerate() {
             let ours = pairing.theirs[index].map(|partner| &self.ours[partner]);
-            let class = match ours {
-                Some(ours) => self.pair(theirs, ours),
-                None => {
-                    let class = self.single(theirs, repeated_theirs[index], Class::MissingHere);
-                    self.or_ambiguous(class, theirs, self.ours, &pairing.ours)
-                }
+            let class = if let Some(ours) = ours {
+                self.pair(theirs, ours)
+            } else {
+                let class = self.single(theirs, repeated_theirs[index], Class::MissingHere);
+                self.or_ambiguous(class, theirs, self.ours, &pairing.ours)
             };
             findings.push(Finding { class, theirs: Some(theirs), ours });
         }

@@ -69,7 +69,7 @@ fn hashes(name: &str, text: &str) -> Option<BTreeMap<String, String>> {
             line.split_once("  ").filter(|(hash, _)| is_hash(hash)).map(|(hash, file)| (file.to_owned(), hash.to_owned()))
         })
         .collect::<Option<_>>()?;
-    let again: String = hashes.iter().map(|(file, hash)| format!("{hash}  {file}\n")).collect();
+    let again = hashes.iter().map(|(file, hash)| format!("{hash}  {file}\n")).collect::<Vec<_>>().concat();
     let is_whole = hashes.len() == 3 && [JSON, CSV, HTML].iter().all(|ending| hashes.contains_key(&format!("{name}.{ending}")));
     (is_whole && again == text).then_some(hashes)
 }
