@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
+    archive::{Filed, Filing},
     claim::{Claim, Claims, Ending, Held},
     id::Id,
     identity::Identity,
@@ -45,11 +46,25 @@ fn humantime(duration: Duration) -> String {
     if duration.as_secs() == 0 { format!("{} ms", duration.as_millis()) } else { format!("{} s", duration.as_secs()) }
 }
 
+/// Takes rows as they come, in order.
+pub trait Taker: Send {
+    /// An error ends the reading; its words say what of which row cannot be used.
+    fn take(&mut self, rows: Rows) -> Result<(), String>;
+}
+
 /// An outside system that can be read.
 #[async_trait]
 pub trait Source: Send + Sync {
     /// Rows with at least the columns that the query names. Never writes. Bounded by the connection's timeout.
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
+
+    /// As `read`, for lists too long to be held twice: hands the rows over in parts. Each part within the connection's
+    /// timeout. Answers what the outside calls the requests that it was asked, where it calls them anything.
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        let rows = self.read(query, params).await?;
+        taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;
+        Ok(Vec::new())
+    }
 
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
@@ -295,6 +310,15 @@ pub trait Memory: Send + Sync {
     async fn end_visit(&self, number: i64, at: DateTime<Utc>) -> Result<(), StoreError>;
     /// The latest visit that has ended, or that was cut off, before this one.
     async fn last_visit(&self, before: i64) -> Result<Option<Visit>, StoreError>;
+}
+
+/// Where statements are kept for years.
+pub trait Archive: Send + Sync {
+    /// Writes a statement, through to the disk, under a name that nothing had. Blocks.
+    fn file(&self, filing: &Filing) -> Result<Filed, Text>;
+
+    /// Takes back what was filed a moment ago and does not count. Blocks.
+    fn discard(&self, filed: &Filed);
 }
 
 /// The cockpit's own database.

@@ -20,7 +20,7 @@ use crate::{
         plan::{ActionId, Receipt, Target},
         rows::Params,
         severity::Severity,
-        snapshot::Snapshot,
+        snapshot::{ReconciliationReport, Snapshot},
         text::Text,
         value::Value,
     },
@@ -41,6 +41,14 @@ pub struct Deed<'a> {
     pub dry_run: bool,
     pub confirm: &'a str,
     pub json: bool,
+}
+
+/// `wheelhouse reconcile`, as it was typed.
+pub struct Reconciling<'a> {
+    pub name: Option<&'a str>,
+    pub json: bool,
+    pub csv: bool,
+    pub archive: bool,
 }
 
 pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
@@ -109,7 +117,8 @@ pub fn check(opening: Opening, json: bool, all: bool) -> Result<u8, Complaint> {
     })
 }
 
-pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) -> Result<u8, Complaint> {
+pub fn reconcile(opening: Opening, errand: &Reconciling<'_>) -> Result<u8, Complaint> {
+    let Reconciling { name, json, csv, archive } = *errand;
     on_runtime(async {
         let business = opening.open().await?;
         let pack = Arc::clone(&business.ground.pack);
@@ -131,8 +140,33 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
             (_, true) => reconcile::print_csv(&reports)?,
             (false, false) => reconcile::print_text(&reports, pack.timezone)?,
         }
+        if archive {
+            file(&business, &mut watcher, &reports, !json && !csv).await?;
+        }
         Ok(if is_own(&business).await? { reconcile::exit_status(&reports) } else { check::exit_status(Severity::Unknown) })
     })
+}
+
+/// Puts the statements into the archive; one that could not be looked at is none.
+async fn file(
+    business: &Business,
+    watcher: &mut Watcher,
+    reports: &[Arc<ReconciliationReport>],
+    aloud: bool,
+) -> Result<(), Complaint> {
+    for report in reports.iter().filter(|report| report.look.failure.is_none() && report.look.value.is_some()) {
+        let (filed, not_noted) = watcher.file_statement(&report.id).await.map_err(|why| refused(&why))?;
+        let said = format!("archived {}", business.shelf.directory().join(format!("{}.json", filed.name)).display());
+        if aloud {
+            output::print_words(&format!("{said}\n"))?;
+        } else {
+            output::complain(&said);
+        }
+        if let Some(why) = not_noted {
+            output::complain(&format!("wheelhouse: {}: not noted in the journal: {why}", report.title));
+        }
+    }
+    Ok(())
 }
 
 pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {

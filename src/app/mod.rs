@@ -13,6 +13,7 @@ mod paths;
 mod picture;
 mod prepare;
 mod screen;
+mod shelf;
 
 use std::{ffi::OsString, io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
@@ -69,8 +70,14 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let errand = errands::Deed { action, ids, inputs, dry_run: *dry_run, confirm, json: *json };
             errands::carry_out(opening(arguments)?, &errand)
         }
-        Some(Command::Reconcile { name, json, csv }) => errands::reconcile(opening(arguments)?, name.as_deref(), *json, *csv),
         Some(Command::Init(told)) => init::run(told),
+        Some(Command::Reconcile { verify: Some(file), .. }) => shelf::verify(file, opening(arguments).ok().as_ref()),
+        Some(Command::Reconcile { name, json, list: true, .. }) => shelf::list(&opening(arguments)?, name.as_deref(), *json),
+        Some(Command::Reconcile { remove_old: true, .. }) => shelf::remove_old(&opening(arguments)?),
+        Some(Command::Reconcile { name, json, csv, archive, .. }) => {
+            let errand = errands::Reconciling { name: name.as_deref(), json: *json, csv: *csv, archive: *archive };
+            errands::reconcile(opening(arguments)?, &errand)
+        }
         Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
             connect::check(opening(arguments)?, names, *json)
         }

@@ -126,6 +126,18 @@ pub enum Command {
         json: bool,
         #[arg(long)]
         csv: bool,
+        /// Keep the statements in the archive as well, with every row (a sign-off does that by itself)
+        #[arg(long)]
+        archive: bool,
+        /// Say which statements are in the archive; nothing is looked at
+        #[arg(long, conflicts_with_all = ["csv", "archive"])]
+        list: bool,
+        /// Tell whether an archived statement is what it was; nothing is looked at
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "json", "csv", "archive", "list"])]
+        verify: Option<PathBuf>,
+        /// Take away what has been in the archive for seven years
+        #[arg(long, conflicts_with_all = ["name", "json", "csv", "archive", "list", "verify"])]
+        remove_old: bool,
     },
     /// The record of what was done
     Journal {

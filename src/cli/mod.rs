@@ -11,3 +11,4 @@ pub mod manual;
 pub mod output;
 pub mod pack;
 pub mod reconcile;
+pub mod shelf;

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod alert;
+pub mod archive;
 pub mod barrier;
 pub mod check;
 pub mod claim;

@@ -2,6 +2,7 @@
 //!
 //! Never answers a write before it is through to the disk, and never writes a change without its audit entry.
 
+mod archive;
 mod audit;
 mod export;
 mod head;
@@ -30,6 +31,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use archive::{Head as StatementHead, Noted, Shelf, Shelved, Verdict, verify as verify_statement};
 pub use audit::{Broken, Record, Verified};
 pub use export::Format;
 pub use head::Head;

@@ -219,6 +219,8 @@ pub fn pack() -> Pack {
             settle: Duration::from_hours(1),
             tolerance: Duration::from_mins(10),
             proposals: [(Class::MissingHere, Id::new("record"))].into(),
+            proposals_there: [].into(),
+            proposals_here: [].into(),
             every: Duration::from_mins(5),
             covers: Vec::new(),
         }],
@@ -456,8 +458,11 @@ fn statement() -> ReconciliationReport {
             difference: vec![money(2_200)],
             said: Text::new("ch_Kx9 has no order row"),
             proposal: Some(Id::new("record")),
+            candidates: vec![],
+            more_candidates: 0,
         }],
         matched: 106,
+        unlisted: 0,
     };
     ReconciliationReport { id: Id::new("charges"), title: "Charges, 7 days".to_owned(), look: look(statement), signed_off: None }
 }

@@ -26,6 +26,8 @@ mod journey;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
+mod ledgers;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod probe;

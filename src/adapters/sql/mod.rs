@@ -7,6 +7,7 @@ mod fault;
 mod identity;
 mod lane;
 mod marks;
+mod parts;
 mod postgres;
 mod postgres_cell;
 mod reach;
@@ -25,6 +26,7 @@ use self::{
     claims::{ClaimStatements, Contended, Contest},
     fault::{Fault, FaultKind},
     marks::Marks,
+    parts::{Parts, Progress},
     postgres::Postgres,
     sqlite::Sqlite,
 };
@@ -39,7 +41,7 @@ use crate::{
         text::{self, Text},
         value::Value,
     },
-    ports::{Answer, Claimed, Doer, Found, Judge, Mark, Outcome, Source, SourceError},
+    ports::{Answer, Claimed, Doer, Found, Judge, Mark, Outcome, Source, SourceError, Taker},
 };
 
 /// More rows than this are a mistake in the statement, and would not fit the screen's memory.
@@ -280,6 +282,29 @@ impl Source for SqlSystem {
             Read::Sql(sql) => self.rows(sql, params).await,
             Read::Stripe(_) | Read::Http(_) => Err(wrong_query(&self.name, "sql")),
         }
+    }
+
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        let Read::Sql(sql) = &query.read else {
+            return Err(wrong_query(&self.name, "sql"));
+        };
+        let values = bound(sql, params).map_err(|missing| self.lacks(&missing))?;
+        let progress = Progress::default();
+        let parts = Parts::to(taker, &progress);
+        let work = async {
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.stream(&sql.numbered, &values, parts).await,
+                Engine::Postgres(postgres) => postgres.stream(&sql.numbered, &values, parts).await,
+            }
+        };
+        let answer = progress.while_it_goes_on(work, self.timeout).await;
+        if let (None, Engine::Postgres(postgres)) = (&answer, &self.engine) {
+            postgres.distrust();
+        }
+        if let Some(why) = progress.unusable() {
+            return Err(SourceError::Refused(Text::new(why)));
+        }
+        answer.unwrap_or_else(|| Err(Fault::timed_out())).map(|_| Vec::new()).map_err(|fault| self.error(&fault))
     }
 
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {

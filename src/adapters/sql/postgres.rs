@@ -16,6 +16,7 @@ use super::{
     claims::{Contended, Contest, Transaction},
     fault::{Fault, FaultKind},
     lane::{Lane, Place},
+    parts::Parts,
     postgres_cell::{Bind, decode},
     statement_of_the_pack,
 };
@@ -75,6 +76,30 @@ impl Postgres {
         line.finish("commit").await?;
         place.keep(line);
         Ok(rows)
+    }
+
+    /// As `read`, in parts. Nothing is begun anew once a part was passed on.
+    pub(super) async fn stream(&self, text: &str, values: &[Value], mut parts: Parts<'_>) -> Result<Rows, Fault> {
+        let place = self.lane.enter().await;
+        let mut line = self.begin(&place, "begin read only").await?;
+        let described = self.describe(&mut line, text, "begin read only").await?;
+        let patience = format!("set local statement_timeout = {}", parts.patience(self.timeout).as_millis());
+        sqlx::raw_sql(statement_of_the_pack(&patience)).execute(&mut line.connection).await?;
+        {
+            let mut stream = bound(text, values, &described.parameters)?.fetch(&mut line.connection);
+            while let Some(row) = stream.try_next().await? {
+                if parts.is_blank() {
+                    parts.head(row.columns().iter().map(|column| column.name().to_owned()).collect());
+                }
+                parts.push((0..row.len()).map(|index| decode(&row, index)).collect::<Result<_, Fault>>()?)?;
+            }
+        }
+        if parts.is_blank() {
+            parts.head(described.columns.clone());
+        }
+        line.finish("commit").await?;
+        place.keep(line);
+        parts.end()
     }
 
     pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {

@@ -89,15 +89,19 @@ impl Api {
         Ok(reply)
     }
 
-    /// Reads; a busy Stripe and a broken line are tried again.
     pub(super) async fn get(&self, request: &impl StripeRequest) -> Result<Json, Unread> {
+        self.get_named(request).await.map(|(json, _)| json)
+    }
+
+    /// Reads; a busy Stripe and a broken line are tried again. Beside the answer what Stripe calls the request.
+    pub(super) async fn get_named(&self, request: &impl StripeRequest) -> Result<(Json, Option<String>), Unread> {
         let ask = || async {
             let reply = client::ask(self, request.build(), RequestStrategy::Once).await.map_err(Unread::NoReply)?;
             if !reply.is_success() {
                 return Err(Unread::Refusal(Refusal::of(&reply)));
             }
             match (reply.json(), &reply.cut) {
-                (Some(json), None) => Ok(json),
+                (Some(json), None) => Ok((json, reply.named("request-id"))),
                 (_, Some(cut)) => Err(Unread::Odd(cut.clone())),
                 (None, None) => Err(Unread::Odd(format!("not JSON: {}", reply.excerpt()))),
             }

@@ -23,7 +23,7 @@ use crate::{
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, Source, SourceError},
+    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, Source, SourceError, Taker},
 };
 
 /// A Stripe account.
@@ -66,6 +66,18 @@ impl Source for StripeSystem {
                     .unwrap_or(Err(SourceError::TimedOut(limit)))
             }
             Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+        }
+    }
+
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        match &query.read {
+            Read::Stripe(read) if read.id.is_none() => {
+                list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
+            }
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) => {
+                let rows = self.read(query, params).await?;
+                taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
+            }
         }
     }
 
