@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::{
     claim::{Claim, Claims, Ending, Held},
     id::Id,
+    identity::Identity,
     journal::{Act, Entry},
     pack::{Connection, Flag, Query, Reconciliation},
     plan::{ActionId, Order, Target},
@@ -52,6 +53,11 @@ pub trait Source: Send + Sync {
 
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
+
+    /// What answers there, and as whom we are known to it. Never writes.
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        Err(SourceError::Refused(Text::new("it cannot be asked what it is")))
+    }
 
     /// What acts will need and is not there, in words with the next step. Never writes.
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {

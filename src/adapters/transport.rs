@@ -9,11 +9,18 @@ use std::{
 };
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta};
 use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::scrub::Scrubber;
-use crate::{domain::text::Text, ports::SourceError};
+use crate::{
+    domain::{
+        identity::{Identity, ToldTime},
+        text::Text,
+    },
+    ports::SourceError,
+};
 
 /// Bigger answers are refused: nothing that a screen shows needs them.
 pub(super) const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
@@ -103,6 +110,20 @@ impl Transport {
         self.scrub.text(&format!("{}: {said}", self.name))
     }
 
+    /// What an answer to a question that anybody may ask tells of who answers; refused credentials and a service that
+    /// is down are no answer.
+    pub(super) fn identity(&self, reply: &Reply) -> Result<Identity, SourceError> {
+        let said = self.text(format_args!("answers {} {}", reply.status, reply.excerpt()).to_string().trim_end());
+        match reply.status {
+            401 | 403 => return Err(SourceError::Denied(said)),
+            500.. => return Err(SourceError::Malformed(said)),
+            _ => {}
+        }
+        let server = reply.named("server").map(|server| ("server", Text::new(server)));
+        let answers = ("answers", Text::new(reply.status.to_string()));
+        Ok(Identity { system: Text::new("HTTP"), facts: std::iter::once(answers).chain(server).collect(), clock: reply.told_time() })
+    }
+
     pub(super) fn unread(&self, failure: &NoReply) -> SourceError {
         match failure {
             NoReply::NotSent(why) | NoReply::Lost(why) => {
@@ -143,6 +164,12 @@ impl Reply {
             self.body = body.into();
         }
         self
+    }
+
+    /// The service's clock, as every server of HTTP tells it: cut off to the second.
+    pub(super) fn told_time(&self) -> Option<ToldTime> {
+        let now = DateTime::parse_from_rfc2822(self.header("date")?).ok()?.to_utc();
+        Some(ToldTime { now, unit: TimeDelta::seconds(1) })
     }
 
     /// `Retry-After` in seconds; the form with a date is not used by anybody we talk to.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
+        identity::Identity,
         pack::Query,
         plan::Order,
         proof::Proofs,
@@ -55,6 +56,19 @@ impl Source for WebhookSystem {
 
     async fn prepare(&self, _query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         Err(wrong_query(&self.transport.name, "webhook"))
+    }
+
+    /// Asks its host's front door: whatever is sent to the address itself may be taken for a message.
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let refused = |why: String| SourceError::Refused(self.transport.text(why));
+        let mut door = base_address(self.url.expose_secret()).map_err(refused)?;
+        door.set_path("/");
+        door.set_query(None);
+        let reply = self.transport.send(self.transport.fresh.head(door)).await;
+        let reply = reply.map_err(|failure| self.transport.unread(&failure))?;
+        let answers = ("host", Text::new(format!("answers {}", reply.status)));
+        let unproven = ("untried", Text::new("whether it takes messages"));
+        Ok(Identity { system: Text::new("webhook"), facts: vec![answers, unproven], clock: reply.told_time() })
     }
 }
 

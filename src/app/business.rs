@@ -17,7 +17,7 @@ use crate::{
         reader::Reader,
         watcher::Ground,
     },
-    ports::{Clock as _, StoreError},
+    ports::{Clock as _, StoreError, System},
     store::{Access, Store},
 };
 
@@ -85,11 +85,7 @@ impl Opening {
     pub async fn open(self) -> Result<Business, Complaint> {
         let town = self.town().await?;
         let pack = Arc::clone(&self.choice.loaded.pack);
-        let mut environment = Environment::process();
-        for (name, value) in town.iter().flat_map(|town| &town.environment) {
-            environment = environment.with(name.clone(), value.clone());
-        }
-        let connections = adapters::open(&pack, &environment).map_err(|problems| Complaint::said(problems.join("\n")))?;
+        let connections = adapters::open(&pack, &environment(town.as_ref())).map_err(|problems| Complaint::said(problems.join("\n")))?;
         let file = match &town {
             Some(town) => town.state.clone(),
             None => self.state_file()?,
@@ -126,6 +122,12 @@ impl Opening {
         Ok(Business { ground, actor, acted, warnings, _town: town })
     }
 
+    /// The connections alone, each in the pack's order; the town, if there is one, must outlive them.
+    pub async fn reach(&self) -> Result<(Vec<Result<Arc<dyn System>, String>>, Option<Town>), Complaint> {
+        let town = self.town().await?;
+        Ok((adapters::open_each(&self.choice.loaded.pack, &environment(town.as_ref())), town))
+    }
+
     /// What keeps this cockpit from writing, whatever comes.
     fn barrier(&self, store: &Store, access: &Access) -> Option<Barrier> {
         if self.arguments.read_only {
@@ -144,6 +146,12 @@ impl Opening {
             }
         }
     }
+}
+
+/// The process's own, and where a town's servers listen.
+fn environment(town: Option<&Town>) -> Environment {
+    let told = town.into_iter().flat_map(|town| &town.environment);
+    told.fold(Environment::process(), |environment, (name, value)| environment.with(name.clone(), value.clone()))
 }
 
 impl Business {

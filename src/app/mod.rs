@@ -5,6 +5,7 @@ mod choice;
 mod clock;
 mod cockpit;
 mod complaint;
+mod connect;
 mod errands;
 mod log;
 mod paths;
@@ -17,7 +18,7 @@ use std::{ffi::OsString, io::IsTerminal as _, path::PathBuf, process::ExitCode};
 use crate::{
     adapters,
     cli::{
-        arguments::{Arguments, Command, JournalCommand, PackCommand},
+        arguments::{Arguments, Command, ConnectCommand, JournalCommand, PackCommand},
         ddl, keys, manual, output, pack as pack_command,
     },
     demo::built_in,
@@ -70,6 +71,9 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
         Some(Command::Reconcile { name, json, csv }) => errands::reconcile(opening(arguments)?, name.as_deref(), *json, *csv),
         Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
             errands::verify(&opening(arguments)?, head.as_deref())
+        }
+        Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
+            connect::check(opening(arguments)?, names, *json)
         }
         Some(Command::Journal { command: JournalCommand::Export { format } }) => errands::export(&opening(arguments)?, *format),
         Some(Command::Journal { command: JournalCommand::Recover }) => errands::recover(opening(arguments)?),

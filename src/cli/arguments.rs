@@ -132,6 +132,11 @@ pub enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// The systems that the pack talks to
+    Connect {
+        #[command(subcommand)]
+        command: ConnectCommand,
+    },
     /// Packs: businesses declared in TOML
     Pack {
         #[command(subcommand)]
@@ -169,6 +174,21 @@ pub enum JournalCommand {
     },
     /// Settle what an earlier run left unfinished, and go on with what failed half way
     Recover,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConnectCommand {
+    /// Reach every connection once and say what answers, as whom we are there, and what is amiss
+    #[command(after_help = "Nothing is written anywhere, and no journal is opened. Exit status: 0 all is well, 1 something is to be \
+                            looked at, 2 a connection is not reached or not the pack's own.")]
+    Check {
+        /// Only these connections (default: all)
+        #[arg(value_name = "CONNECTION")]
+        names: Vec<String>,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod arguments;
 pub mod check;
+pub mod connect;
 pub mod ddl;
 pub mod journal;
 pub mod keys;

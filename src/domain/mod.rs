@@ -9,6 +9,7 @@ pub mod expression;
 pub mod figure;
 pub mod guard;
 pub mod id;
+pub mod identity;
 pub mod item;
 pub mod job;
 pub mod journal;

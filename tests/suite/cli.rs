@@ -32,36 +32,36 @@ impl Town {
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
-struct Ran {
-    out: String,
-    errors: String,
-    status: i32,
+pub struct Ran {
+    pub out: String,
+    pub errors: String,
+    pub status: i32,
 }
 
 impl Ran {
-    fn of(output: std::io::Result<Output>) -> Self {
+    pub fn of(output: std::io::Result<Output>) -> Self {
         let output = output.expect("the program runs");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it speaks UTF-8");
         Self { out: text(&output.stdout), errors: text(&output.stderr), status: output.status.code().expect("it ends by itself") }
     }
 
-    fn json(&self) -> Json {
+    pub fn json(&self) -> Json {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    fn ends(self, status: i32) -> Self {
+    pub fn ends(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    fn says(self, texts: &[&str]) -> Self {
+    pub fn says(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.out.contains(text), "no `{text}` in:\n{}", self.out);
         }
         self
     }
 
-    fn complains(self, texts: &[&str]) -> Self {
+    pub fn complains(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.errors.contains(text), "no `{text}` in:\n{}", self.errors);
         }
@@ -69,7 +69,7 @@ impl Ran {
     }
 }
 
-fn wheelhouse(home: &Path) -> Command {
+pub fn wheelhouse(home: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("wheelhouse"));
     command.env_clear().env("HOME", home).env("TMPDIR", home).env("PATH", "/usr/bin:/bin").env("USER", "op").current_dir(home);
     command

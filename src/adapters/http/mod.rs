@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     domain::{
+        identity::Identity,
         pack::{HttpRead, Query, Read},
         plan::Order,
         proof::{Proof, Proofs, Proven},
@@ -146,6 +147,15 @@ impl Source for HttpSystem {
         match &query.read {
             Read::Http(read) => self.look(read, params).await,
             Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+        }
+    }
+
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let asked = tokio::time::timeout(self.transport.timeout, self.ask("GET", "", None)).await;
+        match asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true }))) {
+            Ok(reply) => self.transport.identity(&reply),
+            Err(Unasked::Mistake(why)) => Err(SourceError::Refused(self.transport.text(why))),
+            Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
         }
     }
 

@@ -4,6 +4,7 @@
 mod cell;
 mod claims;
 mod fault;
+mod identity;
 mod lane;
 mod marks;
 mod postgres;
@@ -31,6 +32,7 @@ use super::{environment::Found as Secret, scrub::Scrubber, wrong_order, wrong_qu
 use crate::{
     domain::{
         claim::{Claim, Claims, Ending},
+        identity::Identity,
         pack::{Query, Read, Sql},
         plan::{ActionId, Order},
         rows::{Params, Row, Rows},
@@ -285,6 +287,15 @@ impl Source for SqlSystem {
             return Err(wrong_query(&self.name, "sql"));
         };
         self.columns(&sql.numbered).await.map_err(|fault| self.error(&fault))
+    }
+
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let look = match &self.engine {
+            Engine::Sqlite(_) => identity::OF_SQLITE,
+            Engine::Postgres(_) => identity::OF_POSTGRES,
+        };
+        let rows = self.look(look, &[]).await.map_err(|fault| self.error(&fault))?;
+        Ok(identity::told(&rows, |said| self.scrub.text(said)))
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {

@@ -20,7 +20,7 @@ use crate::{
         scrub::Scrubber,
         transport::{NoReply, Reply, Transport, base_address},
     },
-    domain::text::Text,
+    domain::{identity::Identity, text::Text},
     ports::{Ownership, SourceError},
 };
 
@@ -119,6 +119,27 @@ impl Api {
                 }
             }
         }
+    }
+
+    /// Asked anew each time: whoever sets a connection up wants to know how it is now.
+    pub(super) async fn identify(&self) -> Result<Identity, SourceError> {
+        let asked = client::ask(self, Reading::of("/account").build(), RequestStrategy::Once).await;
+        let unread = |unread: Unread| self.unread("account", &unread);
+        let reply = asked.map_err(|failure| unread(Unread::NoReply(failure)))?;
+        if !reply.is_success() {
+            return Err(unread(Unread::Refusal(Refusal::of(&reply))));
+        }
+        let account = reply.json().ok_or_else(|| unread(Unread::Odd(format!("not JSON: {}", reply.excerpt()))))?;
+        let word = |pointer: &str| account.pointer(pointer).and_then(Json::as_str).map(|said| self.transport.scrub.text(said));
+        let name = word("/business_profile/name").or_else(|| word("/settings/dashboard/display_name"));
+        // `rk_live` is no secret, and says what the key may do.
+        let key = self.key.expose_secret().match_indices('_').nth(1).and_then(|(end, _)| self.key.expose_secret().get(..end));
+        let facts = [("account", word("/id")), ("name", name), ("key", key.map(Text::new))];
+        Ok(Identity {
+            system: Text::new(format!("Stripe {}", VERSION.as_str())),
+            facts: facts.into_iter().filter_map(|(label, said)| Some((label, said?))).collect(),
+            clock: reply.told_time(),
+        })
     }
 
     /// Whose key it is: asked until Stripe has answered, and then known.

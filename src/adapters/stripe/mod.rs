@@ -17,6 +17,7 @@ use self::api::Api;
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
+        identity::Identity,
         pack::{Query, Read},
         plan::Order,
         rows::{Params, Rows},
@@ -73,6 +74,10 @@ impl Source for StripeSystem {
             Read::Stripe(_) => Ok(None),
             Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
+    }
+
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        self.api.identify().await
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
