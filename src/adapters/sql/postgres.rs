@@ -78,7 +78,7 @@ impl Postgres {
         Ok(rows)
     }
 
-    /// As `read`, in parts. Nothing is begun anew once a part was passed on.
+    /// As `read`, in parts.
     pub(super) async fn stream(&self, text: &str, values: &[Value], mut parts: Parts<'_>) -> Result<Rows, Fault> {
         let place = self.lane.enter().await;
         let mut line = self.begin(&place, "begin read only").await?;
