@@ -50,6 +50,11 @@ pub trait Source: Send + Sync {
     /// Rows with at least the columns that the query names. Never writes. Bounded by the connection's timeout.
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
 
+    /// How many looks it takes at a time without one waiting for another.
+    fn looks_at_once(&self) -> usize {
+        1
+    }
+
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
 

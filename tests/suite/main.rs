@@ -24,6 +24,8 @@ mod kills;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod probe;
 #[cfg(test)]
 mod pty;

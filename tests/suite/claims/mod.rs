@@ -2,7 +2,7 @@
 
 mod contest;
 mod operators;
-mod server;
+pub mod server;
 mod window;
 
 use std::{
