@@ -79,7 +79,7 @@ mod reconciling {
         id::Id,
         money::{Currency, Money},
         pack::Reconciliation,
-        reconcile::{Side, reconcile},
+        reconcile::{Book, reconcile},
         rows::{Params, Row},
         snapshot::Entry,
     };
@@ -96,13 +96,15 @@ mod reconciling {
             settle: Duration::from_hours(1),
             tolerance: Duration::from_mins(10),
             proposals: BTreeMap::new(),
+            proposals_there: BTreeMap::new(),
+            proposals_here: BTreeMap::new(),
             every: Duration::from_mins(5),
             covers: vec![],
         }
     }
 
     /// One row in a hundred is missing or wrong; a third of the rest pairs by amount and time alone.
-    fn side(title: &str, rows: usize, now: DateTime<Utc>, is_theirs: bool) -> Side {
+    fn side(title: &str, rows: usize, now: DateTime<Utc>, is_theirs: bool) -> Book {
         let aud = Currency::from_code("AUD").expect("a currency");
         let row = Row::from(&Params::new());
         let entries = (0..rows).filter(|index| index % 100 != 1 || is_theirs).map(|index| {
@@ -121,7 +123,7 @@ mod reconciling {
                 row: row.clone(),
             }
         });
-        Side { title: title.to_owned(), entries: entries.collect() }
+        Book::of(title, &entries.collect::<Vec<_>>()).expect("rows that can be read")
     }
 
     #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]

@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
+    archive::{Filed, Filing},
     claim::{Claim, Claims, Ending, Held},
     id::Id,
+    identity::Identity,
     journal::{Act, Entry},
     pack::{Connection, Flag, Query, Reconciliation},
     plan::{ActionId, Order, Target},
@@ -44,6 +46,12 @@ fn humantime(duration: Duration) -> String {
     if duration.as_secs() == 0 { format!("{} ms", duration.as_millis()) } else { format!("{} s", duration.as_secs()) }
 }
 
+/// Takes rows as they come, in order.
+pub trait Taker: Send {
+    /// An error ends the reading; its words say what of which row cannot be used.
+    fn take(&mut self, rows: Rows) -> Result<(), String>;
+}
+
 /// An outside system that can be read.
 #[async_trait]
 pub trait Source: Send + Sync {
@@ -55,8 +63,21 @@ pub trait Source: Send + Sync {
         1
     }
 
+    /// As `read`, for lists too long to be held twice: hands the rows over in parts. Each part within the connection's
+    /// timeout. Answers what the outside calls the requests that it was asked, where it calls them anything.
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        let rows = self.read(query, params).await?;
+        taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;
+        Ok(Vec::new())
+    }
+
     /// Finds mistakes in a query without running it, where the system can; its columns, where they are known.
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError>;
+
+    /// What answers there, and as whom we are known to it. Never writes.
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        Err(SourceError::Refused(Text::new("it cannot be asked what it is")))
+    }
 
     /// What acts will need and is not there, in words with the next step. Never writes.
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
@@ -69,8 +90,10 @@ pub trait Source: Send + Sync {
 pub enum Ownership {
     /// It is, or the pack pins nothing.
     Own,
-    /// It certainly is not.
+    /// It certainly is another account's.
     Another(Text),
+    /// It is of the other mode: test data in a live pack, or real money in a test pack.
+    OtherMode(Text),
     /// It could not be asked; it may be asked again.
     Unasked(Text),
 }
@@ -89,9 +112,10 @@ pub trait Doer: Send + Sync {
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;
 
-    /// Looks what has become of something that was done, days later. Never writes.
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
-        let _ = (order, answer);
+    /// Looks what has become of something that was done, days later; where its answer has no reference, by its mark. Never
+    /// writes.
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
+        let _ = (order, answer, mark);
         Followed::CannotTell(Text::new("nothing of it can be looked at"))
     }
 
@@ -291,6 +315,15 @@ pub trait Memory: Send + Sync {
     async fn end_visit(&self, number: i64, at: DateTime<Utc>) -> Result<(), StoreError>;
     /// The latest visit that has ended, or that was cut off, before this one.
     async fn last_visit(&self, before: i64) -> Result<Option<Visit>, StoreError>;
+}
+
+/// Where statements are kept for years.
+pub trait Archive: Send + Sync {
+    /// Writes a statement, through to the disk, under a name that nothing had. Blocks.
+    fn file(&self, filing: &Filing) -> Result<Filed, Text>;
+
+    /// Takes back what was filed a moment ago and does not count. Blocks.
+    fn discard(&self, filed: &Filed);
 }
 
 /// The cockpit's own database.

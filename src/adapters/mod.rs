@@ -41,11 +41,10 @@ pub fn install_tls() {
 
 /// Opens every connection of the pack, or says every problem. Nothing is sent; secrets are fetched here.
 pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<String>> {
-    let environment = &environment.clone().keeping_back(variables(pack));
     let mut systems = HashMap::new();
     let mut problems = Vec::new();
-    for connection in &pack.connections {
-        match open_one(connection, environment) {
+    for (connection, opened) in pack.connections.iter().zip(open_each(pack, environment)) {
+        match opened {
             Ok(system) => {
                 systems.insert(connection.id.clone(), system);
             }
@@ -53,6 +52,12 @@ pub fn open(pack: &Pack, environment: &Environment) -> Result<Connections, Vec<S
         }
     }
     if problems.is_empty() { Ok(Connections(systems)) } else { Err(problems) }
+}
+
+/// Opens the connections in the pack's order, each by itself.
+pub fn open_each(pack: &Pack, environment: &Environment) -> Vec<Result<Arc<dyn System>, String>> {
+    let environment = &environment.clone().keeping_back(variables(pack));
+    pack.connections.iter().map(|connection| open_one(connection, environment)).collect()
 }
 
 /// The variables that the pack's connections name.

@@ -8,11 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta};
 use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::scrub::Scrubber;
-use crate::{domain::text::Text, ports::SourceError};
+use crate::{
+    domain::{
+        identity::{Identity, ToldTime},
+        text::Text,
+    },
+    ports::SourceError,
+};
 
 /// Bigger answers are refused: nothing that a screen shows needs them.
 pub(super) const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
@@ -32,7 +40,7 @@ pub(super) struct Transport {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     /// Why the body is not all there, where it is not.
     pub(super) cut: Option<String>,
     pub(super) took: Duration,
@@ -94,12 +102,30 @@ impl Transport {
                 Err(error) => break Some(format!("the answer broke off: {}", self.scrub.clean(&reason(error)))),
             }
         };
-        Ok(Reply { status, headers, body, cut, took: start.elapsed(), scrub: self.scrub.clone() })
+        Ok(Reply { status, headers, body: body.into(), cut, took: start.elapsed(), scrub: self.scrub.clone() })
     }
 
     /// The sentence for what failed, without secrets.
     pub(super) fn text(&self, said: impl fmt::Display) -> Text {
         self.scrub.text(&format!("{}: {said}", self.name))
+    }
+
+    /// What an answer to a question that anybody may ask tells of who answers; refused credentials and a service that
+    /// is down are no answer.
+    pub(super) fn identity(&self, reply: &Reply) -> Result<Identity, SourceError> {
+        let said = self.text(format_args!("answers {} {}", reply.status, reply.excerpt()).to_string().trim_end());
+        match reply.status {
+            401 | 403 => return Err(SourceError::Denied(said)),
+            500.. => return Err(SourceError::Malformed(said)),
+            _ => {}
+        }
+        let server = reply.named("server").map(|server| ("server", Text::new(server)));
+        let answers = ("answers", Text::new(reply.status.to_string()));
+        Ok(Identity {
+            system: Text::new("HTTP"),
+            facts: std::iter::once(answers).chain(server).collect(),
+            clock: reply.told_time(),
+        })
     }
 
     pub(super) fn unread(&self, failure: &NoReply) -> SourceError {
@@ -139,9 +165,15 @@ impl Reply {
     /// Without what a service repeats of the secrets that it was sent, where cells are made of it.
     pub(super) fn without_echoes(mut self) -> Self {
         if let Some(body) = self.scrub.without_echoes(&self.body) {
-            self.body = body;
+            self.body = body.into();
         }
         self
+    }
+
+    /// The service's clock, as every server of HTTP tells it: cut off to the second.
+    pub(super) fn told_time(&self) -> Option<ToldTime> {
+        let now = DateTime::parse_from_rfc2822(self.header("date")?).ok()?.to_utc();
+        Some(ToldTime { now, unit: TimeDelta::seconds(1) })
     }
 
     /// `Retry-After` in seconds; the form with a date is not used by anybody we talk to.

@@ -14,8 +14,10 @@ use super::{
 };
 use crate::{
     domain::{
+        identity::Identity,
         pack::Query,
         plan::Order,
+        proof::Proofs,
         rows::{Params, Rows},
         text::Text,
     },
@@ -55,6 +57,19 @@ impl Source for WebhookSystem {
     async fn prepare(&self, _query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         Err(wrong_query(&self.transport.name, "webhook"))
     }
+
+    /// Asks its host's front door: whatever is sent to the address itself may be taken for a message.
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let refused = |why: String| SourceError::Refused(self.transport.text(why));
+        let mut door = base_address(self.url.expose_secret()).map_err(refused)?;
+        door.set_path("/");
+        door.set_query(None);
+        let reply = self.transport.send(self.transport.fresh.head(door)).await;
+        let reply = reply.map_err(|failure| self.transport.unread(&failure))?;
+        let answers = ("host", Text::new(format!("answers {}", reply.status)));
+        let unproven = ("untried", Text::new("whether it takes messages"));
+        Ok(Identity { system: Text::new("webhook"), facts: vec![answers, unproven], clock: reply.told_time() })
+    }
 }
 
 #[async_trait]
@@ -65,7 +80,7 @@ impl Doer for WebhookSystem {
         };
         let request = self.transport.fresh.post(self.url.expose_secret()).header("idempotency-key", mark.key());
         let reply = self.transport.send(request.json(&serde_json::json!({ "text": text }))).await;
-        judge(&self.transport, "message", reply)
+        judge(&self.transport, "message", reply, &Proofs::default())
     }
 
     async fn look_up(&self, _order: &Order, _mark: &Mark) -> Found {

@@ -17,8 +17,8 @@ use crate::{
         reader::Reader,
         watcher::Ground,
     },
-    ports::{Clock as _, StoreError},
-    store::{Access, Store},
+    ports::{Clock as _, StoreError, System},
+    store::{Access, Shelf, Store},
 };
 
 /// Events of the acting part that may wait for the watcher: several batches' worth.
@@ -39,6 +39,7 @@ pub struct Business {
     pub acted: mpsc::Receiver<Event>,
     /// Said once at the start: statements that do not prepare, a record that another cockpit holds.
     pub warnings: Vec<Text>,
+    pub shelf: Shelf,
     /// Its servers run as long as it lives.
     _town: Option<Town>,
 }
@@ -58,6 +59,18 @@ impl Opening {
             Some(_) => self.arguments.demo_dir.as_ref().map(|dir| dir.join("cockpit.db")),
             None => self.state_file().ok(),
         }
+    }
+
+    /// Where the business's statements are kept for years: beside the record where that has a place of its own, else
+    /// with what is the operator's to keep.
+    pub fn shelf(&self) -> Result<Shelf, Complaint> {
+        let directory = match (self.choice.demo, self.record()) {
+            (Some(_), Some(record)) => record.parent().map(|parent| parent.join("statements")),
+            (Some(_), None) => None,
+            (None, _) => Some(paths::statements(self.arguments.state_dir.as_deref())?.join(&self.choice.loaded.pack.name)),
+        };
+        let none = || Complaint::said("a scratch demo keeps no statements: give --demo-dir DIR");
+        directory.map(Shelf::new).ok_or_else(none)
     }
 
     fn state_file(&self) -> Result<PathBuf, Complaint> {
@@ -85,14 +98,15 @@ impl Opening {
     pub async fn open(self) -> Result<Business, Complaint> {
         let town = self.town().await?;
         let pack = Arc::clone(&self.choice.loaded.pack);
-        let mut environment = Environment::process();
-        for (name, value) in town.iter().flat_map(|town| &town.environment) {
-            environment = environment.with(name.clone(), value.clone());
-        }
-        let connections = adapters::open(&pack, &environment).map_err(|problems| Complaint::said(problems.join("\n")))?;
+        let connections =
+            adapters::open(&pack, &environment(town.as_ref())).map_err(|problems| Complaint::said(problems.join("\n")))?;
         let file = match &town {
             Some(town) => town.state.clone(),
             None => self.state_file()?,
+        };
+        let shelf = match &town {
+            Some(town) => Shelf::new(town.dir.join("statements")),
+            None => self.shelf()?,
         };
         let now = self.clock.now();
         let operator = self.choice.operator.clone();
@@ -121,9 +135,16 @@ impl Opening {
         tokio::spawn(task);
         let reader = Arc::new(Reader::new(&pack, connections));
         let refresh = self.choice.config.refresh;
-        let ground =
-            Ground { refresh, pack, reader, record: Arc::clone(&store) as Arc<dyn crate::ports::Store>, clock, operator };
-        Ok(Business { ground, actor, acted, warnings, _town: town })
+        let record = Arc::clone(&store) as Arc<dyn crate::ports::Store>;
+        let archive = Arc::new(shelf.clone()) as Arc<dyn crate::ports::Archive>;
+        let ground = Ground { refresh, pack, reader, record, archive, clock, operator };
+        Ok(Business { ground, actor, acted, warnings, shelf, _town: town })
+    }
+
+    /// The connections alone, each in the pack's order; the town, if there is one, must outlive them.
+    pub async fn reach(&self) -> Result<(Vec<Result<Arc<dyn System>, String>>, Option<Town>), Complaint> {
+        let town = self.town().await?;
+        Ok((adapters::open_each(&self.choice.loaded.pack, &environment(town.as_ref())), town))
     }
 
     /// What keeps this cockpit from writing, whatever comes.
@@ -144,6 +165,12 @@ impl Opening {
             }
         }
     }
+}
+
+/// The process's own, and where a town's servers listen.
+fn environment(town: Option<&Town>) -> Environment {
+    let told = town.into_iter().flat_map(|town| &town.environment);
+    told.fold(Environment::process(), |environment, (name, value)| environment.with(name.clone(), value.clone()))
 }
 
 impl Business {

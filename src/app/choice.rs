@@ -82,7 +82,8 @@ fn pack_path(told: Option<&str>, config: &Config) -> Result<PathBuf, Complaint> 
             None if Path::new(name).exists() => Ok(PathBuf::from(name)),
             None => {
                 let known: Vec<&str> = config.packs.iter().map(|(name, _)| name.as_str()).collect();
-                let known = if known.is_empty() { "none is configured".to_owned() } else { format!("configured: {}", known.join(", ")) };
+                let known =
+                    if known.is_empty() { "none is configured".to_owned() } else { format!("configured: {}", known.join(", ")) };
                 Err(Complaint::said(format!("`{name}` is neither a configured pack nor a file ({known})")))
             }
         },
@@ -90,7 +91,8 @@ fn pack_path(told: Option<&str>, config: &Config) -> Result<PathBuf, Complaint> 
             let at = paths::config_file(None).map_or_else(|| "config.toml".to_owned(), |path| path.display().to_string());
             Complaint::said(format!(
                 "no business is configured yet.\n\n  wheelhouse demo              shows the cockpit on a built-in business\n  \
-                 wheelhouse --pack FILE       opens the pack in FILE\n  wheelhouse pack check FILE   says what is wrong with a pack\n\n\
+                 wheelhouse --pack FILE       opens the pack in FILE\n  wheelhouse init              writes a first pack\n  \
+                 wheelhouse pack check FILE   says what is wrong with a pack\n\n\
                  To open your own without naming it, write to {at}:\n\n  [packs]\n  shop = \"/path/to/shop.toml\""
             ))
         }),

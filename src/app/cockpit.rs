@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 
 use super::{business::Opening, clock::CockpitClock, complaint::Complaint};
@@ -22,7 +22,7 @@ use crate::{
     ports::Clock as _,
     ui::{
         Cmd, Model, Msg,
-        terminal::{Closed, Ended, Input, Program, Reason, Sender, Settings, Wish, mailbox, run},
+        terminal::{Closed, Drawn, Ended, Input, Program, Reason, Sender, Settings, Wish, mailbox, run},
         theme::Theme,
     },
 };
@@ -191,14 +191,14 @@ impl Program for Cockpit {
         self.update(Msg::Tick);
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>) {
-        let area = frame.area();
-        if (area.width, area.height) != self.model.size {
-            self.update(Msg::Resize(area.width, area.height));
+    fn draw(&mut self, screen: &mut Buffer) -> Drawn {
+        let size = (screen.area.width, screen.area.height);
+        if size != self.model.size {
+            self.update(Msg::Resize(size.0, size.1));
         }
-        let now = self.clock.now();
-        crate::ui::view(&self.model, frame, &self.theme, now);
+        let drawn = crate::ui::draw(&self.model, screen, &self.theme, self.clock.now());
         self.model.drawn();
+        drawn
     }
 
     fn is_dirty(&self) -> bool {

@@ -20,7 +20,7 @@ use crate::{
         plan::{ActionId, Receipt, Target},
         rows::Params,
         severity::Severity,
-        snapshot::Snapshot,
+        snapshot::{ReconciliationReport, Snapshot},
         text::Text,
         value::Value,
     },
@@ -43,7 +43,15 @@ pub struct Deed<'a> {
     pub json: bool,
 }
 
-fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
+/// `wheelhouse reconcile`, as it was typed.
+pub struct Reconciling<'a> {
+    pub name: Option<&'a str>,
+    pub json: bool,
+    pub csv: bool,
+    pub archive: bool,
+}
+
+pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Complaint>>) -> Result<T, Complaint> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)
 }
@@ -73,7 +81,7 @@ async fn watcher(business: &Business, listener: Listener) -> Watcher {
 async fn is_own(business: &Business) -> Result<bool, Complaint> {
     match business.actor.account().await.map_err(|why| refused(&why))? {
         Ownership::Own => Ok(true),
-        Ownership::Another(why) => {
+        Ownership::Another(why) | Ownership::OtherMode(why) => {
             output::complain(&format!("wheelhouse: nothing is written: {}", why.one_line()));
             Ok(false)
         }
@@ -109,7 +117,8 @@ pub fn check(opening: Opening, json: bool, all: bool) -> Result<u8, Complaint> {
     })
 }
 
-pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) -> Result<u8, Complaint> {
+pub fn reconcile(opening: Opening, errand: &Reconciling<'_>) -> Result<u8, Complaint> {
+    let Reconciling { name, json, csv, archive } = *errand;
     on_runtime(async {
         let business = opening.open().await?;
         let pack = Arc::clone(&business.ground.pack);
@@ -131,8 +140,33 @@ pub fn reconcile(opening: Opening, name: Option<&str>, json: bool, csv: bool) ->
             (_, true) => reconcile::print_csv(&reports)?,
             (false, false) => reconcile::print_text(&reports, pack.timezone)?,
         }
+        if archive {
+            file(&business, &mut watcher, &reports, !json && !csv).await?;
+        }
         Ok(if is_own(&business).await? { reconcile::exit_status(&reports) } else { check::exit_status(Severity::Unknown) })
     })
+}
+
+/// Puts the statements into the archive; one that could not be looked at is none.
+async fn file(
+    business: &Business,
+    watcher: &mut Watcher,
+    reports: &[Arc<ReconciliationReport>],
+    aloud: bool,
+) -> Result<(), Complaint> {
+    for report in reports.iter().filter(|report| report.look.failure.is_none() && report.look.value.is_some()) {
+        let (filed, not_noted) = watcher.file_statement(&report.id).await.map_err(|why| refused(&why))?;
+        let said = format!("archived {}", business.shelf.directory().join(format!("{}.json", filed.name)).display());
+        if aloud {
+            output::print_words(&format!("{said}\n"))?;
+        } else {
+            output::complain(&said);
+        }
+        if let Some(why) = not_noted {
+            output::complain(&format!("wheelhouse: {}: not noted in the journal: {why}", report.title));
+        }
+    }
+    Ok(())
 }
 
 pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
@@ -252,7 +286,10 @@ impl Subject {
 
     fn is_told_by(&self, watch: Watch, pack: &Pack) -> bool {
         match (self, watch) {
-            (Self::Queue(queue), Watch::Queue(index)) => pack.queues[index].id == *queue,
+            (Self::Queue(queue), Watch::Queue(index)) => {
+                let items = pack::find(&pack.queues, queue).map(|queue| &queue.items);
+                pack.queues[index].id == *queue || Some(&pack.queues[index].items) == items
+            }
             (Self::Flag(flag), Watch::Flag(index)) => *flag == index,
             (Self::Job(job), Watch::Job(index)) => *job == index,
             (Self::Discrepancy, Watch::Reconciliation(_)) => true,
@@ -303,10 +340,10 @@ async fn record(opening: &Opening) -> Result<Store, Complaint> {
     Store::open_to_read(&path).await.map_err(|error| Complaint::said(format!("{}: {error}", path.display())))
 }
 
-pub fn verify(opening: &Opening) -> Result<u8, Complaint> {
+pub fn verify(opening: &Opening, noted: Option<&str>) -> Result<u8, Complaint> {
     on_runtime(async {
         let store = record(opening).await?;
-        let verified = store.verify().await.map_err(|error| Complaint::said(error.to_string()))?;
+        let verified = store.verify_against(noted).await.map_err(|error| Complaint::said(error.to_string()))?;
         Ok(journal::print_verified(&verified)?)
     })
 }
@@ -329,6 +366,13 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
     on_runtime(async {
         let mut business = opening.open().await?;
         if !is_own(&business).await? {
+            // Refused for the reason just said; what was left is told, for whoever has the right key.
+            drop(business.actor.recover().await);
+            business.actor.stop().await.map_err(|why| refused(&why))?;
+            let recovery = business.actor.standings().recovery.clone();
+            if recovery.is_some() {
+                act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
+            }
             return Ok(act::REFUSED);
         }
         while business.acted.try_recv().is_ok() {}
@@ -345,6 +389,7 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
         business.actor.stop().await.map_err(|why| refused(&why))?;
         let recovery = business.actor.standings().recovery.clone();
         act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
-        Ok(act::exit_status(&receipts, &[]))
+        let is_left = recovery.is_some_and(|found| found.acts.iter().any(|act| act.receipt.has_rest));
+        Ok(act::exit_status(&receipts, &[]).max(if is_left { act::REFUSED } else { 0 }))
     })
 }

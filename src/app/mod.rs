@@ -5,19 +5,22 @@ mod choice;
 mod clock;
 mod cockpit;
 mod complaint;
+mod connect;
 mod errands;
+mod init;
 mod log;
 mod paths;
 mod picture;
 mod prepare;
 mod screen;
+mod shelf;
 
 use std::{ffi::OsString, io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use crate::{
     adapters,
     cli::{
-        arguments::{Arguments, Command, JournalCommand, PackCommand},
+        arguments::{Arguments, Command, ConnectCommand, JournalCommand, PackCommand},
         ddl, keys, manual, output, pack as pack_command,
     },
     demo::built_in,
@@ -67,8 +70,20 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let errand = errands::Deed { action, ids, inputs, dry_run: *dry_run, confirm, json: *json };
             errands::carry_out(opening(arguments)?, &errand)
         }
-        Some(Command::Reconcile { name, json, csv }) => errands::reconcile(opening(arguments)?, name.as_deref(), *json, *csv),
-        Some(Command::Journal { command: JournalCommand::Verify }) => errands::verify(&opening(arguments)?),
+        Some(Command::Init(told)) => init::run(told),
+        Some(Command::Reconcile { verify: Some(file), .. }) => shelf::verify(file, opening(arguments).ok().as_ref()),
+        Some(Command::Reconcile { name, json, list: true, .. }) => shelf::list(&opening(arguments)?, name.as_deref(), *json),
+        Some(Command::Reconcile { remove_old: true, .. }) => shelf::remove_old(&opening(arguments)?),
+        Some(Command::Reconcile { name, json, csv, archive, .. }) => {
+            let errand = errands::Reconciling { name: name.as_deref(), json: *json, csv: *csv, archive: *archive };
+            errands::reconcile(opening(arguments)?, &errand)
+        }
+        Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
+            connect::check(opening(arguments)?, names, *json)
+        }
+        Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
+            errands::verify(&opening(arguments)?, head.as_deref())
+        }
         Some(Command::Journal { command: JournalCommand::Export { format } }) => errands::export(&opening(arguments)?, *format),
         Some(Command::Journal { command: JournalCommand::Recover }) => errands::recover(opening(arguments)?),
     }

@@ -32,3 +32,11 @@ pub fn state_directory(told: Option<&Path>) -> io::Result<PathBuf> {
     }
     Ok(directory)
 }
+
+/// The directory of the statements of every business: below the one that was told, else with the operator's data.
+pub fn statements(told: Option<&Path>) -> io::Result<PathBuf> {
+    let data = || project().map(|dirs| dirs.data_dir().to_path_buf());
+    let directory = told.map(Path::to_path_buf).or_else(data);
+    let none = || io::Error::other("no home directory is known: set HOME, or give --state-dir");
+    directory.map(|directory| directory.join("statements")).ok_or_else(none)
+}

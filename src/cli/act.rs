@@ -120,11 +120,10 @@ pub fn print_receipts(receipts: &[Receipt], refused: &[(Target, Text)], as_json:
 /// What is to be done about acts that did not come to their end.
 fn next_steps(receipts: &[Receipt]) -> Vec<String> {
     let is_unknown = |receipt: &&Receipt| !receipt.standing.is_over();
-    let is_half_way = |receipt: &&Receipt| {
-        matches!(receipt.standing, Standing::Rejected | Standing::Changed) && (1..receipt.steps).contains(&receipt.steps_done)
-    };
     let acts = |count: usize| text::counted(count, "act");
-    let (unknown, half_way) = (receipts.iter().filter(is_unknown).count(), receipts.iter().filter(is_half_way).count());
+    let unknown = receipts.iter().filter(is_unknown).count();
+    let half_way = receipts.iter().filter(|receipt| receipt.has_rest && receipt.is_resendable).count();
+    let by_hand = receipts.iter().filter(|receipt| receipt.has_rest && !receipt.is_resendable).count();
     let mut steps = Vec::new();
     if unknown > 0 {
         steps.push(format!(
@@ -137,6 +136,13 @@ fn next_steps(receipts: &[Receipt]) -> Vec<String> {
         steps.push(format!(
             "{} half done: what came before stands; once the cause is gone, `wheelhouse journal recover` goes on with the rest",
             acts(half_way)
+        ));
+    }
+    if by_hand > 0 {
+        steps.push(format!(
+            "{} half done at a step whose key is too old to be sent again: do that step by hand and say so in the cockpit (D), and \
+             what comes after it goes on; or leave the rest undone",
+            acts(by_hand)
         ));
     }
     steps
@@ -159,6 +165,10 @@ pub fn print_recovered(recovery: Option<&Recovery>, zone: Tz) -> io::Result<()> 
         }
     }
     output::print(&(lines.join("\n") + "\n"))?;
+    if recovery.left_alone.is_some() {
+        output::complain("nothing of it was settled: with the right key, `wheelhouse journal recover` settles it");
+        return Ok(());
+    }
     let receipts: Vec<Receipt> = recovery.acts.iter().map(|act| act.receipt.clone()).collect();
     for step in next_steps(&receipts) {
         output::complain(&step);

@@ -126,11 +126,30 @@ pub enum Command {
         json: bool,
         #[arg(long)]
         csv: bool,
+        /// Keep the statements in the archive as well, with every row (a sign-off does that by itself)
+        #[arg(long)]
+        archive: bool,
+        /// Say which statements are in the archive; nothing is looked at
+        #[arg(long, conflicts_with_all = ["csv", "archive"])]
+        list: bool,
+        /// Tell whether an archived statement is what it was; nothing is looked at
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "json", "csv", "archive", "list"])]
+        verify: Option<PathBuf>,
+        /// Take away what has been in the archive for seven years
+        #[arg(long, conflicts_with_all = ["name", "json", "csv", "archive", "list", "verify"])]
+        remove_old: bool,
     },
     /// The record of what was done
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// Write a first pack, with comments, for a business on a database and Stripe
+    Init(InitArguments),
+    /// The systems that the pack talks to
+    Connect {
+        #[command(subcommand)]
+        command: ConnectCommand,
     },
     /// Packs: businesses declared in TOML
     Pack {
@@ -148,10 +167,20 @@ pub enum Command {
     Man,
 }
 
+/// 64 hexadecimal digits, however they are written.
+fn noted_head(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash.then(|| text.to_ascii_lowercase()).ok_or_else(|| "a head is 64 hexadecimal digits".to_owned())
+}
+
 #[derive(Debug, Subcommand)]
 pub enum JournalCommand {
     /// Check the hash chain from its first event to its head
-    Verify,
+    Verify {
+        /// A head that was noted elsewhere, as an earlier `verify` printed it: it must still be in the chain
+        #[arg(long, value_name = "HASH", value_parser = noted_head)]
+        head: Option<String>,
+    },
     /// Print every event
     Export {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
@@ -159,6 +188,67 @@ pub enum JournalCommand {
     },
     /// Settle what an earlier run left unfinished, and go on with what failed half way
     Recover,
+}
+
+/// What is not told is asked, where there is a terminal; else it is what is suggested there.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The file to write, which must not be there yet (default: the title's words, `tea-and-kettle.toml`)
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The name of the business
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The zone in which times are shown (`Europe/Vienna`)
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// The currency of its money (`EUR`)
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// The environment variable with the database's address; `-` for no database
+    #[arg(long, value_name = "VARIABLE")]
+    pub database_env: Option<String>,
+    /// The table with a row for each payment; `-` for none. Where the database can be reached, one is suggested
+    #[arg(long, value_name = "TABLE")]
+    pub payments: Option<String>,
+    /// Its column with the amount in cents
+    #[arg(long, value_name = "COLUMN")]
+    pub amount: Option<String>,
+    /// Its column with the moment of the payment
+    #[arg(long, value_name = "COLUMN")]
+    pub paid_at: Option<String>,
+    /// Its column with Stripe's id of the charge; `-` for none
+    #[arg(long, value_name = "COLUMN")]
+    pub charge: Option<String>,
+    /// The environment variable with Stripe's key; `-` for no Stripe
+    #[arg(long, value_name = "VARIABLE")]
+    pub stripe_env: Option<String>,
+    /// The Stripe account (`acct_...`); where the key is at hand, its own
+    #[arg(long)]
+    pub account: Option<String>,
+    /// It moves real money; where the key is at hand, as the key says
+    #[arg(long)]
+    pub live: bool,
+    /// Ask nothing: take what is suggested
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConnectCommand {
+    /// Reach every connection once and say what answers, as whom we are there, and what is amiss
+    #[command(
+        after_help = "Nothing is written anywhere, and no journal is opened. Exit status: 0 all is well, 1 something is to be \
+                            looked at, 2 a connection is not reached or not the pack's own."
+    )]
+    Check {
+        /// Only these connections (default: all)
+        #[arg(value_name = "CONNECTION")]
+        names: Vec<String>,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

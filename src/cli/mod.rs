@@ -3,6 +3,7 @@
 pub mod act;
 pub mod arguments;
 pub mod check;
+pub mod connect;
 pub mod ddl;
 pub mod journal;
 pub mod keys;
@@ -10,3 +11,4 @@ pub mod manual;
 pub mod output;
 pub mod pack;
 pub mod reconcile;
+pub mod shelf;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::output;
 use crate::domain::{
     snapshot::{Discrepancy, ReconciliationReport, Statement},
-    text,
+    text::{self, Text},
 };
 
 /// 0 where nothing differs, 1 where something does, 3 where it could not look.
@@ -58,6 +58,12 @@ fn said(report: &ReconciliationReport, zone: Tz) -> String {
     }
     for discrepancy in &statement.discrepancies {
         let _ = writeln!(said, "  {:<18} {}", discrepancy.class.said(), discrepancy.said.one_line());
+        if !discrepancy.candidates.is_empty() {
+            let _ = writeln!(said, "  {:<18}   {}", "", Text::new(candidates(discrepancy)).one_line());
+        }
+    }
+    if statement.unlisted > 0 {
+        let _ = writeln!(said, "  and {} more; the sums above tell of all", statement.unlisted);
     }
     said
 }
@@ -83,6 +89,7 @@ fn statement_json(statement: &Statement) -> serde_json::Value {
         "from": statement.from,
         "to": statement.to,
         "matched": statement.matched,
+        "unlisted": statement.unlisted,
         "totals": statement.totals,
         "discrepancies": statement.discrepancies,
     })
@@ -91,8 +98,19 @@ fn statement_json(statement: &Statement) -> serde_json::Value {
 /// A line for each discrepancy; cells that a spreadsheet would run as a formula are made text.
 pub fn print_csv(reports: &[Arc<ReconciliationReport>]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let head =
-        ["reconciliation", "class", "their_id", "their_amount", "our_id", "our_amount", "currency", "difference", "at", "said"];
+    let head = [
+        "reconciliation",
+        "class",
+        "their_id",
+        "their_amount",
+        "our_id",
+        "our_amount",
+        "currency",
+        "difference",
+        "at",
+        "said",
+        "could_be",
+    ];
     writer.write_record(head).map_err(io::Error::other)?;
     for report in reports {
         for discrepancy in report.look.value.iter().flat_map(|statement| &statement.discrepancies) {
@@ -121,10 +139,21 @@ fn record(report: &ReconciliationReport, discrepancy: &Discrepancy) -> Vec<Strin
         discrepancy.difference.iter().map(|money| signed(*money)).collect::<Vec<_>>().join(" "),
         either.map_or_else(String::new, |entry| entry.at.to_rfc3339()),
         discrepancy.said.one_line(),
+        candidates(discrepancy),
     ]
     .iter()
     .map(|cell| text::csv_cell(cell).into_owned())
     .collect()
+}
+
+/// The ids of the rows that an ambiguous one could be.
+fn candidates(discrepancy: &Discrepancy) -> String {
+    let mut ids: Vec<&str> = discrepancy.candidates.iter().map(|entry| entry.key.as_str()).collect();
+    let more = format!("{} more", discrepancy.more_candidates);
+    if discrepancy.more_candidates > 0 {
+        ids.push(&more);
+    }
+    ids.join(" ")
 }
 
 /// `-22.00`: figures a spreadsheet reads as a number.

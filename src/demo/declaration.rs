@@ -62,6 +62,12 @@ pub struct StripeTown {
     /// `id, created, amount, currency, status, arrival_date`
     #[serde(default)]
     pub payouts: Option<String>,
+    /// `id, created, customer, price, unit_amount, quantity, currency, interval, status, metadata`
+    #[serde(default)]
+    pub subscriptions: Option<String>,
+    /// `id, created, amount, amount_reversed, currency, destination, transfer_group, source_transaction, metadata`
+    #[serde(default)]
+    pub transfers: Option<String>,
 }
 
 /// The business's own site.

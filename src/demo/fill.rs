@@ -108,6 +108,8 @@ async fn stripe_objects(connection: &mut SqliteConnection, stripe: &StripeTown, 
         ("events", stripe.events.as_ref(), EVENTS),
         ("disputes", stripe.disputes.as_ref(), DISPUTES),
         ("payouts", stripe.payouts.as_ref(), PAYOUTS),
+        ("subscriptions", stripe.subscriptions.as_ref(), SUBSCRIPTIONS),
+        ("transfers", stripe.transfers.as_ref(), TRANSFERS),
     ];
     for (table, declared, columns) in lists {
         let Some(declared) = declared else { continue };
@@ -140,6 +142,19 @@ const REFUNDS: &[&str] = &["id", "created", "charge", "payment_intent", "amount"
 const EVENTS: &[&str] = &["id", "created", "type", "object", "delivered"];
 const DISPUTES: &[&str] = &["id", "created", "charge", "payment_intent", "amount", "currency", "reason", "status", "due_by"];
 const PAYOUTS: &[&str] = &["id", "created", "amount", "currency", "status", "arrival_date"];
+const SUBSCRIPTIONS: &[&str] =
+    &["id", "created", "customer", "price", "unit_amount", "quantity", "currency", "interval", "status", "metadata"];
+const TRANSFERS: &[&str] = &[
+    "id",
+    "created",
+    "amount",
+    "amount_reversed",
+    "currency",
+    "destination",
+    "transfer_group",
+    "source_transaction",
+    "metadata",
+];
 
 /// Stripe counts seconds since 1970; the business writes times as text.
 fn cell(column: &str) -> String {

@@ -31,6 +31,18 @@ create table stripe.payouts (
     currency text not null, status text not null, arrival_date integer not null
 );
 
+create table stripe.subscriptions (
+    seq integer primary key, id text not null unique, created integer not null, customer text not null, price text not null,
+    unit_amount integer, quantity integer not null, currency text not null, interval text not null, status text not null,
+    metadata text not null
+);
+
+create table stripe.transfers (
+    seq integer primary key, id text not null unique, created integer not null, amount integer not null,
+    amount_reversed integer not null, currency text not null, destination text not null, transfer_group text,
+    source_transaction text, metadata text not null
+);
+
 create view stripe.payment_intents as
     select seq, payment_intent as id, payment_intent, id as charge, created, amount, currency, status, customer, email,
         description, metadata

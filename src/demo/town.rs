@@ -74,6 +74,11 @@ impl Town {
             name: options.pack.clone(),
             known: built_in::ALL.iter().map(|pack| pack.name).collect::<Vec<_>>().join(", "),
         })?;
+        Self::of(pack, options).await
+    }
+
+    /// The town of a pack that the program does not carry.
+    pub async fn of(pack: &BuiltIn, options: Options) -> Result<Self, Error> {
         let declaration = Declaration::read(pack)?;
         let (dir, scratch) = directory(options.dir.as_deref())?;
         let business = dir.join("business.db");

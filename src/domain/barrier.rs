@@ -4,8 +4,10 @@ use super::text::Text;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Barrier {
-    /// The payment key is another account's, or of another mode, than the pack pins.
+    /// The payment key is another account's than the pack pins.
     WrongAccount(Text),
+    /// The payment key is of the other mode: test or live.
+    WrongMode(Text),
     /// The audit chain does not hold.
     ChainBroken(Text),
     /// The record could not be written.
@@ -21,6 +23,7 @@ impl Barrier {
     pub fn word(&self) -> &'static str {
         match self {
             Self::WrongAccount(_) => "WRONG ACCOUNT",
+            Self::WrongMode(_) => "WRONG MODE",
             Self::ChainBroken(_) => "CHAIN BROKEN",
             Self::Unwritable(_) => "JOURNAL FAILS",
             Self::HeldElsewhere(_) => "HELD ELSEWHERE",
@@ -31,6 +34,7 @@ impl Barrier {
     pub fn why(&self) -> &Text {
         match self {
             Self::WrongAccount(why)
+            | Self::WrongMode(why)
             | Self::ChainBroken(why)
             | Self::Unwritable(why)
             | Self::HeldElsewhere(why)
@@ -44,6 +48,9 @@ impl Barrier {
             Self::WrongAccount(_) => {
                 "What is shown may be another business's. Quit, put the key or the pack right, and start again"
             }
+            Self::WrongMode(_) => {
+                "Test data is no business's, and real money is no test. Quit, put the key or `livemode` in the pack right, and start again"
+            }
             Self::ChainBroken(_) => "Quit, let `wheelhouse journal verify` say where it is broken, and restore the record",
             Self::Unwritable(_) => "Make room, or let go of the file; unlocking tries again and settles what was under way",
             Self::HeldElsewhere(_) => "Quit the other cockpit, then start this one again",
@@ -55,14 +62,14 @@ impl Barrier {
     pub fn keeps_no_record(&self) -> bool {
         match self {
             Self::ChainBroken(_) | Self::HeldElsewhere(_) | Self::ReadOnly(_) => true,
-            Self::WrongAccount(_) | Self::Unwritable(_) => false,
+            Self::WrongAccount(_) | Self::WrongMode(_) | Self::Unwritable(_) => false,
         }
     }
 
     /// False where the operator wanted it so, or another cockpit does the writing.
     pub fn is_alarm(&self) -> bool {
         match self {
-            Self::WrongAccount(_) | Self::ChainBroken(_) | Self::Unwritable(_) => true,
+            Self::WrongAccount(_) | Self::WrongMode(_) | Self::ChainBroken(_) | Self::Unwritable(_) => true,
             Self::HeldElsewhere(_) | Self::ReadOnly(_) => false,
         }
     }

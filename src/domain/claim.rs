@@ -105,7 +105,8 @@ impl Claims {
     }
 }
 
-/// The name of a target among all of a pack's. The same key in two queues is two targets.
+/// The name of a target among all of a pack's. The same key in two queues is two targets, unless the pack says that they
+/// hold the same items (`Pack::known_as`).
 pub fn target_name(target: &Target) -> String {
     let queue = target.queue.as_ref().map_or("", |queue| queue.as_str());
     format!("{queue}/{}", target.key)

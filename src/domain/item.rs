@@ -118,6 +118,7 @@ mod tests {
             title: "Refunds".to_owned(),
             query: query(),
             key: "id".to_owned(),
+            items: Id::new("refunds"),
             since: Some("requested_at".to_owned()),
             deadline: Some(Deadline { column: "purchased_at".to_owned(), after: Duration::from_hours(72) }),
             minutes_each: 4.0,

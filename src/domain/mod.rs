@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod alert;
+pub mod archive;
 pub mod barrier;
 pub mod check;
 pub mod claim;
@@ -9,6 +10,7 @@ pub mod expression;
 pub mod figure;
 pub mod guard;
 pub mod id;
+pub mod identity;
 pub mod item;
 pub mod job;
 pub mod journal;
@@ -18,6 +20,7 @@ pub mod pack;
 pub mod plan;
 pub mod planning;
 pub mod policy;
+pub mod proof;
 pub mod reconcile;
 pub mod recovery;
 pub mod rows;

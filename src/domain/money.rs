@@ -19,6 +19,11 @@ impl Currency {
         self.0.code()
     }
 
+    /// The code's three letters: an order among currencies, and how one is kept in a record.
+    pub fn letters(self) -> [u8; 3] {
+        self.code().as_bytes().first_chunk().copied().unwrap_or_default()
+    }
+
     /// Decimal places of the minor unit as Stripe counts them: ISK keeps two there although ISO says none.
     pub fn exponent(self) -> u32 {
         match self.0 {

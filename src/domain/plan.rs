@@ -9,6 +9,7 @@ use super::{
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
+    proof::Proofs,
     rows::Params,
     text::Text,
     value::Value,
@@ -38,7 +39,8 @@ pub struct BatchId(pub String);
 /// What is acted on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
-    /// The queue that it stands in; `None` for a flag, a job or a reconciliation's row.
+    /// The queue that it stands in; of what is acted on, the name of its items, which several queues may share
+    /// (`Pack::known_as`). `None` for a flag, a job or a reconciliation's row.
     pub queue: Option<Id<Queue>>,
     /// The item's id, the flag's or the job's name.
     pub key: String,
@@ -48,11 +50,36 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    Sql { on: Id<Connection>, statement: String, parameters: Vec<Value>, rows: u64 },
-    Refund { on: Id<Connection>, charge: String, amount: Money, reason: Option<String> },
-    Http { on: Id<Connection>, method: String, path: String, body: Option<String> },
-    Mail { on: Id<Connection>, to: String, subject: String, body: String },
-    Webhook { on: Id<Connection>, text: String },
+    Sql {
+        on: Id<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+        rows: u64,
+    },
+    Refund {
+        on: Id<Connection>,
+        charge: String,
+        amount: Money,
+        reason: Option<String>,
+    },
+    Http {
+        on: Id<Connection>,
+        method: String,
+        path: String,
+        body: Option<String>,
+        #[serde(default, skip_serializing_if = "Proofs::is_empty")]
+        proofs: Proofs,
+    },
+    Mail {
+        on: Id<Connection>,
+        to: String,
+        subject: String,
+        body: String,
+    },
+    Webhook {
+        on: Id<Connection>,
+        text: String,
+    },
 }
 
 impl Order {
@@ -169,9 +196,12 @@ pub struct Receipt {
     pub is_final: bool,
     /// True where the action's undo can still be offered.
     pub can_undo: bool,
-    /// True where it failed after some of its steps: those stand, and what is left can still be done under its key.
+    /// True where it failed after some of its steps: those stand, and what is left is to be finished, or closed.
     #[serde(default)]
     pub has_rest: bool,
+    /// True where the step of that rest at which it failed may go out again, under its key.
+    #[serde(default)]
+    pub is_resendable: bool,
     pub batch: Option<BatchId>,
     pub at: DateTime<Utc>,
 }

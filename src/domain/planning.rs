@@ -244,11 +244,12 @@ impl Maker<'_> {
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
-            EffectKind::Http { on, method, path, body } => Order::Http {
+            EffectKind::Http { on, method, path, body, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
                 path: self.render(path)?,
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
+                proofs: proofs.clone(),
             },
             EffectKind::Mail { on, to, subject, body } => {
                 Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }

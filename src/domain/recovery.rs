@@ -205,7 +205,7 @@ fn certain(act: &Act) -> Vec<Text> {
     let mut certain: Vec<Text> = through.collect();
     match state.phase {
         Phase::Planned | Phase::Intent { .. } | Phase::Claimed => certain.push(Text::new("nothing of it was sent")),
-        Phase::Rejected | Phase::Changed => {
+        Phase::Rejected | Phase::Changed | Phase::Expired => {
             // What came before is told by the steps themselves.
             let said = state.said.original();
             certain.push(Text::new(said.split(STANDS).next().unwrap_or(said)));
@@ -264,15 +264,16 @@ fn asks(act: &Act, now: DateTime<Utc>) -> Text {
         }
         Phase::Sent | Phase::Again { .. } | Phase::Unknown { .. } => looks(plan, state, is_good),
         Phase::Conflict => "nothing is asked by itself: a person looks and decides".to_owned(),
-        Phase::Rejected | Phase::Changed if is_good => "what is left goes out when you say so, under the same key".to_owned(),
-        Phase::Rejected | Phase::Changed => "its key is too old to be sent again: do what is left by hand, and say so".to_owned(),
-        Phase::Done
-        | Phase::Settled
-        | Phase::FailedLate
-        | Phase::TakenBack
-        | Phase::Refused
-        | Phase::NotSent
-        | Phase::Expired => "nothing is asked".to_owned(),
+        Phase::Rejected | Phase::Changed | Phase::Expired if !act.is_half_way() => "nothing is asked".to_owned(),
+        Phase::Rejected | Phase::Changed | Phase::Expired if is_good => {
+            "what is left goes out when you say so, under the same key".to_owned()
+        }
+        Phase::Rejected | Phase::Changed | Phase::Expired => {
+            "its key is too old to be sent again: do this step by hand, and say so".to_owned()
+        }
+        Phase::Done | Phase::Settled | Phase::FailedLate | Phase::TakenBack | Phase::Refused | Phase::NotSent => {
+            "nothing is asked".to_owned()
+        }
     })
 }
 

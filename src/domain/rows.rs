@@ -32,6 +32,17 @@ pub struct Row {
 }
 
 impl Row {
+    /// A cell for each column.
+    pub fn new(columns: Arc<[String]>, mut cells: Vec<Value>) -> Self {
+        cells.resize(columns.len(), Value::Null);
+        Self { columns, cells }
+    }
+
+    /// The cells alone, in the order of the columns.
+    pub fn values(&self) -> &[Value] {
+        &self.cells
+    }
+
     /// `None` where the column does not exist; a cell that exists and is empty is `Value::Null`.
     pub fn find(&self, column: &str) -> Option<&Value> {
         let index = self.columns.iter().position(|name| name == column)?;

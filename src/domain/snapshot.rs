@@ -285,6 +285,9 @@ pub struct Statement {
     pub discrepancies: Vec<Discrepancy>,
     /// Pairs that agree, and rows alone that moved no money.
     pub matched: usize,
+    /// How many more do not match or are in flight than are listed; the totals tell of all.
+    #[serde(default)]
+    pub unlisted: usize,
 }
 
 impl Statement {
@@ -318,6 +321,11 @@ pub struct Discrepancy {
     pub said: Text,
     /// The action that would repair it, and the row that it works on.
     pub proposal: Option<Id<Action>>,
+    /// The rows of the other side that an ambiguous one could mean, the earliest first, and how many more there are.
+    #[serde(default)]
+    pub candidates: Vec<Entry>,
+    #[serde(default)]
+    pub more_candidates: usize,
 }
 
 /// A row of a ledger.

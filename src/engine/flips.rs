@@ -113,10 +113,10 @@ impl Watcher {
         if !receipt.standing.is_over() {
             return;
         }
-        let scope = match &receipt.target.queue {
-            Some(queue) => Scope::Queue(queue.clone()),
+        let scopes: Vec<Scope> = match &receipt.target.queue {
+            Some(items) => pack.queues_of(items).map(|queue| Scope::Queue(queue.id.clone())).collect(),
             // What a run, a flag or a repair has changed, checks and queues elsewhere tell of.
-            None => Scope::All,
+            None => vec![Scope::All],
         };
         // A batch refreshes its queue when its last item is through, not forty times.
         let acts = self.actor.standings();
@@ -127,7 +127,9 @@ impl Watcher {
         };
         let is_last = !receipt.batch.as_ref().is_some_and(has_more);
         if is_last {
-            self.refresh(&scope);
+            for scope in &scopes {
+                self.refresh(scope);
+            }
             self.refresh(&Scope::Metrics);
         }
     }

@@ -10,11 +10,12 @@ use super::{
     watcher::Watcher,
 };
 use crate::domain::{
+    archive::{Filed, Filing},
     id::Id,
     job::Times,
     journal::Entry,
     pack::Reconciliation,
-    snapshot::{Handling, SignOff, Subject},
+    snapshot::{Handling, SignOff, Statement, Subject},
     text::Text,
 };
 
@@ -106,14 +107,62 @@ impl Watcher {
         };
         let remark = if note.is_empty() { String::new() } else { format!(" ({note})") };
         let said = format!("signed off {}: {} matched, {open} open{remark}", report.title, statement.matched);
-        let payload = serde_json::json!({
+        let mut payload = serde_json::json!({
             "subject": Subject::Reconciliation(id.clone()).name(), "statement": hash, "from": statement.from, "to": statement.to,
         });
+        let filed = self.filed(index, Arc::clone(statement), true, &sign_off.note).await?;
+        payload["archive"] = filed.name.as_str().into();
+        payload["files"] = serde_json::json!(filed.hashes);
         let entry = Entry::new(now, self.ground.operator.clone(), "SIGNOFF", said.clone()).payload(payload);
         let record = Arc::clone(&self.ground.record);
-        record.sign_off(id, &sign_off, &written, &entry).await.map_err(|error| error.to_string())?;
+        if let Err(error) = record.sign_off(id, &sign_off, &written, &entry).await {
+            self.ground.archive.discard(&filed);
+            return Err(error.to_string());
+        }
         self.board.set_sign_off(index, Some(sign_off));
         Ok(Text::new(said))
+    }
+
+    /// Puts a statement into the archive. Without it nothing is signed.
+    async fn filed(&self, index: usize, statement: Arc<Statement>, signed: bool, note: &Text) -> Result<Filed, String> {
+        let reconciliation = &self.ground.pack.reconciliations[index];
+        let Some(evidence) = self.board.evidence(index) else {
+            return Err(format!("{}: its rows are not at hand; refresh it (r) first", reconciliation.title));
+        };
+        let filing = Filing {
+            business: (self.ground.pack.name.clone(), self.ground.pack.title.clone()),
+            reconciliation: reconciliation.clone(),
+            statement,
+            evidence,
+            by: self.ground.operator.clone(),
+            at: self.ground.clock.now(),
+            signed,
+            note: note.clone(),
+        };
+        let archive = Arc::clone(&self.ground.archive);
+        let filed = tokio::task::spawn_blocking(move || archive.file(&filing)).await;
+        let filed = filed.map_err(|error| error.to_string())?;
+        filed.map_err(|why| {
+            format!("the statement could not be archived ({why}): nothing was signed; make room, or mend the directory")
+        })
+    }
+
+    /// Files a statement as it stands, unsigned, and notes that in the journal where this cockpit may write it.
+    pub async fn file_statement(&mut self, id: &Id<Reconciliation>) -> Result<(Filed, Option<Text>), Text> {
+        let index = self.board.reconciliations.iter().position(|report| report.id == *id);
+        let index = index.ok_or_else(|| Text::new(format!("there is no reconciliation `{id}`")))?;
+        let report = Arc::clone(&self.board.reconciliations[index]);
+        let statement = report.look.value.as_ref().filter(|_| report.look.failure.is_none());
+        let statement = statement.ok_or_else(|| Text::new(format!("{}: could not look", report.title)))?;
+        let filed = self.filed(index, Arc::clone(statement), false, &Text::default()).await.map_err(Text::new)?;
+        let payload = serde_json::json!({
+            "subject": Subject::Reconciliation(id.clone()).name(), "from": statement.from, "to": statement.to,
+            "archive": filed.name, "files": filed.hashes,
+        });
+        let said = format!("archived {}: {}", report.title, filed.name);
+        let entry = Entry::new(self.ground.clock.now(), self.ground.operator.clone(), "ARCHIVE", said).payload(payload);
+        let noted = self.ground.record.append(&entry).await;
+        Ok((filed, noted.err().map(|error| Text::new(error.to_string()))))
     }
 
     pub(super) async fn history(&mut self, ask: Ask, subject: &Subject) {

@@ -1,15 +1,17 @@
 //! One look at one thing: asks its connections and hands the rows on, unjudged.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::{reader::Reader, watch::Watch};
+use super::{
+    ledgers::{self, Paired},
+    reader::Reader,
+    watch::Watch,
+};
 use crate::{
     domain::{
-        pack::{self, Pack},
-        reconcile,
+        pack::Pack,
         rows::{Rows, clock_names},
-        value::Value,
     },
     ports::SourceError,
 };
@@ -32,8 +34,8 @@ pub enum Answers {
     Job { runs: Rows, effect: Option<Rows> },
     /// A metric and its history.
     Metric { rows: Rows, series: Option<Rows> },
-    /// Two ledgers over `[from, to)`.
-    Ledgers { theirs: Rows, ours: Rows, from: DateTime<Utc>, to: DateTime<Utc> },
+    /// Two ledgers, paired.
+    Statement(Box<Paired>),
 }
 
 pub async fn look(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> Seen {
@@ -66,22 +68,8 @@ async fn ask(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> 
             };
             Ok(Answers::Metric { rows, series })
         }
-        Watch::Reconciliation(index) => ledgers(index, pack, reader, now).await,
+        Watch::Reconciliation(index) => ledgers::pair(&pack.reconciliations[index], pack, reader, now)
+            .await
+            .map(|paired| Answers::Statement(Box::new(paired))),
     }
-}
-
-async fn ledgers(index: usize, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> Result<Answers, SourceError> {
-    let reconciliation = &pack.reconciliations[index];
-    let (Some(theirs), Some(ours)) =
-        (pack::find(&pack.ledgers, &reconciliation.theirs), pack::find(&pack.ledgers, &reconciliation.ours))
-    else {
-        return Err(SourceError::Refused("the pack names a ledger that it does not have".into()));
-    };
-    let (from, to) = (now - TimeDelta::from_std(reconciliation.window).unwrap_or(TimeDelta::MAX), now);
-    let mut params = clock_names(now);
-    let (reach_from, reach_to) = reconcile::reach(reconciliation, from, to);
-    params.insert("from".to_owned(), Value::Time(reach_from));
-    params.insert("to".to_owned(), Value::Time(reach_to));
-    let (theirs, ours) = tokio::join!(reader.read(&theirs.query, &params, now), reader.read(&ours.query, &params, now));
-    Ok(Answers::Ledgers { theirs: theirs?, ours: ours?, from, to })
 }

@@ -5,6 +5,7 @@ pub mod board;
 pub mod digest;
 pub mod flips;
 pub mod handling;
+pub mod ledgers;
 pub mod look;
 pub mod message;
 pub mod observe;

@@ -65,7 +65,13 @@ impl Watcher {
 
     /// The row as the operator saw it.
     pub fn aim(&self, target: &Target) -> Aim {
-        Aim::drawn(target, self.latest.as_deref().into_iter().chain(&self.before))
+        let drawn = |target: &Target| Aim::drawn(target, self.latest.as_deref().into_iter().chain(&self.before));
+        let names =
+            target.queue.as_ref().map(|queue| self.ground.pack.known_as(target.clone()).queue.unwrap_or_else(|| queue.clone()));
+        // Of several queues that hold the same items, it stands where it stands.
+        let seats = target.queue.iter().chain(&names).flat_map(|name| self.ground.pack.queues_of(name));
+        let seen = seats.map(|queue| drawn(&Target { queue: Some(queue.id.clone()), key: target.key.clone() }));
+        seen.into_iter().find(|aim| aim.is_drawn).unwrap_or_else(|| drawn(target))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         snapshot::{Failure, SourceReport},
         text::Text,
     },
-    ports::{Connections, SourceError},
+    ports::{Connections, SourceError, Taker},
 };
 
 /// Looks that waited while so many before them ran out of time share the failure: twenty queries at a database that
@@ -68,6 +68,30 @@ impl Reader {
         answer.map(|rows| rows.with_money(&query.money, self.currency))
     }
 
+    /// As `read`, handing the rows over as they come. A long ledger keeps no look waiting: it has a lane of its own.
+    pub async fn stream(
+        &self,
+        query: &Query,
+        params: &Params,
+        now: DateTime<Utc>,
+        taker: &mut dyn Taker,
+    ) -> Result<Vec<String>, SourceError> {
+        let unknown = || SourceError::Unreachable(Text::new(format!("there is no connection `{}`", query.on)));
+        let system = self.connections.find(&query.on).ok_or_else(unknown)?;
+        let gate = self.gates.get(&query.on).ok_or_else(unknown)?;
+        let came = Instant::now();
+        let _permit = gate.ledgers.acquire().await;
+        if let Some(error) = gate.down_since(came) {
+            return Err(error);
+        }
+        let started = Instant::now();
+        let mut taker = WithMoney { taker, columns: &query.money, currency: self.currency };
+        let answer = system.stream(query, params, &mut taker).await;
+        gate.note(answer.as_ref().err());
+        self.note(&query.on, started.elapsed(), answer.as_ref().err(), now);
+        answer
+    }
+
     pub fn health(&self) -> Vec<SourceReport> {
         self.health.lock().map(|health| health.clone()).unwrap_or_default()
     }
@@ -91,17 +115,32 @@ impl Reader {
     }
 }
 
+/// Makes money of minor units on the way.
+struct WithMoney<'a> {
+    taker: &'a mut dyn Taker,
+    columns: &'a [String],
+    currency: Currency,
+}
+
+impl Taker for WithMoney<'_> {
+    fn take(&mut self, rows: Rows) -> Result<(), String> {
+        self.taker.take(rows.with_money(self.columns, self.currency))
+    }
+}
+
 /// Lets few looks at a time through to a connection.
 #[derive(Debug)]
 struct Gate {
     lanes: Semaphore,
+    /// Of long lists, one at a time.
+    ledgers: Semaphore,
     /// The looks in a row that nobody answered, and the last of them.
     silence: Mutex<Option<(u32, Instant, SourceError)>>,
 }
 
 impl Gate {
     fn with_lanes(lanes: usize) -> Self {
-        Self { lanes: Semaphore::new(lanes), silence: Mutex::new(None) }
+        Self { lanes: Semaphore::new(lanes), ledgers: Semaphore::new(1), silence: Mutex::new(None) }
     }
 
     fn note(&self, error: Option<&SourceError>) {

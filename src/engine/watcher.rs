@@ -29,7 +29,7 @@ use crate::{
         pack::Pack,
         snapshot::{Digest, Handling, JournalLine, Snapshot, Subject},
     },
-    ports::{Clock, Store, StoreError},
+    ports::{Archive, Clock, Store, StoreError},
 };
 
 /// Changes are gathered for this long, so that forty answers at the start are a few pictures and not forty.
@@ -47,6 +47,7 @@ pub struct Ground {
     pub pack: Arc<Pack>,
     pub reader: Arc<Reader>,
     pub record: Arc<dyn Store>,
+    pub archive: Arc<dyn Archive>,
     pub clock: Arc<dyn Clock>,
     pub operator: String,
     /// Nothing is looked at more often than this; the operator's own setting.

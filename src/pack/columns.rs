@@ -65,7 +65,7 @@ impl Loaded {
             let (theirs, ours) = (side(reconciliation.theirs.as_str(), "their"), side(reconciliation.ours.as_str(), "our"));
             let Some((theirs, ours)) = theirs.zip(ours) else { continue };
             let columns: Vec<String> = theirs.into_iter().chain(ours).chain(["difference".to_owned()]).collect();
-            for action in reconciliation.proposals.values().filter_map(|id| pack::find(&self.pack.actions, id)) {
+            for action in reconciliation.proposed().filter_map(|id| pack::find(&self.pack.actions, id)) {
                 let whose = format!("a pair of `{}`, the inputs and the fresh reads give", reconciliation.id);
                 problems = problems.and(self.check_action(action, columns.clone(), known, whose));
             }

@@ -5,6 +5,7 @@
 
 mod columns;
 pub mod config;
+mod draft;
 mod duration;
 mod literal;
 mod nearest;
@@ -21,6 +22,7 @@ use std::{fs, path::Path, sync::Arc};
 
 pub use columns::Columns;
 pub use config::Config;
+pub use draft::{Draft, DraftError, PaymentsDraft, StripeDraft};
 pub use duration::parse_duration;
 pub use place::Place;
 pub use problem::{Problem, Problems};

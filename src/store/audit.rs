@@ -154,8 +154,10 @@ pub(super) async fn at(connection: &mut SqliteConnection, sequence: u64) -> Resu
 pub(super) async fn verify(
     connection: &mut SqliteConnection,
     outside: Option<&Head>,
+    noted: Option<&str>,
 ) -> Result<Result<Verified, Broken>, sqlx::Error> {
     let mut head = Head::empty();
+    let mut noted_seen = noted.is_none_or(|noted| noted == head.hash);
     let mut outside_seen = outside.is_some_and(|outside| *outside == head);
     let mut rows = sqlx::query("SELECT * FROM audit ORDER BY sequence").fetch(connection);
     while let Some(row) = rows.try_next().await? {
@@ -173,6 +175,7 @@ pub(super) async fn verify(
         } else {
             head = Head { sequence, hash: record.hash };
             outside_seen |= outside.is_some_and(|outside| *outside == head);
+            noted_seen |= noted == Some(&head.hash);
             continue;
         };
         return Ok(Err(Broken { sequence, why }));
@@ -188,6 +191,10 @@ pub(super) async fn verify(
         Some(outside) if !outside_seen => {
             Err(Broken { sequence: outside.sequence, why: "its hash is not the one kept outside".to_owned() })
         }
+        Some(_) | None if !noted_seen => Err(Broken {
+            sequence: head.sequence + 1,
+            why: "the head that was noted elsewhere is not in it: the tail is cut, or it is another chain".to_owned(),
+        }),
         Some(_) | None => Ok(Verified { events: head.sequence, head }),
     })
 }

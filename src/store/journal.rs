@@ -91,13 +91,13 @@ impl Journal for Store {
         let mut inner = self.inner.lock().await;
         let rows = sqlx::query(
             "SELECT plan, state FROM plans WHERE is_over = 1 AND json_array_length(state, '$.answers') > 0 \
-             AND json_extract(state, '$.phase') IN ('rejected', 'changed') ORDER BY committed_at, rowid",
+             AND json_extract(state, '$.phase') IN ('rejected', 'changed', 'expired') ORDER BY committed_at, rowid",
         )
         .fetch_all(&mut inner.connection)
         .await
         .map_err(|error| self.unreadable(error))?;
         let mut acts = rows.iter().map(act).collect::<Result<Vec<_>, _>>()?;
-        acts.retain(|act| act.state.steps_done() < act.plan.steps.len());
+        acts.retain(Act::is_half_way);
         Ok(acts)
     }
 

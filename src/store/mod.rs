@@ -2,6 +2,7 @@
 //!
 //! Never answers a write before it is through to the disk, and never writes a change without its audit entry.
 
+mod archive;
 mod audit;
 mod export;
 mod head;
@@ -30,6 +31,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+pub use archive::{Head as StatementHead, Noted, Shelf, Shelved, Verdict, verify as verify_statement};
 pub use audit::{Broken, Record, Verified};
 pub use export::Format;
 pub use head::Head;
@@ -145,13 +147,19 @@ impl Store {
 
     /// Walks the whole audit chain and holds it against the head kept outside the database.
     pub async fn verify(&self) -> Result<Result<Verified, Broken>, StoreError> {
+        self.verify_against(None).await
+    }
+
+    /// The same, and a head that was noted where whoever can change both files beside each other cannot reach it must be in
+    /// the chain: `noted` is its hash in hex.
+    pub async fn verify_against(&self, noted: Option<&str>) -> Result<Result<Verified, Broken>, StoreError> {
         // The head first: a writer that goes on meanwhile only makes the database longer than it.
         let outside = match head::read(&beside(&self.path, ".head")) {
             Ok(head) => head,
             Err(error) => return Ok(Err(Broken { sequence: 0, why: format!("the head kept outside cannot be read: {error}") })),
         };
         let mut inner = self.inner.lock().await;
-        audit::verify(&mut inner.connection, outside.as_ref()).await.map_err(unreadable)
+        audit::verify(&mut inner.connection, outside.as_ref(), noted).await.map_err(unreadable)
     }
 
     /// Compares the last event with the head kept outside; the whole chain is `verify`'s task.

@@ -149,6 +149,26 @@ async fn a_chain_rewritten_with_fitting_hashes_does_not_fit_the_head_outside() {
 }
 
 #[tokio::test]
+async fn a_tail_cut_together_with_the_file_beside_it_is_found_by_a_head_noted_elsewhere() {
+    let folder = TempDir::new().unwrap();
+    let path = ten_events(&folder).await;
+    let store = Store::open_to_read(&path).await.unwrap();
+    let noted = store.verify().await.unwrap().unwrap().head.hash;
+    drop(store);
+    // As it was three events earlier: an older copy of both files is put back.
+    tamper(&path, "DELETE FROM audit WHERE sequence > 7").await;
+    let mut connection = connect(&path, true).await.unwrap();
+    let hash: String = sqlx::query_scalar("SELECT hash FROM audit WHERE sequence = 7").fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    fs::write(beside(&path, ".head"), format!("{:020} {hash}\n", 7)).unwrap();
+    let store = Store::open_to_read(&path).await.unwrap();
+    assert_eq!(store.verify().await.unwrap().unwrap().events, 7, "the two agree");
+    assert_eq!(store.verify_against(Some(&hash)).await.unwrap().unwrap().events, 7);
+    let broken = store.verify_against(Some(&noted)).await.unwrap().unwrap_err();
+    assert!(broken.sequence == 8 && broken.why.contains("noted elsewhere"), "{broken}");
+}
+
+#[tokio::test]
 async fn nothing_is_written_behind_a_broken_chain() {
     let folder = TempDir::new().unwrap();
     let path = ten_events(&folder).await;

@@ -36,4 +36,4 @@ pub use model::{Mode, Model, Shown};
 pub use overlay::Overlay;
 pub use place::{Pane, Place, Thing};
 pub use update::update;
-pub use view::view;
+pub use view::{draw, view};

@@ -117,8 +117,16 @@ pub struct Model {
     /// The time of the last message.
     pub now: DateTime<Utc>,
     moving: Option<Moving>,
-    version: u64,
-    drawn: u64,
+    changed: Changed,
+}
+
+/// What a frame drawn now would show otherwise than the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    Nothing,
+    /// The selection in a pane, and what is told of it there, in its preview and on the lines at the screen's edges.
+    Selection(Pane),
+    Anything,
 }
 
 impl Model {
@@ -157,8 +165,7 @@ impl Model {
             pointed: None,
             now,
             moving: None,
-            version: 1,
-            drawn: 0,
+            changed: Changed::Anything,
         };
         if let Some(snapshot) = snapshot {
             model.take_snapshot(snapshot);
@@ -175,16 +182,28 @@ impl Model {
 
     /// True where a frame drawn now would differ from the last one.
     pub fn is_dirty(&self) -> bool {
-        self.version != self.drawn
+        self.changed != Changed::Nothing
     }
 
     /// The frame is on the screen.
     pub fn drawn(&mut self) {
-        self.drawn = self.version;
+        self.changed = Changed::Nothing;
+    }
+
+    pub(super) const fn changed(&self) -> Changed {
+        self.changed
     }
 
     pub(super) fn touch(&mut self) {
-        self.version = self.version.wrapping_add(1);
+        self.changed = Changed::Anything;
+    }
+
+    pub(super) fn touch_selection(&mut self, pane: Pane) {
+        self.changed = match self.changed {
+            Changed::Nothing => Changed::Selection(pane),
+            Changed::Selection(other) if other == pane => self.changed,
+            Changed::Selection(_) | Changed::Anything => Changed::Anything,
+        };
     }
 
     /// The severity as it may be shown: a reading that is too old is no reading.
@@ -273,7 +292,7 @@ impl Model {
     /// The latest act on an item, while it matters to its row: one that is done, of which the row was read since, is
     /// told by the row itself (it may be pending again).
     pub fn standing(&self, queue: &Id<Queue>, key: &str) -> Option<(Standing, Option<DateTime<Utc>>)> {
-        let target = Target { queue: Some(queue.clone()), key: key.to_owned() };
+        let target = self.pack.known_as(Target { queue: Some(queue.clone()), key: key.to_owned() });
         let reports = self.snapshot.as_ref().map(|snapshot| snapshot.queues.as_slice()).unwrap_or_default();
         let looked_at = reports.iter().find(|report| report.id == *queue).and_then(|report| report.look.looked_at);
         let is_told = |receipt: &&Receipt| receipt.standing != Standing::Done || looked_at.is_none_or(|at| at <= receipt.at);

@@ -14,6 +14,7 @@ use super::{
             InputKind, Job, Metric, Pack, Playbook, Policy, Preset, Query, Queue, Read, Reconciliation, Schedule, Sql,
         },
         plan::{ActionId, BatchId, Receipt, Standing, Target},
+        proof::Proofs,
         recovery::{CutBatch, LeftAct, Recovery},
         rows::{Params, Rows},
         severity::Severity,
@@ -60,7 +61,13 @@ fn effect(kind: &str) -> Effect {
         "refund" => {
             EffectKind::Refund { on: Id::new("stripe"), charge: "charge".to_owned(), amount: "amount".to_owned(), reason: None }
         }
-        "http" => EffectKind::Http { on: Id::new("site"), method: "POST".to_owned(), path: template("/run"), body: None },
+        "http" => EffectKind::Http {
+            on: Id::new("site"),
+            method: "POST".to_owned(),
+            path: template("/run"),
+            body: None,
+            proofs: Proofs::default(),
+        },
         _ => {
             let sql = Sql { text: "update x".to_owned(), numbered: "update x".to_owned(), parameters: Vec::new() };
             EffectKind::Sql { on: Id::new("db"), sql, rows: 1 }
@@ -107,6 +114,7 @@ fn queue(id: &str, title: &str, actions: &[&str], columns: Vec<ColumnSpec>) -> Q
         title: title.to_owned(),
         query: query(),
         key: "id".to_owned(),
+        items: Id::new(id),
         since: Some("created_at".to_owned()),
         deadline: None,
         minutes_each: 4.0,
@@ -211,6 +219,8 @@ pub fn pack() -> Pack {
             settle: Duration::from_hours(1),
             tolerance: Duration::from_mins(10),
             proposals: [(Class::MissingHere, Id::new("record"))].into(),
+            proposals_there: [].into(),
+            proposals_here: [].into(),
             every: Duration::from_mins(5),
             covers: Vec::new(),
         }],
@@ -448,8 +458,11 @@ fn statement() -> ReconciliationReport {
             difference: vec![money(2_200)],
             said: Text::new("ch_Kx9 has no order row"),
             proposal: Some(Id::new("record")),
+            candidates: vec![],
+            more_candidates: 0,
         }],
         matched: 106,
+        unlisted: 0,
     };
     ReconciliationReport { id: Id::new("charges"), title: "Charges, 7 days".to_owned(), look: look(statement), signed_off: None }
 }
@@ -627,6 +640,7 @@ pub fn receipt(target: &Target, standing: Standing) -> Receipt {
         is_final: true,
         can_undo: false,
         has_rest: false,
+        is_resendable: false,
         batch: None,
         at: now(),
     }
@@ -641,7 +655,11 @@ pub fn recovery(is_over: bool) -> Recovery {
         waits_for: None,
         operator: "sam".to_owned(),
         planned_at: ago(12),
-        receipt: Receipt { has_rest: standing == Standing::Rejected, ..receipt(&target("refunds", key), standing) },
+        receipt: Receipt {
+            has_rest: standing == Standing::Rejected,
+            is_resendable: standing == Standing::Rejected,
+            ..receipt(&target("refunds", key), standing)
+        },
     };
     let looked = "stripe is asked for the refunds of ch_1, for one with this act's id";
     let through = "step 1 of 3: refund A$22.00 of ch_1: succeeded (re_1Nx)";

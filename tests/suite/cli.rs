@@ -32,36 +32,36 @@ impl Town {
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
-struct Ran {
-    out: String,
-    errors: String,
-    status: i32,
+pub struct Ran {
+    pub out: String,
+    pub errors: String,
+    pub status: i32,
 }
 
 impl Ran {
-    fn of(output: std::io::Result<Output>) -> Self {
+    pub fn of(output: std::io::Result<Output>) -> Self {
         let output = output.expect("the program runs");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it speaks UTF-8");
         Self { out: text(&output.stdout), errors: text(&output.stderr), status: output.status.code().expect("it ends by itself") }
     }
 
-    fn json(&self) -> Json {
+    pub fn json(&self) -> Json {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    fn ends(self, status: i32) -> Self {
+    pub fn ends(self, status: i32) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    fn says(self, texts: &[&str]) -> Self {
+    pub fn says(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.out.contains(text), "no `{text}` in:\n{}", self.out);
         }
         self
     }
 
-    fn complains(self, texts: &[&str]) -> Self {
+    pub fn complains(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.errors.contains(text), "no `{text}` in:\n{}", self.errors);
         }
@@ -69,7 +69,7 @@ impl Ran {
     }
 }
 
-fn wheelhouse(home: &Path) -> Command {
+pub fn wheelhouse(home: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("wheelhouse"));
     command.env_clear().env("HOME", home).env("TMPDIR", home).env("PATH", "/usr/bin:/bin").env("USER", "op").current_dir(home);
     command
@@ -214,6 +214,12 @@ fn the_journal_is_verified_and_a_flipped_byte_is_found() {
     town.run("do approve_review rv_901").ends(0);
     let whole = town.run("journal verify").ends(0).says(&["the chain holds: "]);
     assert_eq!(town.sql("select count(*) from audit"), whole.out.split(' ').nth(3).unwrap_or_default());
+    let head = whole.out.trim_end().rsplit(' ').next().unwrap_or_default();
+    town.run("do approve_review rv_902").ends(0);
+    town.run(&format!("journal verify --head {head}")).ends(0).says(&["the chain holds: "]);
+    let another = head.chars().rev().collect::<String>();
+    town.run(&format!("journal verify --head {another}")).ends(2).says(&["noted elsewhere"]);
+    town.run("journal verify --head 12").ends(3).complains(&["64 hexadecimal digits"]);
     let exported = town.run("journal export").ends(0);
     let lines: Vec<Json> = exported.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len().to_string(), town.sql("select count(*) from audit"));
@@ -329,7 +335,7 @@ fn a_shop_opens_checks_and_acts_by_its_pack_alone() {
         shop.sql(
             "select group_concat(epoch || action || outcome) from operator_actions where target like '%/o-1004' and step = -1"
         ),
-        "0shipdone,0unshipdone"
+        "0shipdone,1unshipdone"
     );
     shop.run("journal verify").ends(0).says(&["the chain holds"]);
     shop.run("snapshot --size 80x24").ends(0).says(&["Tea & Kettle", "Orders to ship"]);

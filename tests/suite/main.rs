@@ -14,13 +14,19 @@ mod claims;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod connecting;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod initial;
+#[cfg(test)]
 mod journey;
 #[cfg(test)]
 mod kills;
+#[cfg(test)]
+mod ledgers;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]

@@ -162,6 +162,7 @@ fn what_keeps_it_from_writing_stands_in_the_header_for_as_long_as_it_is_so() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (barrier, word) in [
         (Barrier::WrongAccount(why.clone()), "[WRONG ACCOUNT]"),
+        (Barrier::WrongMode(why.clone()), "[WRONG MODE]"),
         (Barrier::ChainBroken(why.clone()), "[CHAIN BROKEN]"),
         (Barrier::Unwritable(why.clone()), "[JOURNAL FAILS]"),
     ] {
@@ -184,8 +185,7 @@ fn what_keeps_it_from_writing_stands_in_the_header_for_as_long_as_it_is_so() {
 fn what_an_earlier_run_left_is_told_before_anything_else() {
     let now = fixture::now();
     let mut wrong = Vec::new();
-    let found = |is_over: bool| {
-        let recovery = fixture::recovery(is_over);
+    let told = |recovery: domain::recovery::Recovery| {
         let mut model = open(Some(fixture::snapshot()));
         for act in &recovery.acts {
             tell(&mut model, Event::Receipt(act.receipt.clone()));
@@ -194,6 +194,7 @@ fn what_an_earlier_run_left_is_told_before_anything_else() {
         tell(&mut model, Event::Snapshot(Arc::new(snapshot)));
         model
     };
+    let found = |is_over: bool| told(fixture::recovery(is_over));
     let all = [(120, 40), (80, 24), (40, 12), (20, 5)];
     compare("recovery", &mut found(true), &all, now, &mut wrong);
     compare("recovery-waiting", &mut found(false), &SIZES, now, &mut wrong);
@@ -202,6 +203,14 @@ fn what_an_earlier_run_left_is_told_before_anything_else() {
     compare("recovery-last", &mut last, &[(80, 24), (40, 12)], now, &mut wrong);
     press(&mut last, "g j j D", now + TimeDelta::seconds(2));
     compare("half-done", &mut last, &SIZES, now, &mut wrong);
+    let why = domain::text::Text::new("stripe: the key belongs to acct_2, and the pack is for acct_1");
+    let mut alone = told(domain::recovery::Recovery { left_alone: Some(why), ..fixture::recovery(true) });
+    compare("recovery-left-alone", &mut alone, &[(80, 24), (40, 12)], now, &mut wrong);
+    let mut old = fixture::recovery(true);
+    old.acts[2].receipt.is_resendable = false;
+    let mut old = told(old);
+    press(&mut old, "g j j D", now + TimeDelta::seconds(2));
+    compare("half-done-old", &mut old, &[(80, 24), (40, 12)], now, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

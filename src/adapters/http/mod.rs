@@ -22,8 +22,10 @@ use super::{
 };
 use crate::{
     domain::{
+        identity::Identity,
         pack::{HttpRead, Query, Read},
         plan::Order,
+        proof::{Proof, Proofs, Proven},
         rows::{Params, Rows},
         text::Text,
     },
@@ -153,6 +155,15 @@ impl Source for HttpSystem {
         }
     }
 
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let asked = tokio::time::timeout(self.transport.timeout, self.ask("GET", "", None)).await;
+        match asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true }))) {
+            Ok(reply) => self.transport.identity(&reply),
+            Err(Unasked::Mistake(why)) => Err(SourceError::Refused(self.transport.text(why))),
+            Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
+        }
+    }
+
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
@@ -164,13 +175,13 @@ impl Source for HttpSystem {
 #[async_trait]
 impl Doer for HttpSystem {
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
-        let Order::Http { method, path, body, .. } = order else {
+        let Order::Http { method, path, body, proofs, .. } = order else {
             return wrong_order(&self.transport.name, "http");
         };
         match self.request(&self.transport.fresh, method, path, body.as_deref()) {
             Ok(request) => {
                 let reply = self.transport.send(request.header("idempotency-key", mark.key())).await;
-                judge(&self.transport, &format!("{method} {path}"), reply)
+                judge(&self.transport, &format!("{method} {path}"), reply, proofs)
             }
             Err(why) => Outcome::Rejected(self.transport.text(why)),
         }
@@ -185,7 +196,7 @@ impl Doer for HttpSystem {
 }
 
 /// What the answer to one request that changes something means.
-pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoReply>) -> Outcome {
+pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoReply>, proofs: &Proofs) -> Outcome {
     let wait = |reply: &Reply| reply.retry_after().unwrap_or(Duration::from_secs(5));
     match reply {
         Err(NoReply::NotSent(why)) => {
@@ -202,11 +213,7 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
             let said = format!("{what} answered {} {}", reply.status, reply.excerpt());
             let said = said.trim_end();
             match reply.status {
-                200..300 => Outcome::Confirmed(Answer {
-                    reference: None,
-                    request: reply.named("x-request-id"),
-                    said: transport.text(format_args!("{what} answered {}", reply.status)),
-                }),
+                200..300 => proven(transport, what, &reply, proofs),
                 // Not followed: it could carry the act, and its headers, somewhere else.
                 301 | 307 | 308 => {
                     Outcome::Rejected(transport.text(format_args!("{said}: moved; put the new address into the pack")))
@@ -223,6 +230,28 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
                 _ => Outcome::Unknown(transport.text(said)),
             }
         }
+    }
+}
+
+/// A 2xx, held against what the pack says of it. Half an answer proves nothing, not even that there is no refusal in it.
+fn proven(transport: &Transport, what: &str, reply: &Reply, proofs: &Proofs) -> Outcome {
+    let request = reply.named("x-request-id");
+    let answered = format!("{what} answered {}", reply.status);
+    if let (Some(cut), false) = (&reply.cut, proofs.is_empty()) {
+        return Outcome::Unknown(transport.text(format_args!("{answered}, and what it says of it is not known: {cut}")));
+    }
+    let known = |proof: &Option<Proof>| proof.as_ref().map_or_else(String::new, Proof::to_string);
+    let named = request.as_ref().map_or_else(String::new, |request| format!(" ({request})"));
+    let said = format!("{answered} {}", reply.excerpt());
+    let said = said.trim_end();
+    match proofs.judge(reply.json().as_ref()) {
+        Proven::Done => Outcome::Confirmed(Answer { reference: None, request, said: transport.text(answered) }),
+        Proven::Refused => Outcome::Rejected(
+            transport.text(format_args!("{said}{named}: refused, by what the pack says: {}", known(&proofs.refused))),
+        ),
+        Proven::Nothing => Outcome::Unknown(
+            transport.text(format_args!("{said}{named}: that does not prove it; the pack expects {}", known(&proofs.expect))),
+        ),
     }
 }
 

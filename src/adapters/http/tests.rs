@@ -7,7 +7,7 @@ use wiremock::{
 use super::*;
 use crate::{
     adapters::testing::{CANARY, LIMIT, breaks_off, mark, never_answers, nobody, query, template, words},
-    domain::{id::Id, value::Value},
+    domain::{id::Id, proof::ProofRule, value::Value},
 };
 
 fn open(url: &str, limit: Duration) -> HttpSystem {
@@ -38,7 +38,12 @@ async fn answering(reply: ResponseTemplate) -> MockServer {
 }
 
 fn run() -> Order {
-    Order::Http { on: Id::new("site"), method: "POST".into(), path: "/jobs/run".into(), body: Some("{\"a\":1}".into()) }
+    proven_by(Proofs::default())
+}
+
+fn proven_by(proofs: Proofs) -> Order {
+    let body = Some("{\"a\":1}".into());
+    Order::Http { on: Id::new("site"), method: "POST".into(), path: "/jobs/run".into(), body, proofs }
 }
 
 #[tokio::test]
@@ -234,4 +239,41 @@ async fn a_dropped_answer_is_unknown_and_an_unsent_act_is_not() {
     assert!(matches!(system.act(&run(), &mark("a")).await, Outcome::Unknown(_)));
     assert!(matches!(system.look_up(&run(), &mark("a")).await, Found::CannotTell(_)));
     assert!(!format!("{system:?}").contains(CANARY));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_prove_it_is_never_done() {
+    let proof = |at: &str, rule: ProofRule| Some(Proof { at: at.to_owned(), rule });
+    let proofs = Proofs {
+        expect: proof("/ok", ProofRule::Equals(json!(true))),
+        refused: proof("/error", ProofRule::Contains("locked".to_owned())),
+    };
+    for (status, body, kind, said) in [
+        (200, json!({ "ok": true }).to_string(), "Confirmed", "POST /jobs/run answered 200"),
+        (
+            200,
+            json!({ "ok": false }).to_string(),
+            "Unknown",
+            "{\"ok\":false}: that does not prove it; the pack expects /ok = true",
+        ),
+        (200, json!({ "error": "locked" }).to_string(), "Rejected", "refused, by what the pack says: /error contains `locked`"),
+        (204, String::new(), "Unknown", "answered 204: that does not prove it"),
+        (200, "<html><title>Log in</title></html>".to_owned(), "Unknown", "Log in"),
+        (200, format!("\"{CANARY}\""), "Unknown", "does not prove it"),
+        (500, json!({ "ok": true }).to_string(), "Unknown", "answered 500"),
+        (422, json!({ "ok": true }).to_string(), "Rejected", "answered 422"),
+    ] {
+        let server = answering(ResponseTemplate::new(status).set_body_string(&body)).await;
+        let outcome = open(&server.uri(), LIMIT).act(&proven_by(proofs.clone()), &mark("a")).await;
+        assert!(format!("{outcome:?}").starts_with(kind) && words(&outcome).contains(said), "{status} {body}: {outcome:?}");
+        assert!(!words(&outcome).contains(CANARY), "{outcome:?}");
+    }
+    let only_refused = Proofs { expect: None, ..proofs };
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"ok\": true";
+    let (address, _seen) = breaks_off(half).await;
+    let outcome = open(&address, LIMIT).act(&proven_by(only_refused), &mark("a")).await;
+    assert!(matches!(outcome, Outcome::Unknown(_)), "a refusal may stand in the other half: {outcome:?}");
+    let (address, _seen) = breaks_off(half).await;
+    let outcome = open(&address, LIMIT).act(&run(), &mark("a")).await;
+    assert!(matches!(outcome, Outcome::Confirmed(_)), "the status says it: {outcome:?}");
 }

@@ -12,6 +12,7 @@ use reqwest::Url;
 use super::{environment::Found as Secret, scrub::Scrubber, wrong_order, wrong_query};
 use crate::{
     domain::{
+        identity::Identity,
         pack::Query,
         plan::Order,
         rows::{Params, Rows},
@@ -130,6 +131,29 @@ impl Source for MailSystem {
 
     async fn prepare(&self, _query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         Err(wrong_query(&self.name, "smtp"))
+    }
+
+    /// Greets the server and logs in, as for a mail, and says nothing more.
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let from = ("from", self.scrub.text(&self.from.to_string()));
+        let transport = match &self.way {
+            Way::Smtp(transport) => transport,
+            Way::Files(directory) if directory.is_dir() => {
+                let directory = ("directory", self.scrub.text(&directory.display().to_string()));
+                return Ok(Identity { system: Text::new("files"), facts: vec![directory, from], clock: None });
+            }
+            Way::Files(directory) => {
+                let said = format!("there is no directory {}", directory.display());
+                return Err(SourceError::Unreachable(self.text(&said)));
+            }
+        };
+        match tokio::time::timeout(self.timeout, transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(Identity { system: Text::new("SMTP"), facts: vec![from], clock: None }),
+            Ok(Ok(false)) => Err(SourceError::Malformed(self.text("the server greets and then hangs up"))),
+            Ok(Err(error)) if error.is_permanent() => Err(SourceError::Denied(self.text(&error.to_string()))),
+            Ok(Err(error)) => Err(SourceError::Unreachable(self.text(&error.to_string()))),
+            Err(_) => Err(SourceError::TimedOut(self.timeout)),
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 mod cell;
 mod claims;
 mod fault;
+mod identity;
 mod lane;
 mod marks;
+mod parts;
 mod postgres;
 mod reach;
 mod sqlite;
@@ -24,6 +26,7 @@ use self::{
     claims::{ClaimStatements, Contended, Contest},
     fault::{Fault, FaultKind},
     marks::Marks,
+    parts::{Parts, Progress},
     postgres::Postgres,
     sqlite::Sqlite,
 };
@@ -31,13 +34,14 @@ use super::{environment::Found as Secret, scrub::Scrubber, wrong_order, wrong_qu
 use crate::{
     domain::{
         claim::{Claim, Claims, Ending},
+        identity::Identity,
         pack::{Query, Read, Sql},
         plan::{ActionId, Order},
         rows::{Params, Row, Rows},
         text::{self, Text},
         value::Value,
     },
-    ports::{Answer, Claimed, Doer, Found, Judge, Mark, Outcome, Source, SourceError},
+    ports::{Answer, Claimed, Doer, Found, Judge, Mark, Outcome, Source, SourceError, Taker},
 };
 
 /// More rows than this are a mistake in the statement, and would not fit the screen's memory.
@@ -361,6 +365,29 @@ impl Source for SqlSystem {
         }
     }
 
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        let Read::Sql(sql) = &query.read else {
+            return Err(wrong_query(&self.name, "sql"));
+        };
+        let values = bound(sql, params).map_err(|missing| self.lacks(&missing))?;
+        let progress = Progress::default();
+        let parts = Parts::to(taker, &progress);
+        let work = async {
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.stream(&sql.numbered, &values, parts).await,
+                Engine::Postgres(postgres) => postgres.stream(&sql.numbered, &values, parts).await,
+            }
+        };
+        let answer = progress.while_it_goes_on(work, self.timeout).await;
+        if let (None, Engine::Postgres(postgres)) = (&answer, &self.engine) {
+            postgres.distrust();
+        }
+        if let Some(why) = progress.unusable() {
+            return Err(SourceError::Refused(Text::new(why)));
+        }
+        answer.unwrap_or_else(|| Err(Fault::timed_out())).map(|_| Vec::new()).map_err(|fault| self.error(&fault))
+    }
+
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         let Read::Sql(sql) = &query.read else {
             return Err(wrong_query(&self.name, "sql"));
@@ -368,6 +395,15 @@ impl Source for SqlSystem {
         // What acts is prepared by whoever acts.
         let engine = if is_look(&sql.numbered) { &self.engine } else { self.acting() };
         self.columns(engine, &sql.numbered).await.map_err(|fault| self.error(&fault))
+    }
+
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        let look = match &self.engine {
+            Engine::Sqlite(_) => identity::OF_SQLITE,
+            Engine::Postgres(_) => identity::OF_POSTGRES,
+        };
+        let rows = self.look(look, &[]).await.map_err(|fault| self.error(&fault))?;
+        Ok(identity::told(&rows, |said| self.scrub.text(said)))
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     age,
+    identity::{ToldTime, is_off},
     rows::{Row, Rows},
     text,
     value::Value,
@@ -19,9 +20,6 @@ has_table_privilege(c.oid, 'delete') or has_table_privilege(c.oid, 'truncate') a
 from pg_class c join pg_namespace n on n.oid = c.relnamespace \
 where c.relkind in ('r', 'p') and c.relpersistence <> 't' and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%' \
 ) t on t.owned or t.emptied where r.rolname = current_user order by t.name";
-
-/// Clocks that differ by less are as good as equal.
-const TOLERATED: TimeDelta = TimeDelta::seconds(2);
 
 /// Tables that are named; the others are counted.
 const NAMED: usize = 3;
@@ -61,17 +59,12 @@ pub(super) fn said(rows: &Rows, asked: DateTime<Utc>, answered: DateTime<Utc>) -
 
 /// What lies between the clocks, less what the answer took on its way.
 fn drift(now: DateTime<Utc>, asked: DateTime<Utc>, answered: DateTime<Utc>) -> Option<String> {
-    let (off, word) = if now > answered {
-        (now - answered, "ahead of")
-    } else if now < asked {
-        (asked - now, "behind")
-    } else {
-        return None;
-    };
-    (off > TOLERATED).then(|| {
+    let ahead = ToldTime { now, unit: TimeDelta::zero() }.ahead(asked, answered);
+    let word = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
+    is_off(ahead).then(|| {
         format!(
             "its clock is {} {word} this machine's: what is claimed there is judged by its clock, all else by this machine's; set the wrong one right",
-            age::span(off)
+            age::span(ahead.abs())
         )
     })
 }

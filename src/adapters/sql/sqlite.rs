@@ -19,10 +19,11 @@ use sqlx::{
 };
 
 use super::{
-    Acted, Broken, MOST_ROWS, Statement, cell,
+    Acted, Broken, Statement, cell,
     claims::{Contended, Contest, Transaction},
     fault::{Fault, FaultKind},
     lane::{Lane, Place},
+    parts::Parts,
     statement_of_the_pack,
 };
 use crate::domain::{rows::Rows, value::Value};
@@ -74,13 +75,15 @@ impl Sqlite {
     }
 
     pub(super) async fn read(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        self.stream(text, values, Parts::gathered()).await
+    }
+
+    pub(super) async fn stream(&self, text: &str, values: &[Value], mut parts: Parts<'_>) -> Result<Rows, Fault> {
         let place = self.readers.enter().await;
         let mut reader = self.reader(&place).await?;
-        reader.end_by(self.timeout);
+        reader.end_by(parts.patience(self.timeout));
         // All in one message to the driver's thread: a cockpit looks some forty times a minute, for days.
         let script = format!("{BEGIN_READING}; {text}\n; rollback");
-        let mut columns = Vec::new();
-        let mut rows: Vec<Vec<Value>> = Vec::new();
         let mut ended = 0;
         {
             let query = bound(sqlx::query(statement_of_the_pack(&script)), values);
@@ -90,25 +93,22 @@ impl Sqlite {
                     Either::Left(_) => ended += 1,
                     Either::Right(_) if ended < ENDED_BEFORE => {}
                     Either::Right(row) => {
-                        if columns.is_empty() {
-                            columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
+                        if parts.is_blank() {
+                            parts.head(row.columns().iter().map(|column| column.name().to_owned()).collect());
                         }
-                        if rows.len() == MOST_ROWS {
-                            return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
-                        }
-                        rows.push(decoded(&row)?);
+                        parts.push(decoded(&row)?)?;
                     }
                 }
             }
         }
-        if columns.is_empty() {
-            columns = names(&mut reader.connection, text).await?;
+        if parts.is_blank() {
+            parts.head(names(&mut reader.connection, text).await?);
         }
         // Otherwise the text swallowed the rollback, in a comment left open perhaps: the connection is not kept.
         if ended == ENDED_BEFORE + 2 {
             place.keep(reader);
         }
-        Ok(Rows::new(columns, rows))
+        parts.end()
     }
 
     pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {

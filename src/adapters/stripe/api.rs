@@ -1,4 +1,4 @@
-//! Requests as Stripe wants them: the key, the pinned version, the idempotency key; and one account, the pack's own.
+//! Requests as Stripe wants them: the key, the pinned version, in their turn; and one account, the pack's own.
 
 use std::{fmt, time::Duration};
 
@@ -6,17 +6,21 @@ use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
-use stripe_client_core::VERSION;
+use stripe_client_core::{RequestStrategy, StripeRequest, VERSION};
 use tokio::sync::OnceCell;
 
-use super::{answer::Refusal, pace::Pace};
+use super::{
+    answer::Refusal,
+    client::{self, Reading},
+    pace::Pace,
+};
 use crate::{
     adapters::{
         environment::Found as Secret,
         scrub::Scrubber,
         transport::{NoReply, Reply, Transport, base_address},
     },
-    domain::text::Text,
+    domain::{identity::Identity, text::Text},
     ports::{Ownership, SourceError},
 };
 
@@ -62,25 +66,19 @@ impl Api {
     }
 
     /// `path` begins with a slash and leaves `/v1` out.
-    fn address(&self, path: &str) -> String {
+    pub(super) fn address(&self, path: &str, query: Option<&str>) -> String {
         let base = self.base.as_str().trim_end_matches('/');
         let base = base.strip_suffix("/v1").unwrap_or(base);
-        format!("{base}/v1{path}")
+        let query = query.filter(|query| !query.is_empty()).map_or_else(String::new, |query| format!("?{query}"));
+        format!("{base}/v1{path}{query}")
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         request.bearer_auth(self.key.expose_secret()).header("stripe-version", VERSION.as_str())
     }
 
-    /// One attempt, with its idempotency key.
-    pub(super) async fn post(&self, path: &str, form: String, key: &str) -> Result<Reply, NoReply> {
-        let request = self.transport.client.post(self.address(path)).header("idempotency-key", key);
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        self.send(request).await
-    }
-
     /// In its turn; what the answer says of the pace is taken to heart.
-    async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
         self.pace.turn().await;
         let reply = self.transport.send(self.signed(request)).await?;
         if reply.status == 429 {
@@ -91,16 +89,19 @@ impl Api {
         Ok(reply)
     }
 
-    /// Reads; a busy Stripe and a broken line are tried again.
-    pub(super) async fn get(&self, path: &str, query: &[(String, String)]) -> Result<Json, Unread> {
+    pub(super) async fn get(&self, request: &impl StripeRequest) -> Result<Json, Unread> {
+        self.get_named(request).await.map(|(json, _)| json)
+    }
+
+    /// Reads; a busy Stripe and a broken line are tried again. Beside the answer what Stripe calls the request.
+    pub(super) async fn get_named(&self, request: &impl StripeRequest) -> Result<(Json, Option<String>), Unread> {
         let ask = || async {
-            let request = self.transport.client.get(self.address(path)).query(query);
-            let reply = self.send(request).await.map_err(Unread::NoReply)?;
+            let reply = client::ask(self, request.build(), RequestStrategy::Once).await.map_err(Unread::NoReply)?;
             if !reply.is_success() {
                 return Err(Unread::Refusal(Refusal::of(&reply)));
             }
             match (reply.json(), &reply.cut) {
-                (Some(json), None) => Ok(json),
+                (Some(json), None) => Ok((json, reply.named("request-id"))),
                 (_, Some(cut)) => Err(Unread::Odd(cut.clone())),
                 (None, None) => Err(Unread::Odd(format!("not JSON: {}", reply.excerpt()))),
             }
@@ -124,14 +125,35 @@ impl Api {
         }
     }
 
+    /// Asked anew each time: whoever sets a connection up wants to know how it is now.
+    pub(super) async fn identify(&self) -> Result<Identity, SourceError> {
+        let asked = client::ask(self, Reading::of("/account").build(), RequestStrategy::Once).await;
+        let unread = |unread: Unread| self.unread("account", &unread);
+        let reply = asked.map_err(|failure| unread(Unread::NoReply(failure)))?;
+        if !reply.is_success() {
+            return Err(unread(Unread::Refusal(Refusal::of(&reply))));
+        }
+        let account = reply.json().ok_or_else(|| unread(Unread::Odd(format!("not JSON: {}", reply.excerpt()))))?;
+        let word = |pointer: &str| account.pointer(pointer).and_then(Json::as_str).map(|said| self.transport.scrub.text(said));
+        let name = word("/business_profile/name").or_else(|| word("/settings/dashboard/display_name"));
+        // `rk_live` is no secret, and says what the key may do.
+        let key = self.key.expose_secret().match_indices('_').nth(1).and_then(|(end, _)| self.key.expose_secret().get(..end));
+        let facts = [("account", word("/id")), ("name", name), ("key", key.map(Text::new))];
+        Ok(Identity {
+            system: Text::new(format!("Stripe {}", VERSION.as_str())),
+            facts: facts.into_iter().filter_map(|(label, said)| Some((label, said?))).collect(),
+            clock: reply.told_time(),
+        })
+    }
+
     /// Whose key it is: asked until Stripe has answered, and then known.
     pub(super) async fn ownership(&self) -> Ownership {
         if let Some(why) = self.wrong_mode {
-            return Ownership::Another(self.transport.text(format_args!("{why}; use the other key, or correct the pack")));
+            return Ownership::OtherMode(self.transport.text(format_args!("{why}; use the other key, or correct the pack")));
         }
         let Some(pinned) = &self.pinned else { return Ownership::Own };
         let owner = self.owner.get_or_try_init(|| async {
-            let account = self.get("/account", &[]).await?;
+            let account = self.get(&Reading::of("/account")).await?;
             let id = account.get("id").and_then(Json::as_str);
             id.map(str::to_owned).ok_or_else(|| Unread::Odd("an account without an id".to_owned()))
         });

@@ -1,19 +1,23 @@
 //! Lists of Stripe as rows, page by page. Never from Search, which is not read-after-write.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use super::{
     api::{Api, Unread},
+    client::Reading,
     object::{self, Fields},
 };
 use crate::{
     domain::{
         pack::StripeRead,
         rows::{Params, Rows},
+        text::Text,
         value::Value,
     },
-    ports::SourceError,
+    ports::{SourceError, Taker},
 };
 
 /// Stripe's own maximum.
@@ -31,26 +35,81 @@ pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params) -> Resul
         filters.push((name.clone(), value.render(params).map_err(mistake)?));
     }
     let mut objects: Vec<Fields> = Vec::new();
-    let mut after: Option<String> = None;
+    let mut pages = Pages::of(api, read, filters);
     while objects.len() < read.at_most {
-        let mut query = filters.clone();
-        query.push(("limit".to_owned(), PAGE.min(read.at_most - objects.len()).to_string()));
-        query.extend(after.take().map(|id| ("starting_after".to_owned(), id)));
-        let mut page = api.get(&format!("/{what}"), &query).await.map_err(|unread| api.unread(what, &unread))?;
+        let Some((page, _)) = pages.next(read.at_most - objects.len()).await? else { break };
+        objects.extend(page);
+    }
+    objects.truncate(read.at_most);
+    Ok(object::rows(read.list, objects))
+}
+
+/// As `read`, page by page, each within `limit`; what Stripe calls the requests. More than `at_most` is a failure.
+pub(super) async fn stream(
+    api: &Api,
+    read: &StripeRead,
+    params: &Params,
+    limit: Duration,
+    taker: &mut dyn Taker,
+) -> Result<Vec<String>, SourceError> {
+    let what = read.list.word();
+    let refused = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
+    let mut filters = window(read, params);
+    for (name, value) in &read.filters {
+        filters.push((name.clone(), value.render(params).map_err(refused)?));
+    }
+    let mut pages = Pages::of(api, read, filters);
+    let (mut requests, mut count) = (Vec::new(), 0);
+    loop {
+        let page = tokio::time::timeout(limit, pages.next(PAGE)).await.unwrap_or(Err(SourceError::TimedOut(limit)))?;
+        let Some((page, request)) = page else { return Ok(requests) };
+        requests.extend(request);
+        count += page.len();
+        if count > read.at_most {
+            return Err(refused(format!("more than {} rows: half a ledger would look whole; give `at_most` more", read.at_most)));
+        }
+        taker.take(object::rows(read.list, page)).map_err(|why| SourceError::Refused(Text::new(why)))?;
+    }
+}
+
+/// A list, page by page, the newest first.
+struct Pages<'a> {
+    api: &'a Api,
+    what: &'static str,
+    filters: Vec<(String, String)>,
+    after: Option<String>,
+    is_over: bool,
+}
+
+impl<'a> Pages<'a> {
+    fn of(api: &'a Api, read: &StripeRead, filters: Vec<(String, String)>) -> Self {
+        Self { api, what: read.list.word(), filters, after: None, is_over: false }
+    }
+
+    /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
+    async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Fields>, Option<String>)>, SourceError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let (api, what) = (self.api, self.what);
+        let mut query = self.filters.clone();
+        query.push(("limit".to_owned(), PAGE.min(at_most).to_string()));
+        query.extend(self.after.take().map(|id| ("starting_after".to_owned(), id)));
+        let asked = api.get_named(&Reading { path: format!("/{what}"), query }).await;
+        let (mut page, request) = asked.map_err(|unread| api.unread(what, &unread))?;
         let odd = |why: &str| SourceError::Malformed(api.transport.text(format_args!("{what}: {why}")));
         let Some(Json::Array(data)) = page.get_mut("data").map(Json::take) else {
             return Err(odd("the list has no data"));
         };
         let last = data.last().and_then(|last| last.get("id")).and_then(Json::as_str).map(ToOwned::to_owned);
-        objects.extend(data.into_iter().map(object::fields));
-        if page.get("has_more").and_then(Json::as_bool) != Some(true) {
-            break;
+        if page.get("has_more").and_then(Json::as_bool) == Some(true) {
+            // Half a list would be worse than none: it would look whole.
+            self.after = Some(last.ok_or_else(|| odd("there is more, and the last object has no id to go on from"))?);
+        } else {
+            self.is_over = true;
         }
-        // Half a list would be worse than none: it would look whole.
-        after = Some(last.ok_or_else(|| odd("there is more, and the last object has no id to go on from"))?);
+        Ok(Some((data.into_iter().map(object::fields).collect(), request)))
     }
-    objects.truncate(read.at_most);
-    Ok(object::rows(read.list, objects))
 }
 
 /// One object; none where Stripe does not know the id.
@@ -59,7 +118,7 @@ async fn one(api: &Api, read: &StripeRead, id: &str) -> Result<Rows, SourceError
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(SourceError::Refused(api.transport.text(format_args!("{what}: `{id}` is no id of Stripe's"))));
     }
-    match api.get(&format!("/{what}/{id}"), &[]).await {
+    match api.get(&Reading::of(format!("/{what}/{id}"))).await {
         Ok(found) => Ok(object::rows(read.list, vec![object::fields(found)])),
         Err(Unread::Refusal(refusal)) if refusal.is_missing() => Ok(object::rows(read.list, Vec::new())),
         Err(unread) => Err(api.unread(&format!("{what}/{id}"), &unread)),

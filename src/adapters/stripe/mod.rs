@@ -1,8 +1,9 @@
-//! Stripe over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
+//! Stripe by async-stripe's requests over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
 //! journal decides that, with the same key.
 
 mod answer;
 mod api;
+mod client;
 mod list;
 mod object;
 mod pace;
@@ -16,12 +17,13 @@ use self::api::Api;
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
+        identity::Identity,
         pack::{Query, Read},
         plan::Order,
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, Source, SourceError},
+    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, Source, SourceError, Taker},
 };
 
 /// A Stripe account.
@@ -67,11 +69,27 @@ impl Source for StripeSystem {
         }
     }
 
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        match &query.read {
+            Read::Stripe(read) if read.id.is_none() => {
+                list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
+            }
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) => {
+                let rows = self.read(query, params).await?;
+                taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
+            }
+        }
+    }
+
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Stripe(_) => Ok(None),
             Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
+    }
+
+    async fn identify(&self) -> Result<Identity, SourceError> {
+        self.api.identify().await
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
@@ -114,10 +132,11 @@ impl Doer for StripeSystem {
         }
     }
 
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
         match (order, &answer.reference) {
             (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
-            (Order::Refund { .. } | Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
+            (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
+            (Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
                 Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
             }
         }

@@ -61,6 +61,18 @@ fn always(list: StripeList) -> &'static [&'static str] {
             &["id", "amount", "currency", "created", "status", "reason", "charge", "payment_intent", "due_by"]
         }
         StripeList::Payouts => &["id", "amount", "currency", "created", "arrival_date", "status"],
+        StripeList::Subscriptions => &["id", "amount", "currency", "created", "status", "customer"],
+        StripeList::Transfers => &[
+            "id",
+            "amount",
+            "amount_reversed",
+            "currency",
+            "created",
+            "destination",
+            "transfer_group",
+            "source_transaction",
+            "reversed",
+        ],
     }
 }
 
@@ -72,6 +84,7 @@ pub(super) fn fields(object: Json) -> Fields {
     };
     let mut fields = Vec::with_capacity(object.len() + 4);
     let due_by = due_by(&object);
+    let per_period = per_period(&object);
     for (name, value) in object {
         if name == "metadata"
             && let Json::Object(metadata) = &value
@@ -82,6 +95,7 @@ pub(super) fn fields(object: Json) -> Fields {
         fields.push((name, value));
     }
     fields.extend(due_by.map(|due_by| ("due_by".to_owned(), due_by)));
+    fields.extend(per_period.map(|amount| ("amount".to_owned(), Value::Integer(amount))));
     fields
 }
 
@@ -127,6 +141,22 @@ fn is_reference(name: &str) -> bool {
 /// Seconds since 1970; zero is Stripe's "never".
 fn moment(seconds: i64) -> Value {
     if seconds == 0 { Value::Null } else { DateTime::from_timestamp(seconds, 0).map_or(Value::Integer(seconds), Value::Time) }
+}
+
+/// What a subscription costs each period, in minor units: the sum of its items. None where one of them has no fixed price.
+fn per_period(fields: &Map<String, Json>) -> Option<i64> {
+    if fields.get("object")?.as_str()? != "subscription" {
+        return None;
+    }
+    let items = fields.get("items")?;
+    if items.get("has_more").and_then(Json::as_bool) == Some(true) {
+        return None;
+    }
+    items.get("data")?.as_array()?.iter().try_fold(0_i64, |sum, item| {
+        let each = item.pointer("/price/unit_amount")?.as_i64()?;
+        let quantity = item.get("quantity").map_or(Some(1), Json::as_i64)?;
+        sum.checked_add(each.checked_mul(quantity)?)
+    })
 }
 
 /// When evidence for a dispute is due: the one nested field that everybody sorts by. Zero means that no answer is possible.

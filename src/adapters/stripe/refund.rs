@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
-use stripe_client_core::StripeRequest as _;
-use stripe_core::refund::{CreateRefund, CreateRefundReason};
+use stripe_client_core::{IdempotencyKey, RequestStrategy, StripeRequest as _};
+use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund, RetrieveRefund};
 
 use super::{
     answer::{AGAIN, Judged, judge},
     api::Api,
+    client,
 };
 use crate::{
     domain::{money::Money, text::Text},
@@ -34,14 +35,19 @@ pub(super) async fn send(api: &Api, charge: &str, amount: Money, reason: Option<
     };
     match api.ownership().await {
         Ownership::Own => {}
-        Ownership::Another(why) => return Outcome::Rejected(Text::new(format!("{what} not sent: {}", why.original()))),
+        Ownership::Another(why) | Ownership::OtherMode(why) => {
+            return Outcome::Rejected(Text::new(format!("{what} not sent: {}", why.original())));
+        }
         Ownership::Unasked(why) => {
             return Outcome::Again { after: AGAIN, why: Text::new(format!("{what} not sent: {}", why.original())) };
         }
     }
+    let key = match IdempotencyKey::new(mark.key()) {
+        Ok(key) => RequestStrategy::Idempotent(key),
+        Err(why) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
+    };
     let request = request(charge, amount, reason, mark).build();
-    let form = in_order(&request.body.unwrap_or_default());
-    match judge(transport, &what, api.post(&request.path, form, &mark.key()).await) {
+    match judge(transport, &what, client::ask(api, request, key).await) {
         Judged::Outcome(outcome) => outcome,
         Judged::AlreadyRefunded(said) => already_refunded(api, charge, amount, mark, &said).await,
     }
@@ -92,50 +98,51 @@ fn reason_of(reason: &str) -> Result<CreateRefundReason, String> {
     }
 }
 
-/// The parameters come out of a hash map: sorted, so that every attempt sends the same bytes.
-fn in_order(form: &str) -> String {
-    let mut pairs: Vec<&str> = form.split('&').collect();
-    pairs.sort_unstable();
-    pairs.join("&")
-}
-
-/// Looks through all refunds of the charge for the one that carries our name.
-pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark) -> Found {
+/// All refunds of a charge, or why they are not known.
+async fn refunds_of(api: &Api, charge: &str) -> Result<Vec<Json>, Text> {
     let what = format!("refunds of {charge}");
-    let mut unlabelled = None;
-    let mut query = vec![(parent_of(charge).to_owned(), charge.to_owned()), ("limit".to_owned(), "100".to_owned())];
+    let mut refunds = Vec::new();
+    let all = ListRefund::new().limit(100);
+    let mut list = if parent_of(charge) == "charge" { all.charge(charge) } else { all.payment_intent(charge) };
     loop {
-        let page = match api.get("/refunds", &query).await {
+        let mut page = match api.get(&list).await {
             Ok(page) => page,
             Err(unread) => {
-                return Found::CannotTell(match api.unread(&what, &unread) {
+                return Err(match api.unread(&what, &unread) {
                     // A silence has no words of its own to say whose it is.
                     silence @ SourceError::TimedOut(_) => api.transport.text(format_args!("{what}: {silence}")),
                     said => Text::new(said.to_string()),
                 });
             }
         };
-        let Some(refunds) = page.get("data").and_then(Json::as_array) else {
-            return Found::CannotTell(api.transport.text(format_args!("{what}: a list without data")));
+        let Some(Json::Array(data)) = page.get_mut("data").map(Json::take) else {
+            return Err(api.transport.text(format_args!("{what}: a list without data")));
         };
-        for refund in refunds {
-            match compare(refund, charge, amount, mark) {
-                Kinship::Ours => return ours(api, charge, refund),
-                Kinship::Unlabelled => {
-                    unlabelled.get_or_insert_with(|| id_of(refund).to_owned());
-                }
-                Kinship::Another => {}
-            }
-        }
+        refunds.extend(data);
         if page.get("has_more").and_then(Json::as_bool) != Some(true) {
-            break;
+            return Ok(refunds);
         }
         match refunds.last().map(id_of) {
-            Some(last) if !last.is_empty() => {
-                query.truncate(2);
-                query.push(("starting_after".to_owned(), last.to_owned()));
+            Some(last) if !last.is_empty() => list = list.starting_after(last),
+            _ => return Err(api.transport.text(format_args!("{what}: a page that cannot be turned"))),
+        }
+    }
+}
+
+/// Looks through all refunds of the charge for the one that carries our name.
+pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark) -> Found {
+    let refunds = match refunds_of(api, charge).await {
+        Ok(refunds) => refunds,
+        Err(why) => return Found::CannotTell(why),
+    };
+    let mut unlabelled = None;
+    for refund in &refunds {
+        match compare(refund, charge, amount, mark) {
+            Kinship::Ours => return ours(api, charge, refund),
+            Kinship::Unlabelled => {
+                unlabelled.get_or_insert_with(|| id_of(refund).to_owned());
             }
-            _ => return Found::CannotTell(api.transport.text(format_args!("{what}: a page that cannot be turned"))),
+            Kinship::Another => {}
         }
     }
     match unlabelled {
@@ -146,9 +153,38 @@ pub(super) async fn look_up(api: &Api, charge: &str, amount: Money, mark: &Mark)
     }
 }
 
+/// Which refund it was that a person says was made: the one with our name, else the only one of that amount that nobody
+/// labelled.
+pub(super) async fn trace(api: &Api, charge: &str, amount: Money, mark: &Mark) -> Followed {
+    let refunds = match refunds_of(api, charge).await {
+        Ok(refunds) => refunds,
+        Err(why) => return Followed::CannotTell(why),
+    };
+    let named = |refund: &Json, how: &str| {
+        let (id, status) = (id_of(refund), status_of(refund));
+        let said = api.transport.text(format_args!("{id} {status}, by {how}"));
+        Followed::Named(Answer { reference: Some(id.to_owned()), request: None, said })
+    };
+    let of_charge = || refunds.iter().filter(|refund| !is_of_another(refund, charge) && !id_of(refund).is_empty());
+    if let Some(ours) = of_charge().find(|refund| matches!(compare(refund, charge, amount, mark), Kinship::Ours)) {
+        return named(ours, "this act's id");
+    }
+    // One that failed already is what is looked for as well.
+    let is_like = |refund: &&Json| label_of(refund, ACTION).is_none() && amount_of(refund) == Some(amount.minor);
+    let alike: Vec<&Json> = of_charge().filter(is_like).collect();
+    let lost = |what: String| {
+        Followed::Lost(api.transport.text(format_args!("{what}; look at {charge} in Stripe's dashboard in the weeks to come")))
+    };
+    match alike.as_slice() {
+        [only] => named(only, "its charge and amount"),
+        [] => lost(format!("Stripe has no refund of {amount} of {charge} that could be it")),
+        several => lost(format!("Stripe has {} refunds of {amount} of {charge}, and nothing tells which it is", several.len())),
+    }
+}
+
 /// Reads a refund that was made: a bank may send it back for weeks.
 pub(super) async fn follow(api: &Api, id: &str) -> Followed {
-    let refund = match api.get(&format!("/refunds/{id}"), &[]).await {
+    let refund = match api.get(&RetrieveRefund::new(id)).await {
         Ok(refund) => refund,
         Err(unread) => return Followed::CannotTell(Text::new(api.unread(id, &unread).to_string())),
     };
@@ -173,21 +209,14 @@ enum Kinship {
 }
 
 fn compare(refund: &Json, charge: &str, amount: Money, mark: &Mark) -> Kinship {
-    let of = |name: &str| refund.get("metadata").and_then(|metadata| metadata.get(name)).and_then(Json::as_str);
-    // A stand-in that ignores the filter must not make another charge's refund ours.
-    let other_charge = match refund.get(parent_of(charge)) {
-        Some(Json::String(id)) => id != charge,
-        Some(Json::Object(expanded)) => expanded.get("id").and_then(Json::as_str).is_some_and(|id| id != charge),
-        _ => false,
-    };
-    if other_charge {
+    if is_of_another(refund, charge) {
         return Kinship::Another;
     }
     let step = mark.step.to_string();
-    match of(ACTION) {
-        Some(action) if action == mark.action.0 && of(STEP).is_none_or(|known| known == step) => Kinship::Ours,
+    match label_of(refund, ACTION) {
+        Some(action) if action == mark.action.0 && label_of(refund, STEP).is_none_or(|known| known == step) => Kinship::Ours,
         Some(_) => Kinship::Another,
-        None if refund.get("amount").and_then(Json::as_i64) != Some(amount.minor) => Kinship::Another,
+        None if amount_of(refund) != Some(amount.minor) => Kinship::Another,
         None if matches!(status_of(refund), "failed" | "canceled") => Kinship::Another,
         None => Kinship::Unlabelled,
     }
@@ -203,6 +232,23 @@ fn ours(api: &Api, charge: &str, refund: &Json) -> Found {
         )));
     }
     Found::Ours(Answer { reference: Some(id.to_owned()), request: None, said })
+}
+
+/// A stand-in that ignores the filter must not make another charge's refund ours.
+fn is_of_another(refund: &Json, charge: &str) -> bool {
+    match refund.get(parent_of(charge)) {
+        Some(Json::String(id)) => id != charge,
+        Some(Json::Object(expanded)) => expanded.get("id").and_then(Json::as_str).is_some_and(|id| id != charge),
+        _ => false,
+    }
+}
+
+fn label_of<'a>(refund: &'a Json, name: &str) -> Option<&'a str> {
+    refund.get("metadata")?.get(name)?.as_str()
+}
+
+fn amount_of(refund: &Json) -> Option<i64> {
+    refund.get("amount")?.as_i64()
 }
 
 fn id_of(refund: &Json) -> &str {

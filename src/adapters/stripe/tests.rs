@@ -289,7 +289,7 @@ async fn its_own_account_is_asked_once_and_a_silent_one_again() {
 async fn a_key_of_the_other_mode_is_told_without_a_question() {
     let server = account_of("acct_1", 0).await;
     let system = pinned(&server.uri(), LIMIT, Some("acct_1"), "rk_test");
-    let Ownership::Another(why) = system.ownership().await else { panic!() };
+    let Ownership::OtherMode(why) = system.ownership().await else { panic!() };
     assert!(why.shown().contains("is a test key, and the pack says `livemode = true`"), "{why}");
     assert!(matches!(system.act(&refund_of("ch_1"), &mark("a")).await, Outcome::Rejected(_)));
 }
@@ -420,13 +420,38 @@ async fn a_refund_is_followed_by_its_id() {
         let reply = ResponseTemplate::new(status).set_body_json(body.clone());
         Mock::given(method("GET")).and(path("/v1/refunds/re_1")).respond_with(reply).mount(&server).await;
         let answer = Answer { reference: Some("re_1".to_owned()), request: None, said: Text::new("") };
-        let followed = format!("{:?}", open(&server.uri()).follow(&refund_of("ch_1"), &answer).await);
+        let followed = format!("{:?}", open(&server.uri()).follow(&refund_of("ch_1"), &answer, &mark("a")).await);
         assert!(followed.starts_with(expected), "{body}: {followed}");
         if expected == "Undone" {
             assert!(followed.contains("the money did not reach the customer"), "{followed}");
         }
     }
-    let nameless = Answer { reference: None, request: None, said: Text::new("") };
-    let followed = open("http://127.0.0.1:9/").follow(&refund_of("ch_1"), &nameless).await;
-    assert!(matches!(followed, Followed::CannotTell(_)), "a person said that it happened: there is nothing to read");
+}
+
+#[tokio::test]
+async fn a_refund_that_a_person_named_is_traced_by_our_name_or_by_being_the_only_one() {
+    let refund = |id: &str, amount: i64, labels: Json| json!({ "id": id, "charge": "ch_1", "amount": amount, "status": "succeeded", "metadata": labels });
+    let ours = refund("re_1", 2200, json!({ "wheelhouse_action": "a", "wheelhouse_step": "0" }));
+    let by_hand = |id: &str| refund(id, 2200, json!({}));
+    let failed = json!({ "id": "re_4", "charge": "ch_1", "amount": 2200, "status": "failed" });
+    let of_another_act = refund("re_5", 2200, json!({ "wheelhouse_action": "b" }));
+    for (refunds, expected) in [
+        (json!([by_hand("re_2"), ours]), "Named: re_1"),
+        (json!([by_hand("re_2"), of_another_act]), "Named: re_2"),
+        (json!([failed]), "Named: re_4"),
+        (json!([by_hand("re_2"), by_hand("re_3")]), "Lost: Stripe has 2 refunds of A$22.00 of ch_1"),
+        (json!([refund("re_6", 100, json!({})), of_another_act]), "Lost: Stripe has no refund of A$22.00 of ch_1"),
+        (json!([]), "Lost: Stripe has no refund"),
+        (json!(7), "CannotTell: refunds of ch_1: a list without data"),
+    ] {
+        let server = listing(refunds.clone()).await;
+        let nameless = Answer { reference: None, request: None, said: Text::new("a person looked") };
+        let followed = match open(&server.uri()).follow(&refund_of("ch_1"), &nameless, &mark("a")).await {
+            Followed::Named(answer) => format!("Named: {}", answer.reference.unwrap_or_default()),
+            Followed::Lost(why) => format!("Lost: {}", why.shown().trim_start_matches("stripe: ")),
+            Followed::CannotTell(why) => format!("CannotTell: {}", why.shown().trim_start_matches("stripe: ")),
+            other => format!("{other:?}"),
+        };
+        assert!(followed.starts_with(expected), "{refunds}: {followed}");
+    }
 }

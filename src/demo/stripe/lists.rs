@@ -54,6 +54,18 @@ const LISTS: &[Listing] = &[
         build: objects::dispute,
     },
     Listing { word: "payouts", object: "payout", filters: &[("status", "status")], build: objects::payout },
+    Listing {
+        word: "subscriptions",
+        object: "subscription",
+        filters: &[("customer", "customer"), ("price", "price")],
+        build: objects::subscription,
+    },
+    Listing {
+        word: "transfers",
+        object: "transfer",
+        filters: &[("destination", "destination"), ("transfer_group", "transfer_group")],
+        build: objects::transfer,
+    },
 ];
 
 pub(super) fn find(word: &str) -> Option<&'static Listing> {
@@ -227,9 +239,18 @@ fn filters(
         } else if listing.word == "events" && name == "delivery_success" {
             conditions.push(format!("list.delivered = :{bound}"));
             values.insert(bound, json!(i64::from(value == "true")));
+        } else if listing.word == "subscriptions" && name == "status" {
+            if value != "all" {
+                conditions.push(format!("list.status = :{bound}"));
+                values.insert(bound, json!(value));
+            }
         } else if !matches!(name.as_str(), "limit" | "starting_after" | "ending_before") && !name.starts_with("expand[") {
             return Err(Refusal::of_param("parameter_unknown", name, format!("Received unknown parameter: {name}")));
         }
+    }
+    // Those that have ended are told of only where they are asked for.
+    if listing.word == "subscriptions" && !params.iter().any(|(name, _)| name == "status") {
+        conditions.push("list.status <> 'canceled'".to_owned());
     }
     if types.len() > 20 {
         return Err(Refusal::of_param("parameter_invalid", "types", "You may only specify up to 20 event types."));

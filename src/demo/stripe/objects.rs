@@ -8,7 +8,9 @@ use super::{Stripe, lists::Row};
 pub(super) fn id_param(list: &str) -> &'static str {
     match list {
         "payment_intents" => "intent",
-        "charges" | "refunds" | "events" | "balance_transactions" | "disputes" | "payouts" => "id",
+        "charges" | "refunds" | "events" | "balance_transactions" | "disputes" | "payouts" | "subscriptions" | "transfers" => {
+            "id"
+        }
         _ => "object",
     }
 }
@@ -330,6 +332,98 @@ pub(super) fn payout(stripe: &Stripe, row: &Row) -> Json {
         }),
         PAYOUT_NULLS,
     )
+}
+
+const SUBSCRIPTION_NULLS: &[&str] = &[
+    "application",
+    "application_fee_percent",
+    "billing_cycle_anchor_config",
+    "cancel_at",
+    "cancellation_details",
+    "days_until_due",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "latest_invoice",
+    "next_pending_invoice_item_invoice",
+    "on_behalf_of",
+    "pause_collection",
+    "pending_invoice_item_interval",
+    "pending_setup_intent",
+    "pending_update",
+    "schedule",
+    "test_clock",
+    "transfer_data",
+    "trial_end",
+    "trial_settings",
+    "trial_start",
+];
+
+pub(super) fn subscription(stripe: &Stripe, row: &Row) -> Json {
+    let id = text(row, "id");
+    let ended = if text(row, "status") == "canceled" { cell(row, "created").clone() } else { Json::Null };
+    let price = json!({
+        "id": cell(row, "price"), "object": "price", "active": true, "billing_scheme": "per_unit", "created": cell(row, "created"),
+        "currency": cell(row, "currency"), "custom_unit_amount": null, "livemode": stripe.declared.livemode, "lookup_key": null,
+        "metadata": {}, "nickname": null, "product": "prod_1", "tax_behavior": "unspecified", "tiers_mode": null,
+        "recurring": { "interval": cell(row, "interval"), "interval_count": 1, "meter": null, "trial_period_days": null, "usage_type": "licensed" },
+        "transform_quantity": null, "type": "recurring", "unit_amount": cell(row, "unit_amount"),
+        "unit_amount_decimal": whole(row, "unit_amount").to_string()
+    });
+    let item = json!({
+        "id": format!("si_{id}"), "object": "subscription_item", "billing_thresholds": null, "created": cell(row, "created"),
+        "current_period_start": cell(row, "created"), "current_period_end": whole(row, "created") + 30 * 86_400, "discounts": [],
+        "metadata": {}, "price": price, "quantity": cell(row, "quantity"), "subscription": id, "tax_rates": []
+    });
+    with_nulls(
+        json!({
+            "id": id,
+            "object": "subscription",
+            "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
+            "billing_cycle_anchor": cell(row, "created"),
+            "billing_mode": { "type": "classic" },
+            "cancel_at_period_end": false,
+            "canceled_at": ended,
+            "collection_method": "charge_automatically",
+            "created": cell(row, "created"),
+            "currency": cell(row, "currency"),
+            "customer": cell(row, "customer"),
+            "default_tax_rates": [],
+            "discounts": [],
+            "ended_at": ended,
+            "invoice_settings": { "account_tax_ids": null, "issuer": { "type": "self" } },
+            "items": { "object": "list", "data": [item], "has_more": false, "url": format!("/v1/subscription_items?subscription={id}") },
+            "livemode": stripe.declared.livemode,
+            "metadata": metadata(row),
+            "payment_settings": { "payment_method_options": null, "payment_method_types": null, "save_default_payment_method": "off" },
+            "start_date": cell(row, "created"),
+            "status": cell(row, "status")
+        }),
+        SUBSCRIPTION_NULLS,
+    )
+}
+
+pub(super) fn transfer(stripe: &Stripe, row: &Row) -> Json {
+    let id = text(row, "id");
+    json!({
+        "id": id,
+        "object": "transfer",
+        "amount": cell(row, "amount"),
+        "amount_reversed": cell(row, "amount_reversed"),
+        "balance_transaction": transaction(id),
+        "created": cell(row, "created"),
+        "currency": cell(row, "currency"),
+        "description": null,
+        "destination": cell(row, "destination"),
+        "destination_payment": format!("py_{id}"),
+        "livemode": stripe.declared.livemode,
+        "metadata": metadata(row),
+        "reversals": super::empty_list(&format!("/v1/transfers/{id}/reversals")),
+        "reversed": whole(row, "amount_reversed") >= whole(row, "amount"),
+        "source_transaction": cell(row, "source_transaction"),
+        "source_type": "card",
+        "transfer_group": cell(row, "transfer_group")
+    })
 }
 
 pub(super) fn account(stripe: &Stripe) -> Json {

@@ -424,3 +424,87 @@ fn what_is_done_can_fail_for_a_month_and_is_settled_then() {
     unfinished.feed(confirmed("re_1"));
     assert_eq!(unfinished.feed(undone()), "confirmed: ", "only what is done is followed");
 }
+
+/// A refund whose later step, a mail, lay beyond its key's life: given up after two looks.
+fn expired_later(orders: &[&str]) -> Life {
+    let mut life = Life::sent(orders);
+    life.feed(confirmed("re_1"));
+    life.feed(Event::Next);
+    life.feed(unknown());
+    life.later(KEY_LIFE);
+    life.feed(Event::LookUp);
+    life.feed(Event::Found(Found::Absent));
+    life.later(TimeDelta::seconds(60));
+    life.feed(Event::Wake);
+    assert_eq!(life.feed(Event::Found(Found::Absent)), "expired: persist");
+    assert!(!life.state.said.shown().contains("planned anew") && life.state.may_have_happened(), "{}", life.state.said);
+    life
+}
+
+#[test]
+fn a_later_step_that_outlived_its_key_is_finished_by_hand_and_what_was_never_begun_goes_on() {
+    let mut life = expired_later(&["refund", "mail", "mail"]);
+    assert_eq!(life.feed(Event::LookUp), "expired: ", "an old key is not sent again");
+    assert_eq!(life.feed(Event::Settle { happened: true }), "confirmed: persist, next");
+    assert_eq!(life.feed(Event::Next), "sent: persist, send 2.1", "the step never begun, for the first time");
+    assert_eq!(life.feed(confirmed("mail")), "done: persist");
+}
+
+#[test]
+fn a_later_step_that_outlived_its_key_is_closed_for_good() {
+    let mut life = expired_later(&["refund", "mail", "mail"]);
+    assert_eq!(life.feed(Event::Settle { happened: false }), "expired: persist");
+    assert!(life.state.said.shown().contains("a person leaves the rest undone; what came before stands: refund"));
+    assert!(life.state.may_have_happened(), "the refund is never decided anew");
+    for event in [Event::LookUp, Event::Settle { happened: true }, Event::Settle { happened: false }, Event::Recover, Event::Next]
+    {
+        assert_eq!(life.feed(event.clone()), "expired: ", "{event:?}");
+    }
+}
+
+#[test]
+fn a_statement_that_a_person_saw_not_to_have_happened_goes_out_again_and_a_refund_of_that_kind_does_not() {
+    let mut life = Life::sent(&["refund", "sql"]);
+    life.feed(confirmed("re_1"));
+    life.feed(Event::Next);
+    life.feed(unknown());
+    assert_eq!(life.feed(Event::Settle { happened: false }), "expired: persist");
+    life.later(TimeDelta::days(2));
+    assert_eq!(life.feed(Event::LookUp), "sent: persist, send 1.2", "a statement has no key that is forgotten");
+
+    let mut first = Life::sent(&["refund", "sql"]);
+    first.feed(unknown());
+    first.feed(Event::Settle { happened: false });
+    assert!(first.state.said.shown().ends_with("it can be planned anew"));
+    assert_eq!(first.feed(Event::LookUp), "expired: ");
+}
+
+#[test]
+fn a_refund_without_a_name_is_named_or_said_not_to_be_followed() {
+    let settled = || {
+        let mut life = Life::sent(&["refund", "sql"]);
+        life.feed(unknown());
+        life.feed(Event::Settle { happened: true });
+        life.feed(Event::Next);
+        assert_eq!(life.feed(confirmed("1 row")), "done: persist");
+        life
+    };
+    let lost = || Event::Followed(Followed::Lost(Text::new("no refund of ch_1")));
+    let named = || Event::Followed(Followed::Named(answer("re_7")));
+    let mut life = settled();
+    let done_at = life.state.at;
+    life.later(TimeDelta::days(1));
+    assert_eq!(life.feed(lost()), "done: persist");
+    assert!(life.state.said.shown().ends_with("not followed, a later failure of it is not seen here: no refund of ch_1"));
+    assert_eq!(life.feed(lost()), "done: ", "it is said once");
+    assert_eq!(life.feed(named()), "done: persist");
+    assert_eq!(life.state.answers[0].reference.as_deref(), Some("re_7"));
+    assert_eq!(life.state.answers[1].reference.as_deref(), Some("1 row"), "the statement's is its own");
+    assert_eq!(life.state.at, done_at, "a name makes it no younger");
+    assert_eq!(life.feed(named()), "done: ", "it has its name");
+
+    let mut life = settled();
+    life.later(TimeDelta::days(30));
+    assert_eq!(life.feed(lost()), "settled: persist");
+    assert!(life.state.may_have_happened());
+}

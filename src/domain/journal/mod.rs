@@ -3,6 +3,7 @@
 //! Its promises: nothing is sent before the attempt is on disk, every attempt of a step carries the same key, a key
 //! that the outside may have forgotten is never sent again, and an act is done only when each of its steps is confirmed.
 
+mod afterwards;
 mod entry;
 mod outcome;
 mod state;

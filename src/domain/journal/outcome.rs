@@ -74,6 +74,10 @@ pub enum Followed {
     Open,
     /// The outside undid it, with its reason.
     Undone(Text),
+    /// Nobody knew its name outside (a person said that it was done), and it is this: looked at under it from now on.
+    Named(Answer),
+    /// Nothing outside can be told to be it: what becomes of it is not seen.
+    Lost(Text),
     /// Nobody answered, or this system keeps no trace of what it did.
     CannotTell(Text),
 }

@@ -40,6 +40,8 @@ fn moves() -> impl Strategy<Value = Move> {
         2 => Just(Event::Found(Found::CannotTell(said()))),
         1 => Just(Event::Followed(Followed::Undone(said()))),
         1 => Just(Event::Followed(Followed::Stands(said()))),
+        1 => Just(Event::Followed(Followed::Named(answer("re_2")))),
+        1 => Just(Event::Followed(Followed::Lost(said()))),
         6 => Just(Event::Wake),
         3 => Just(Event::LookUp),
         1 => any::<bool>().prop_map(|happened| Event::Settle { happened }),
@@ -69,11 +71,12 @@ impl World {
         if commands.is_empty() {
             assert_eq!(next, self.state, "without a command nothing changes: {event:?}");
         }
-        // What ended half way may be gone on with, or decided.
-        let is_half_way = matches!(self.state.phase, Phase::Rejected | Phase::Changed) && self.state.steps_done() > 0;
-        let is_decided = is_half_way && matches!(event, Event::Settle { .. });
+        // What ended half way may be gone on with, or decided; until a person closes it.
+        let ended = matches!(self.state.phase, Phase::Rejected | Phase::Changed | Phase::Expired);
+        let is_half_way = ended && self.state.steps_done() > 0 && !self.state.is_closed;
+        let is_decided = is_half_way && matches!(event, Event::Settle { .. } | Event::LookUp);
         let is_followed = self.state.phase == Phase::Done && matches!(event, Event::Followed(_));
-        if was_over && *event != Event::LookUp && !is_decided && !is_followed {
+        if was_over && !is_decided && !is_followed {
             assert!(commands.is_empty(), "what is over stays so: {event:?}");
         }
         let mut is_persisted = false;
@@ -112,6 +115,13 @@ impl World {
             }
         }
         assert!(!(next.phase.is_over() && self.may_be_claimed), "over, and its claim left behind: {event:?}");
+        if is_half_way && !next.phase.is_over() {
+            // Gone on with: never with a step that is through, and with one that had begun only under a key that is good.
+            assert!(next.steps_done() >= self.state.steps_done() && next.steps_done() > 0);
+            let is_same_step = next.steps_done() == self.state.steps_done();
+            assert!(!is_same_step || key_is_good(plan, &self.state, self.now), "an expired step was sent again: {event:?}");
+        }
+        assert!(!next.is_closed || next.phase == Phase::Expired && next.steps_done() > 0);
         let steps = next.steps_done();
         assert!(steps >= self.state.steps_done() && steps <= self.state.steps_done() + 1, "steps go one by one");
         let is_done = matches!(next.phase, Phase::Done | Phase::Settled | Phase::FailedLate);

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Answer, Mark};
+use super::{
+    outcome::{Answer, Mark},
+    step::key_is_good,
+};
 
 use crate::domain::{
     plan::{Plan, Receipt, Standing},
@@ -51,7 +54,8 @@ pub enum Phase {
     Refused,
     /// The program ended before the first attempt.
     NotSent,
-    /// It did not happen and its key is too old to be sent again: a person plans anew.
+    /// It did not happen, and it is not sent again by itself: its key is too old, or a person says so. A first step is
+    /// planned anew; of a later one, what came before stands, and a person finishes or closes the rest.
     Expired,
     /// Something like it happened and nothing says by whom: a person decides.
     Conflict,
@@ -135,6 +139,9 @@ pub struct ActState {
     /// True from the moment that a claim was asked for: it must be given back at the end.
     #[serde(default)]
     pub may_be_claimed: bool,
+    /// A person leaves the rest of it undone.
+    #[serde(default)]
+    pub is_closed: bool,
     /// Why it stands so, or what was answered.
     pub said: Text,
     /// When it last moved.
@@ -155,6 +162,7 @@ impl Default for ActState {
             absent_since: None,
             was_sent: false,
             may_be_claimed: false,
+            is_closed: false,
             said: Text::new(""),
             at: None,
         }
@@ -168,9 +176,14 @@ impl ActState {
 
     /// Names the attempt that is, or was last, under way.
     pub fn mark(&self, plan: &Plan) -> Mark {
+        self.mark_of(plan, self.steps_done())
+    }
+
+    /// Names a step, by its number from 0.
+    pub fn mark_of(&self, plan: &Plan, step: usize) -> Mark {
         Mark {
             action: plan.id.clone(),
-            step: self.steps_done(),
+            step,
             attempt: self.attempts.max(1),
             target: plan.target.key.clone(),
             operator: plan.operator.clone(),
@@ -237,9 +250,10 @@ impl ActState {
 }
 
 impl Act {
-    /// Ended with some of its steps through and the rest not: what came before stands.
+    /// Ended with some of its steps through and the rest not, and nobody has closed it: what came before stands.
     pub fn is_half_way(&self) -> bool {
-        matches!(self.state.phase, Phase::Rejected | Phase::Changed)
+        matches!(self.state.phase, Phase::Rejected | Phase::Changed | Phase::Expired)
+            && !self.state.is_closed
             && (1..self.plan.steps.len()).contains(&self.state.steps_done())
     }
 
@@ -264,6 +278,7 @@ impl Act {
             is_final: plan.is_final,
             can_undo: has_undo && standing == Standing::Done,
             has_rest: self.is_half_way(),
+            is_resendable: self.is_half_way() && key_is_good(plan, state, now),
             batch: plan.batch.clone(),
             at: state.at.unwrap_or(now),
         }

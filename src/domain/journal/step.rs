@@ -23,8 +23,6 @@ use crate::domain::{
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(23);
 /// A clock that was set back by more than this hides how old a key is.
 const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(-5);
-/// A bank may send a refund back for so long after it was made.
-const UNSETTLED: TimeDelta = TimeDelta::days(30);
 /// Attempts in a row before a person is asked.
 pub const TRIES: u32 = 6;
 /// The two looks that let an old key expire are at least so far apart.
@@ -95,6 +93,8 @@ pub enum Command {
 /// The whole behaviour of an act. An event that does not fit the phase changes nothing.
 pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> (ActState, Vec<Command>) {
     let mut next = Transition { plan, state: state.clone(), now };
+    // What is learned of its name makes it no younger.
+    let is_about_its_name = matches!(event, Event::Followed(Followed::Named(_) | Followed::Lost(_)));
     let commands = match (&state.phase, event) {
         (Phase::Planned, Event::Confirm { until }) => next.confirm(until),
         (Phase::Intent { until }, Event::Begin) if now < *until => Vec::new(),
@@ -128,19 +128,20 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
         }
         (Phase::Again { .. } | Phase::Unknown { .. }, Event::Recover)
         | (Phase::Unknown { .. } | Phase::Conflict, Event::LookUp) => next.ask_anew(),
-        (Phase::Rejected | Phase::Changed, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
+        (Phase::Rejected | Phase::Changed | Phase::Expired, Event::LookUp) if next.is_half_way() && next.key_is_good() => {
             next.state.tries = 0;
             next.send()
         }
         (Phase::Unknown { .. }, Event::Found(found)) => next.found(found),
-        (Phase::Rejected | Phase::Changed, Event::Settle { happened }) if next.is_half_way() => next.decide_rest(happened),
+        (Phase::Rejected | Phase::Changed | Phase::Expired, Event::Settle { happened }) if next.is_half_way() => {
+            next.decide_rest(happened)
+        }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: true }) => {
             let said = Text::new("a person looked and says that it happened");
             next.through(Answer { reference: None, request: None, said })
         }
         (Phase::Unknown { .. } | Phase::Conflict, Event::Settle { happened: false }) => {
-            let said = next.with_what_stands("a person looked and says that it did not happen; it can be planned anew");
-            next.end(Phase::Expired, said, Severity::Yellow)
+            next.expire("a person looked and says that it did not happen")
         }
         (Phase::Done, Event::Followed(followed)) => next.followed(followed),
         (
@@ -164,7 +165,7 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             _,
         ) => return (state.clone(), Vec::new()),
     };
-    if !commands.is_empty() {
+    if !commands.is_empty() && !is_about_its_name {
         next.state.at = Some(now);
     }
     (next.state, commands)
@@ -181,10 +182,10 @@ pub fn key_is_good(plan: &Plan, state: &ActState, now: DateTime<Utc>) -> bool {
         })
 }
 
-struct Transition<'a> {
-    plan: &'a Plan,
-    state: ActState,
-    now: DateTime<Utc>,
+pub(super) struct Transition<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) state: ActState,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Transition<'_> {
@@ -296,8 +297,19 @@ impl Transition<'_> {
             let said = Text::new("a person says that this step is done");
             return self.through(Answer { reference: None, request: None, said });
         }
+        self.state.is_closed = true;
         let said = self.with_what_stands("a person leaves the rest undone");
         self.end(Phase::Expired, said, Severity::Yellow)
+    }
+
+    /// Nothing of this step happened. Where something of the act did, it is never decided anew: a person does the step
+    /// by hand, and what was never begun goes on; or closes it.
+    fn expire(&mut self, why: &str) -> Vec<Command> {
+        if self.is_half_way() {
+            let said = self.with_what_stands(why);
+            return self.end(Phase::Expired, said, Severity::Red);
+        }
+        self.end(Phase::Expired, Text::new(format!("{why}; it can be planned anew")), Severity::Yellow)
     }
 
     fn again(&mut self, after: Duration, why: &Text) -> Vec<Command> {
@@ -385,8 +397,7 @@ impl Transition<'_> {
         }
         let since = *self.state.absent_since.get_or_insert(self.now);
         if self.now - since >= SECOND_LOOK {
-            let said = self.with_what_stands("it did not happen and its key is too old to be sent again; it can be planned anew");
-            return self.end(Phase::Expired, said, Severity::Yellow);
+            return self.expire("it did not happen and its key is too old to be sent again");
         }
         let said = "not found, and its key is too old to be sent again: a second look follows".to_owned();
         self.stay_unknown(Some(since + SECOND_LOOK), said)
@@ -398,28 +409,12 @@ impl Transition<'_> {
         vec![self.persist(Severity::Unknown), Command::Tell]
     }
 
-    fn end(&mut self, phase: Phase, said: Text, severity: Severity) -> Vec<Command> {
+    pub(super) fn end(&mut self, phase: Phase, said: Text, severity: Severity) -> Vec<Command> {
         self.state.phase = phase;
         self.state.said = said;
         let mut commands = vec![self.persist(severity), Command::Tell];
         commands.extend(self.release());
         commands
-    }
-
-    /// Nothing is said of what stands and is still young: it is looked at again.
-    fn followed(&mut self, followed: Followed) -> Vec<Command> {
-        match followed {
-            Followed::Undone(why) => {
-                let said = format!("failed after it was done: {}; decide what to do instead", why.original());
-                self.end(Phase::FailedLate, Text::new(said), Severity::Red)
-            }
-            Followed::Stands(said) if self.state.at.is_some_and(|at| self.now - at >= UNSETTLED) => {
-                self.state.phase = Phase::Settled;
-                self.state.said = said;
-                vec![self.persist(Severity::Green)]
-            }
-            Followed::Stands(_) | Followed::Open | Followed::CannotTell(_) => Vec::new(),
-        }
     }
 
     fn release(&self) -> Option<Command> {
@@ -432,7 +427,7 @@ impl Transition<'_> {
     }
 
     fn is_half_way(&self) -> bool {
-        (1..self.plan.steps.len()).contains(&self.state.steps_done())
+        !self.state.is_closed && (1..self.plan.steps.len()).contains(&self.state.steps_done())
     }
 
     fn look_pause(&self) -> TimeDelta {
@@ -459,7 +454,7 @@ impl Transition<'_> {
         }
     }
 
-    fn persist(&self, severity: Severity) -> Command {
+    pub(super) fn persist(&self, severity: Severity) -> Command {
         Command::Persist(Box::new(entry(&Act { plan: self.plan.clone(), state: self.state.clone() }, severity, self.now)))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Connection, Query, Sql};
 
-use crate::domain::{expression::Expression, id::Id, template::Template};
+use crate::domain::{expression::Expression, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -84,12 +84,13 @@ pub enum EffectKind {
         amount: String,
         reason: Option<Template>,
     },
-    /// A request; any 2xx is success.
+    /// A request; a 2xx is success where `proofs` do not say otherwise.
     Http {
         on: Id<Connection>,
         method: String,
         path: Template,
         body: Option<Template>,
+        proofs: Proofs,
     },
     Mail {
         on: Id<Connection>,

@@ -53,8 +53,24 @@ pub struct Reconciliation {
     pub tolerance: Duration,
     /// What repairs each class.
     pub proposals: BTreeMap<Class, Id<Action>>,
+    /// What repairs a class of single rows where they stand in their ledger, in ours; before the one for both.
+    pub proposals_there: BTreeMap<Class, Id<Action>>,
+    pub proposals_here: BTreeMap<Class, Id<Action>>,
     pub every: Duration,
     pub covers: Vec<String>,
+}
+
+impl Reconciliation {
+    /// What repairs a discrepancy of this class; `is_theirs` where a row of theirs is part of it.
+    pub fn proposal(&self, class: Class, is_theirs: bool) -> Option<&Id<Action>> {
+        let own = if is_theirs { &self.proposals_there } else { &self.proposals_here };
+        own.get(&class).or_else(|| self.proposals.get(&class))
+    }
+
+    /// Every action that is proposed.
+    pub fn proposed(&self) -> impl Iterator<Item = &Id<Action>> {
+        [&self.proposals, &self.proposals_there, &self.proposals_here].into_iter().flat_map(BTreeMap::values)
+    }
 }
 
 /// What became of a row; every row of either side falls in exactly one.
@@ -70,10 +86,13 @@ pub enum Class {
     Duplicate,
     RefundDrift,
     InFlight,
+    /// More than one row of the other side could be meant, and nothing tells which: never paired by guess.
+    Ambiguous,
 }
 
 impl Class {
-    pub const ALL: [Self; 9] = [
+    /// In the order of their declaration.
+    pub const ALL: [Self; 10] = [
         Self::Matched,
         Self::MissingHere,
         Self::MissingThere,
@@ -83,6 +102,7 @@ impl Class {
         Self::Duplicate,
         Self::RefundDrift,
         Self::InFlight,
+        Self::Ambiguous,
     ];
 
     /// The key in a pack.
@@ -97,6 +117,7 @@ impl Class {
             Self::Duplicate => "duplicate",
             Self::RefundDrift => "refund_drift",
             Self::InFlight => "in_flight",
+            Self::Ambiguous => "ambiguous",
         }
     }
 
@@ -112,6 +133,7 @@ impl Class {
             Self::Duplicate => "duplicate",
             Self::RefundDrift => "refund differs",
             Self::InFlight => "in flight",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }

@@ -28,7 +28,7 @@ pub use query::{HttpRead, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
 pub use sql::SqlMistake;
 
-use super::{id::Id, money::Currency};
+use super::{id::Id, money::Currency, plan};
 
 /// One business. Lists keep the order of the file; ids are unique within their kind.
 #[derive(Clone, Debug)]
@@ -58,6 +58,20 @@ impl Pack {
     pub fn claims_on(&self) -> Option<&Id<Connection>> {
         let keeps = |connection: &&Connection| matches!(&connection.kind, ConnectionKind::Sql { marks: Some(_), .. });
         self.connections.iter().find(keeps).map(|connection| &connection.id)
+    }
+
+    /// The queues whose items go by this name, or the queue itself by its own; that one first.
+    pub fn queues_of<'a>(&'a self, name: &'a Id<Queue>) -> impl Iterator<Item = &'a Queue> {
+        let own = self.queues.iter().filter(move |queue| queue.id == *name);
+        own.chain(self.queues.iter().filter(move |queue| queue.id != *name && queue.items == *name))
+    }
+
+    /// A target as journal and claims know it: an item of two queues that hold the same items is one.
+    #[must_use]
+    pub fn known_as(&self, target: plan::Target) -> plan::Target {
+        let items = |queue: Id<Queue>| find(&self.queues, &queue).map(|queue| queue.items.clone()).unwrap_or(queue);
+        let queue = target.queue.map(items);
+        plan::Target { queue, ..target }
     }
 }
 

@@ -58,10 +58,12 @@ pub enum StripeList {
     BalanceTransactions,
     Disputes,
     Payouts,
+    Subscriptions,
+    Transfers,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -69,6 +71,8 @@ impl StripeList {
         Self::BalanceTransactions,
         Self::Disputes,
         Self::Payouts,
+        Self::Subscriptions,
+        Self::Transfers,
     ];
 
     /// The word in a pack and the path under `/v1/`.
@@ -81,6 +85,8 @@ impl StripeList {
             Self::BalanceTransactions => "balance_transactions",
             Self::Disputes => "disputes",
             Self::Payouts => "payouts",
+            Self::Subscriptions => "subscriptions",
+            Self::Transfers => "transfers",
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Queue {
     pub query: Query,
     /// The column that names an item.
     pub key: String,
+    /// The name by which journal and claims know its items: in queues of the same name, the same id is the same thing.
+    pub items: Id<Queue>,
     /// The column with the time since which it waits.
     pub since: Option<String>,
     pub deadline: Option<Deadline>,

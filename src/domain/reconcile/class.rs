@@ -1,54 +1,65 @@
 //! Which class a pair, or a row that stayed alone, falls in.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::pair::Pairing;
+use super::{
+    book::{Book, Line, Name},
+    names::{NONE, Names},
+    pair::Pairing,
+};
 
-use crate::domain::{pack::Class, snapshot::Entry};
+use crate::domain::pack::Class;
 
-/// A pair or a single row with its class: every row of both sides is in exactly one.
-#[derive(Clone, Copy, Debug)]
-pub struct Finding<'a> {
+/// A pair or a single row with its class: every row of both sides is in exactly one. Rows by their places, or `NONE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
     pub class: Class,
-    pub theirs: Option<&'a Entry>,
-    pub ours: Option<&'a Entry>,
+    pub theirs: u32,
+    pub ours: u32,
 }
 
 pub struct Judge<'a> {
-    pub theirs: &'a [Entry],
-    pub ours: &'a [Entry],
+    pub theirs: &'a Book,
+    pub ours: &'a Book,
+    pub pairing: &'a Pairing,
+    pub tolerance: TimeDelta,
     /// Younger than this, a row may still find its partner.
     pub settle: TimeDelta,
     pub now: DateTime<Utc>,
 }
 
-impl<'a> Judge<'a> {
-    pub fn findings(&self, pairing: &Pairing) -> Vec<Finding<'a>> {
-        let mut findings = Vec::with_capacity(self.theirs.len() + self.ours.len());
+impl Judge<'_> {
+    /// Every pair and every row alone, each once.
+    pub fn each(&self, mut found: impl FnMut(Finding)) {
+        let pairing = self.pairing;
         let repeated_theirs = repeated(self.theirs, &pairing.theirs, self.ours, &pairing.ours);
-        for (index, theirs) in self.theirs.iter().enumerate() {
-            let ours = pairing.theirs[index].map(|partner| &self.ours[partner]);
-            let class = match ours {
-                Some(ours) => self.pair(theirs, ours),
-                None => self.single(theirs, repeated_theirs[index], Class::MissingHere),
+        for (index, partner) in pairing.theirs.iter().enumerate() {
+            let theirs = index as u32;
+            let line = self.theirs.line(theirs);
+            let class = if *partner == NONE {
+                let is_repeated = repeated_theirs.get(index).copied().unwrap_or_default();
+                let candidates = || pairing.candidates_of_theirs(self.theirs, theirs, self.ours, self.tolerance);
+                self.single(line, is_repeated, Class::MissingHere, || !candidates().is_empty())
+            } else {
+                self.pair(line, self.ours.line(*partner))
             };
-            findings.push(Finding { class, theirs: Some(theirs), ours });
+            found(Finding { class, theirs, ours: *partner });
         }
         let repeated_ours = repeated(self.ours, &pairing.ours, self.theirs, &pairing.theirs);
-        for (index, ours) in self.ours.iter().enumerate().filter(|(index, _)| pairing.ours[*index].is_none()) {
-            let class = self.single(ours, repeated_ours[index], Class::MissingThere);
-            findings.push(Finding { class, theirs: None, ours: Some(ours) });
+        for (index, _) in pairing.ours.iter().enumerate().filter(|(_, partner)| **partner == NONE) {
+            let ours = index as u32;
+            let is_repeated = repeated_ours.get(index).copied().unwrap_or_default();
+            let candidates = || pairing.candidates_of_ours(self.ours, ours, self.theirs, self.tolerance);
+            let class = self.single(self.ours.line(ours), is_repeated, Class::MissingThere, || !candidates().is_empty());
+            found(Finding { class, theirs: NONE, ours });
         }
-        findings
     }
 
-    fn is_young(&self, entry: &Entry) -> bool {
-        self.now - entry.at < self.settle
+    fn is_young(&self, line: &Line) -> bool {
+        self.now - line.at < self.settle
     }
 
-    fn pair(&self, theirs: &Entry, ours: &Entry) -> Class {
+    fn pair(&self, theirs: &Line, ours: &Line) -> Class {
         if theirs.settled != ours.settled {
             let waiting = if theirs.settled { ours } else { theirs };
             let is_expected = waiting.pending && (self.is_young(theirs) || self.is_young(ours));
@@ -57,26 +68,29 @@ impl<'a> Judge<'a> {
         if !theirs.settled {
             return Class::Matched;
         }
-        if theirs.amount.currency != ours.amount.currency {
+        if theirs.currency != ours.currency {
             Class::Currency
-        } else if theirs.amount.minor != ours.amount.minor {
+        } else if theirs.minor != ours.minor {
             Class::Amount
-        } else if theirs.refunded.minor != ours.refunded.minor {
+        } else if theirs.refunded != ours.refunded {
             Class::RefundDrift
         } else {
             Class::Matched
         }
     }
 
-    fn single(&self, entry: &Entry, is_repeated: bool, missing: Class) -> Class {
-        if !entry.settled {
+    fn single(&self, line: &Line, is_repeated: bool, missing: Class, could_be_another: impl Fn() -> bool) -> Class {
+        if !line.settled {
             // No money moved here, and the other side says the same by saying nothing.
-            return if entry.pending && self.is_young(entry) { Class::InFlight } else { Class::Matched };
+            return if line.pending && self.is_young(line) { Class::InFlight } else { Class::Matched };
         }
         if is_repeated {
-            Class::Duplicate
-        } else if self.is_young(entry) {
+            // One that went back in full is repaired.
+            if line.refunded == line.minor { Class::Matched } else { Class::Duplicate }
+        } else if self.is_young(line) {
             Class::InFlight
+        } else if could_be_another() {
+            Class::Ambiguous
         } else {
             missing
         }
@@ -84,43 +98,50 @@ impl<'a> Judge<'a> {
 }
 
 /// For each row of a side: is it alone, and does it tell once more of a payment that another settled row of its side
-/// already tells of? By its own id, by the link that it shares, or by a link to a row that is taken.
-fn repeated(side: &[Entry], partners: &[Option<usize>], others: &[Entry], their_partners: &[Option<usize>]) -> Vec<bool> {
-    let (by_key, by_link) =
-        (first_to_tell(side, partners, |entry| Some(&entry.key)), first_to_tell(side, partners, |entry| entry.link.as_deref()));
-    let taken: HashMap<&str, usize> = others
-        .iter()
-        .zip(their_partners)
-        .filter_map(|(entry, partner)| partner.filter(|place| side[*place].settled).map(|place| (entry.key.as_str(), place)))
-        .collect();
-    side.iter()
-        .enumerate()
-        .map(|(index, entry)| {
-            let told_by_another = |first: Option<&usize>| first.is_some_and(|first| *first != index);
-            let link = entry.link.as_deref();
-            partners[index].is_none()
-                && (told_by_another(by_key.get(entry.key.as_str()))
-                    || told_by_another(link.and_then(|link| by_link.get(link)))
-                    || told_by_another(link.and_then(|link| taken.get(link))))
-        })
-        .collect()
-}
-
-/// By name, the settled row that counts as the original: one that found its partner, else the earliest.
-fn first_to_tell<'a>(
-    side: &'a [Entry],
-    partners: &[Option<usize>],
-    name: impl Fn(&'a Entry) -> Option<&'a str>,
-) -> HashMap<&'a str, usize> {
-    let mut first = HashMap::with_capacity(side.len());
-    for has_partner in [true, false] {
-        for (index, entry) in
-            side.iter().enumerate().filter(|(index, entry)| entry.settled && partners[*index].is_some() == has_partner)
-        {
-            if let Some(name) = name(entry) {
-                first.entry(name).or_insert(index);
+/// already tells of? By its own id, by the link that it shares, or by a link to a row that is taken. Empty where no
+/// settled row is alone.
+fn repeated(side: &Book, partners: &[u32], others: &Book, their_partners: &[u32]) -> Vec<bool> {
+    let alone: Vec<u32> =
+        (0..side.len() as u32).filter(|index| partners[*index as usize] == NONE && side.line(*index).settled).collect();
+    if alone.is_empty() {
+        return Vec::new();
+    }
+    let mut repeated = vec![false; side.len()];
+    for name in [Name::Key, Name::Link] {
+        let names = Names::of(alone.len(), |place| side.name(name, alone[place as usize]));
+        if names.is_empty() {
+            continue;
+        }
+        let mut is_told = vec![false; alone.len()];
+        let mut told = |bytes: Option<&[u8]>| {
+            if let Some(head) = bytes.and_then(|bytes| names.find(bytes)) {
+                is_told[head as usize] = true;
+            }
+        };
+        for index in (0..side.len() as u32).filter(|index| partners[*index as usize] != NONE) {
+            if side.line(index).settled {
+                told(side.name(name, index));
             }
         }
+        if name == Name::Link {
+            for (index, partner) in their_partners.iter().enumerate().filter(|(_, partner)| **partner != NONE) {
+                if side.line(*partner).settled {
+                    told(others.name(Name::Key, index as u32));
+                }
+            }
+        }
+        for place in 0..alone.len() as u32 {
+            let Some(bytes) = side.name(name, alone[place as usize]) else { continue };
+            if names.find(bytes) != Some(place) {
+                continue;
+            }
+            // The first of a name: whoever tells of it a second time is repeated, and so is the first where a row that
+            // found its partner tells of it.
+            let mut same: Vec<u32> = names.all(place).map(|place| alone[place as usize]).collect();
+            same.sort_unstable_by(|a, b| side.order(*a, *b));
+            let kept = usize::from(!is_told[place as usize]);
+            same.iter().skip(kept).for_each(|index| repeated[*index as usize] = true);
+        }
     }
-    first
+    repeated
 }

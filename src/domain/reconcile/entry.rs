@@ -1,81 +1,135 @@
-//! A ledger's rows read as entries. What is missing or no number is an error that names the row, never silently nothing.
+//! What a ledger's row says. What is missing or no number is an error that names the row, never silently nothing.
 
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::cell::Cell;
 use crate::domain::{
     money::{Currency, Money},
-    pack::Ledger,
-    rows::{Row, Rows},
-    snapshot::Entry,
+    pack::LedgerColumns,
     text::Text,
-    value::Value,
 };
 
-pub fn entries(ledger: &Ledger, rows: &Rows, default: Currency) -> Result<Vec<Entry>, String> {
-    rows.iter()
-        .enumerate()
-        .map(|(index, row)| {
-            entry(ledger, row, default).map_err(|why| format!("{}: {} {why}", ledger.title, name(ledger, row, index)))
-        })
-        .collect()
+/// The places of a ledger's columns among those that the rows have now.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    pub key: Option<usize>,
+    pub link: Option<usize>,
+    amount: Option<usize>,
+    refunded: Option<usize>,
+    currency: Option<usize>,
+    at: Option<usize>,
+    status: Option<usize>,
 }
 
-fn name(ledger: &Ledger, row: &Row, index: usize) -> String {
-    match row.find(&ledger.columns.key) {
-        Some(key) if !key.original().is_empty() => format!("row {} ({key})", index + 1),
-        Some(_) | None => format!("row {}", index + 1),
+impl Places {
+    pub fn of(columns: &LedgerColumns, names: &[String]) -> Self {
+        let find = |name: &String| names.iter().position(|known| known == name);
+        Self {
+            key: find(&columns.key),
+            link: columns.link.as_ref().and_then(find),
+            amount: find(&columns.amount),
+            refunded: columns.refunded.as_ref().and_then(find),
+            currency: columns.currency.as_ref().and_then(find),
+            at: find(&columns.at),
+            status: columns.status.as_ref().and_then(find),
+        }
     }
 }
 
-fn entry(ledger: &Ledger, row: &Row, default: Currency) -> Result<Entry, String> {
-    let columns = &ledger.columns;
-    let key = present(row, &columns.key)?.original();
+/// One row, read.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub key: Cow<'a, str>,
+    pub link: Option<Cow<'a, str>>,
+    pub minor: i64,
+    pub refunded: i64,
+    pub currency: Currency,
+    pub at: DateTime<Utc>,
+    pub status: Option<Cow<'a, str>>,
+    pub settled: bool,
+    pub pending: bool,
+}
+
+/// Why a row cannot be read, without its name.
+pub fn facts<'a>(columns: &LedgerColumns, places: &Places, cells: &[Cell<'a>], default: Currency) -> Result<Facts<'a>, String> {
+    let key = words(present(cells, places.key, &columns.key)?);
     if key.is_empty() {
         return Err(format!("has an empty `{}`", columns.key));
     }
-    let amount_cell = present(row, &columns.amount)?;
-    let minor = whole(amount_cell, &columns.amount)?;
-    let currency = match (&columns.currency, amount_cell) {
+    let amount = present(cells, places.amount, &columns.amount)?;
+    let minor = whole(amount, &columns.amount)?;
+    let currency = match (&columns.currency, amount) {
         (Some(column), _) => {
-            let code = present(row, column)?.original();
-            Currency::from_code(&code).ok_or_else(|| format!("has no currency in `{column}`, but `{}`", Text::new(code)))?
+            let code = words(present(cells, places.currency, column)?);
+            Currency::from_code(&code)
+                .ok_or_else(|| format!("has no currency in `{column}`, but `{}`", Text::new(code.as_ref())))?
         }
-        (None, Value::Money(money)) => money.currency,
+        (None, Cell::Money(money)) => money.currency,
         (None, _) => default,
     };
     let refunded = match &columns.refunded {
         None => 0,
         // Nothing recorded as refunded is nothing refunded; a column that is not there at all is a mistake.
-        Some(column) => match row.find(column) {
-            Some(Value::Null) => 0,
-            _ => whole(present(row, column)?, column)?,
+        Some(column) => match cell(cells, places.refunded) {
+            Some(Cell::Null) => 0,
+            _ => whole(present(cells, places.refunded, column)?, column)?,
         },
     };
-    let at = present(row, &columns.at)?;
-    let at = at.time().ok_or_else(|| format!("has no time in `{}`, but `{at}`", columns.at))?;
+    let at = present(cells, places.at, &columns.at)?;
+    let Cell::Time(at) = at else {
+        return Err(format!("has no time in `{}`, but `{}`", columns.at, at.value()));
+    };
     let status = match &columns.status {
         None => None,
-        Some(column) => match row.find(column) {
+        Some(column) => match cell(cells, places.status) {
             None => return Err(format!("has no column `{column}`")),
-            Some(Value::Null) => None,
-            Some(value) => Some(Text::new(value.original())),
+            Some(Cell::Null) => None,
+            Some(cell) => Some(words(cell)),
         },
     };
-    let is_one_of = |words: &[String]| status.as_ref().is_some_and(|status| words.iter().any(|word| word == status.original()));
+    let is_one_of = |known: &[String]| status.as_ref().is_some_and(|status| known.iter().any(|word| word == status));
     let pending = is_one_of(&columns.pending);
     let settled = if columns.settled.is_empty() { !pending } else { is_one_of(&columns.settled) };
     // A link is often absent on rows that were made by hand; its column may be absent on all of them (flattened metadata).
-    let link = columns.link.as_ref().and_then(|column| row.find(column)).map(Value::original).filter(|link| !link.is_empty());
-    let (amount, refunded) = (Money::new(minor, currency), Money::new(refunded, currency));
-    Ok(Entry { key, link, amount, refunded, at, status, settled, pending: pending && !settled, row: row.clone() })
+    let link = cell(cells, places.link).map(words).filter(|link| !link.is_empty());
+    Ok(Facts { key, link, minor, refunded, currency, at, status, settled, pending: pending && !settled })
 }
 
-fn present<'a>(row: &'a Row, column: &str) -> Result<&'a Value, String> {
-    match row.find(column) {
-        None => Err(format!("has no column `{column}`")),
-        Some(Value::Null) => Err(format!("has an empty `{column}`")),
-        Some(value) => Ok(value),
+/// `row 7 (ch_1)`.
+pub fn name(places: &Places, cells: &[Cell<'_>], number: usize) -> String {
+    match cell(cells, places.key).map(Cell::value) {
+        Some(key) if !key.original().is_empty() => format!("row {number} ({key})"),
+        Some(_) | None => format!("row {number}"),
     }
 }
 
-fn whole(value: &Value, column: &str) -> Result<i64, String> {
-    value.integer().ok_or_else(|| format!("has no whole minor units in `{column}`, but `{value}`"))
+fn cell<'a>(cells: &[Cell<'a>], place: Option<usize>) -> Option<Cell<'a>> {
+    place.and_then(|place| cells.get(place)).copied()
+}
+
+fn present<'a>(cells: &[Cell<'a>], place: Option<usize>, column: &str) -> Result<Cell<'a>, String> {
+    match cell(cells, place) {
+        None => Err(format!("has no column `{column}`")),
+        Some(Cell::Null) => Err(format!("has an empty `{column}`")),
+        Some(cell) => Ok(cell),
+    }
+}
+
+/// The original text.
+fn words(cell: Cell<'_>) -> Cow<'_, str> {
+    match cell {
+        Cell::Text(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.value().original()),
+    }
+}
+
+fn whole(cell: Cell<'_>, column: &str) -> Result<i64, String> {
+    let whole = match cell {
+        Cell::Integer(number) => Some(number),
+        Cell::Money(Money { minor, .. }) => Some(minor),
+        other => other.value().integer(),
+    };
+    whole.ok_or_else(|| format!("has no whole minor units in `{column}`, but `{}`", cell.value()))
 }

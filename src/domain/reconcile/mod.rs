@@ -1,34 +1,38 @@
 //! Two ledgers paired row by row: every row in exactly one class, and the classes add up to the difference, always.
 //!
 //! Money is net of refunds and only of settled rows. Gross amounts and refunds are compared apart, so that a charge that
-//! went back in full is no missing charge.
+//! went back in full is no missing charge. What comes out never depends on the order in which the rows came in.
 
+mod book;
+mod cell;
+mod cells;
 mod class;
 mod entry;
+mod heap;
+mod names;
 mod pair;
+mod sheet;
 mod statement;
+mod totals;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use entry::entries;
-pub use statement::{proposal_row, severity};
+pub use book::Book;
+pub use cell::Cell;
+pub use sheet::{Sheet, SheetRow};
+pub use statement::{MOST_LISTED, proposal_row, severity};
 
 use super::{
-    pack::Reconciliation,
-    snapshot::{Entry, Statement},
+    pack::{Class, Reconciliation},
+    snapshot::Statement,
 };
 use class::Judge;
+use names::NONE;
 use pair::Pairing;
+use totals::Sums;
 
 /// How long after the fact the other side may still be told (a webhook is tried again for three days).
 const LATE_NEWS: TimeDelta = TimeDelta::days(3);
-
-/// One ledger's rows, and what it is called.
-#[derive(Clone, Debug)]
-pub struct Side {
-    pub title: String,
-    pub entries: Vec<Entry>,
-}
 
 /// What to read of both ledgers for the window `[from, to)`: a row at its edge has its partner beyond it.
 pub fn reach(reconciliation: &Reconciliation, from: DateTime<Utc>, to: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
@@ -41,28 +45,50 @@ fn tolerance(reconciliation: &Reconciliation) -> TimeDelta {
     TimeDelta::from_std(reconciliation.tolerance).unwrap_or(LATE_NEWS)
 }
 
+/// Both books and how their rows pair.
+struct Judged<'a> {
+    theirs: &'a Book,
+    ours: &'a Book,
+    pairing: &'a Pairing,
+    tolerance: TimeDelta,
+}
+
 /// Pairs, classifies and adds up. Rows outside `[from, to)` only serve as partners: a pair belongs to the window that
 /// their row falls in, a row alone to the one that it falls in itself.
 pub fn reconcile(
     reconciliation: &Reconciliation,
-    mut theirs: Side,
-    mut ours: Side,
+    theirs: Book,
+    ours: Book,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Statement {
-    for side in [&mut theirs, &mut ours] {
-        side.entries.sort_by(|a, b| (a.at, &a.key, a.amount.minor).cmp(&(b.at, &b.key, b.amount.minor)));
-    }
-    let pairing = Pairing::of(&theirs.entries, &ours.entries, tolerance(reconciliation));
+) -> (Statement, Sheet) {
+    let tolerance = tolerance(reconciliation);
+    let pairing = Pairing::of(&theirs, &ours, tolerance);
     let settle = TimeDelta::from_std(reconciliation.settle).unwrap_or(TimeDelta::MAX);
-    let judge = Judge { theirs: &theirs.entries, ours: &ours.entries, settle, now };
-    let within = |entry: Option<&Entry>| entry.is_some_and(|entry| (from..to).contains(&entry.at));
-    let findings =
-        judge.findings(&pairing).into_iter().filter(|finding| within(finding.theirs.or(finding.ours))).collect::<Vec<_>>();
-    statement::draw_up(reconciliation, (&theirs.title, &ours.title), &findings, (from, to), now)
+    let judge = Judge { theirs: &theirs, ours: &ours, pairing: &pairing, tolerance, settle, now };
+    let mut sheet = Sheet::blank(theirs.len(), ours.len());
+    let (mut sums, mut open, mut matched) = (Sums::default(), Vec::new(), 0);
+    judge.each(|finding| {
+        let at = if finding.theirs == NONE { ours.line(finding.ours).at } else { theirs.line(finding.theirs).at };
+        if at < from || to <= at {
+            return;
+        }
+        sums.add(&theirs, &ours, &finding);
+        sheet.note(&finding);
+        if finding.class == Class::Matched {
+            matched += 1;
+        } else {
+            open.push(finding);
+        }
+    });
+    let judged = Judged { theirs: &theirs, ours: &ours, pairing: &pairing, tolerance };
+    let statement = statement::draw_up(reconciliation, &judged, sums, open, matched, (from, to), now);
+    (statement, sheet.filled(theirs, ours, pairing))
 }
 
+#[cfg(test)]
+mod plain;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

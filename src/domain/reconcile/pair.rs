@@ -1,35 +1,30 @@
 //! Which row of theirs is which row of ours. Each row is used at most once; where two could be meant, none is taken.
 
 use std::{
+    cmp::Ordering,
     collections::{HashMap, VecDeque},
-    hash::Hash,
 };
 
 use chrono::TimeDelta;
 
-use crate::domain::{money::Currency, snapshot::Entry};
+use super::{
+    book::{Book, Name},
+    names::{NONE, Names, chain},
+};
 
-/// For each row of a side the place of its partner on the other.
+/// For each row of a side the place of its partner on the other, or `NONE`.
 #[derive(Debug)]
 pub struct Pairing {
-    pub theirs: Vec<Option<usize>>,
-    pub ours: Vec<Option<usize>>,
+    pub theirs: Vec<u32>,
+    pub ours: Vec<u32>,
+    /// Settled rows that stayed alone and say of no partner, by amount and time.
+    lonely: Lonely,
 }
 
-/// What of a row names a row of the other side.
-#[derive(Clone, Copy)]
-enum Name {
-    Key,
-    Link,
-}
-
-impl Name {
-    fn of(self, entry: &Entry) -> Option<&str> {
-        match self {
-            Self::Key => Some(&entry.key),
-            Self::Link => entry.link.as_deref(),
-        }
-    }
+#[derive(Debug, Default)]
+struct Lonely {
+    theirs: Vec<u32>,
+    ours: Vec<u32>,
 }
 
 /// By their name and by ours, the strongest first: our own record of their id, their record of ours, one id for
@@ -38,76 +33,91 @@ const BY_NAME: [(Name, Name); 4] =
     [(Name::Key, Name::Link), (Name::Link, Name::Key), (Name::Key, Name::Key), (Name::Link, Name::Link)];
 
 impl Pairing {
-    /// Both sides sorted by time. Rows without a name for their partner pair by amount within `tolerance`.
-    pub fn of(theirs: &[Entry], ours: &[Entry], tolerance: TimeDelta) -> Self {
-        let mut pairing = Self { theirs: vec![None; theirs.len()], ours: vec![None; ours.len()] };
-        for (of_theirs, of_ours) in BY_NAME {
-            let groups = pairing.groups(theirs, ours, |entry| of_theirs.of(entry), |entry| of_ours.of(entry));
-            for (of_theirs, of_ours) in groups.into_values() {
-                pairing.within_one_name(theirs, ours, of_theirs, of_ours);
+    /// Rows without a name for their partner pair by amount within `tolerance`.
+    pub fn of(theirs: &Book, ours: &Book, tolerance: TimeDelta) -> Self {
+        let mut pairing = Self { theirs: vec![NONE; theirs.len()], ours: vec![NONE; ours.len()], lonely: Lonely::default() };
+        let mut left_theirs: Vec<u32> = (0..theirs.len() as u32).collect();
+        let mut left_ours: Vec<u32> = (0..ours.len() as u32).collect();
+        for names in BY_NAME {
+            if left_theirs.is_empty() || left_ours.is_empty() {
+                break;
             }
+            pairing.by_name(theirs, ours, (&left_theirs, &left_ours), names);
+            left_theirs.retain(|index| pairing.theirs[*index as usize] == NONE);
+            left_ours.retain(|index| pairing.ours[*index as usize] == NONE);
         }
+        left_theirs.retain(|index| !theirs.has_link(*index));
+        left_ours.retain(|index| !ours.has_link(*index));
+        by_amount(theirs, &mut left_theirs);
+        by_amount(ours, &mut left_ours);
         // Settled rows first: a card that was declined before it went through must not make the payment ambiguous.
         for only_settled in [true, false] {
-            let amount = |entry: &Entry| {
-                let is_unlabelled = entry.link.is_none() && (entry.settled || !only_settled);
-                is_unlabelled.then_some((entry.amount.minor, entry.amount.currency))
+            let of = |book: &Book, left: &[u32], partners: &[u32]| -> Vec<u32> {
+                let counts = |index: &u32| partners[*index as usize] == NONE && (book.line(*index).settled || !only_settled);
+                left.iter().copied().filter(counts).collect()
             };
-            let groups = pairing.groups(theirs, ours, amount, amount);
-            for (of_theirs, of_ours) in groups.into_values() {
-                pairing.by_time(theirs, ours, &of_theirs, &of_ours, tolerance);
-            }
+            let (of_theirs, of_ours) = (of(theirs, &left_theirs, &pairing.theirs), of(ours, &left_ours, &pairing.ours));
+            for_each_amount(theirs, &of_theirs, ours, &of_ours, |of_theirs, of_ours| {
+                pairing.by_time(theirs, ours, of_theirs, of_ours, tolerance);
+            });
         }
+        left_theirs.retain(|index| pairing.theirs[*index as usize] == NONE && theirs.line(*index).settled);
+        left_ours.retain(|index| pairing.ours[*index as usize] == NONE && ours.line(*index).settled);
+        pairing.lonely = Lonely { theirs: left_theirs, ours: left_ours };
         pairing
     }
 
-    /// The rows still alone, by a name; in order of time.
-    fn groups<'a, N: Eq + Hash>(
-        &self,
-        theirs: &'a [Entry],
-        ours: &'a [Entry],
-        name_of_theirs: impl Fn(&'a Entry) -> Option<N>,
-        name_of_ours: impl Fn(&'a Entry) -> Option<N>,
-    ) -> HashMap<N, (Vec<usize>, Vec<usize>)> {
-        let mut groups: HashMap<N, (Vec<usize>, Vec<usize>)> = HashMap::new();
-        for (index, entry) in ours.iter().enumerate().filter(|(index, _)| self.ours[*index].is_none()) {
-            if let Some(name) = name_of_ours(entry) {
-                groups.entry(name).or_default().1.push(index);
+    /// Rows still alone that share a name. `left` are those rows of either side.
+    fn by_name(&mut self, theirs: &Book, ours: &Book, left: (&[u32], &[u32]), (of_theirs, of_ours): (Name, Name)) {
+        let (left_theirs, left_ours) = left;
+        let names = Names::of(left_ours.len(), |place| ours.name(of_ours, left_ours[place as usize]));
+        // For each first place of a name on our side, the places of theirs that bear it.
+        let mut first = vec![NONE; left_ours.len()];
+        let mut next = vec![NONE; left_theirs.len()];
+        for (place, index) in left_theirs.iter().enumerate() {
+            let Some(head) = theirs.name(of_theirs, *index).and_then(|name| names.find(name)) else { continue };
+            next[place] = std::mem::replace(&mut first[head as usize], place as u32);
+        }
+        for head in 0..left_ours.len() as u32 {
+            let one = first[head as usize];
+            if one == NONE {
+                continue;
+            }
+            if next[one as usize] == NONE && names.is_alone(head) {
+                self.join(left_theirs[one as usize], left_ours[head as usize]);
+            } else {
+                let mut some_theirs: Vec<u32> = chain(&next, one).map(|place| left_theirs[place as usize]).collect();
+                let mut some_ours: Vec<u32> = names.all(head).map(|place| left_ours[place as usize]).collect();
+                some_theirs.sort_unstable_by(|a, b| theirs.order(*a, *b));
+                some_ours.sort_unstable_by(|a, b| ours.order(*a, *b));
+                self.within_one_name(theirs, ours, some_theirs, some_ours);
             }
         }
-        for (index, entry) in theirs.iter().enumerate().filter(|(index, _)| self.theirs[*index].is_none()) {
-            if let Some((of_theirs, _)) = name_of_theirs(entry).and_then(|name| groups.get_mut(&name)) {
-                of_theirs.push(index);
-            }
-        }
-        groups.retain(|_, (of_theirs, _)| !of_theirs.is_empty());
-        groups
     }
 
-    fn join(&mut self, of_theirs: usize, of_ours: usize) {
-        self.theirs[of_theirs] = Some(of_ours);
-        self.ours[of_ours] = Some(of_theirs);
+    fn join(&mut self, of_theirs: u32, of_ours: u32) {
+        self.theirs[of_theirs as usize] = of_ours;
+        self.ours[of_ours as usize] = of_theirs;
     }
 
     /// Rows of one name: those that agree in everything first, then settled with settled, the earliest first.
-    fn within_one_name(&mut self, theirs: &[Entry], ours: &[Entry], of_theirs: Vec<usize>, of_ours: Vec<usize>) {
-        if let (&[one], &[other]) = (of_theirs.as_slice(), of_ours.as_slice()) {
-            self.join(one, other);
-            return;
-        }
-        let mut alike: HashMap<(i64, Currency, i64, bool), VecDeque<usize>> = HashMap::new();
-        let face = |entry: &Entry| (entry.amount.minor, entry.amount.currency, entry.refunded.minor, entry.settled);
+    fn within_one_name(&mut self, theirs: &Book, ours: &Book, of_theirs: Vec<u32>, of_ours: Vec<u32>) {
+        let mut alike: HashMap<_, VecDeque<u32>> = HashMap::new();
+        let face = |book: &Book, index: u32| {
+            let line = book.line(index);
+            (line.minor, line.currency, line.refunded, line.settled)
+        };
         for &index in &of_theirs {
-            alike.entry(face(&theirs[index])).or_default().push_back(index);
+            alike.entry(face(theirs, index)).or_default().push_back(index);
         }
         for &index in &of_ours {
-            if let Some(same) = alike.get_mut(&face(&ours[index])).and_then(VecDeque::pop_front) {
+            if let Some(same) = alike.get_mut(&face(ours, index)).and_then(VecDeque::pop_front) {
                 self.join(same, index);
             }
         }
-        let rest = |indices: Vec<usize>, entries: &[Entry], partners: &[Option<usize>]| {
-            let mut rest: Vec<usize> = indices.into_iter().filter(|index| partners[*index].is_none()).collect();
-            rest.sort_by_key(|index| !entries[*index].settled);
+        let rest = |indices: Vec<u32>, book: &Book, partners: &[u32]| {
+            let mut rest: Vec<u32> = indices.into_iter().filter(|index| partners[*index as usize] == NONE).collect();
+            rest.sort_by_key(|index| !book.line(*index).settled);
             rest
         };
         let (of_theirs, of_ours) = (rest(of_theirs, theirs, &self.theirs), rest(of_ours, ours, &self.ours));
@@ -116,17 +126,66 @@ impl Pairing {
         }
     }
 
-    /// Rows of one amount: a pair only where each is the other's sole candidate.
-    fn by_time(&mut self, theirs: &[Entry], ours: &[Entry], of_theirs: &[usize], of_ours: &[usize], tolerance: TimeDelta) {
-        let sole = |entry: &Entry, indices: &[usize], others: &[Entry]| {
-            let first = indices.partition_point(|index| entry.at - others[*index].at > tolerance);
-            let after = indices.partition_point(|index| others[*index].at - entry.at <= tolerance);
-            if after == first + 1 { indices.get(first).copied() } else { None }
-        };
+    /// Rows of one amount, by time: a pair only where each is the other's sole candidate.
+    fn by_time(&mut self, theirs: &Book, ours: &Book, of_theirs: &[u32], of_ours: &[u32], tolerance: TimeDelta) {
         for &one in of_theirs {
-            let Some(other) = sole(&theirs[one], of_ours, ours) else { continue };
-            if sole(&ours[other], of_theirs, theirs) == Some(one) {
+            let &[other] = near(theirs, one, ours, of_ours, tolerance) else { continue };
+            if near(ours, other, theirs, of_theirs, tolerance) == [one] {
                 self.join(one, other);
+            }
+        }
+    }
+
+    /// The rows of the other side that a row of theirs could mean, and nothing tells which; the earliest first.
+    pub fn candidates_of_theirs(&self, theirs: &Book, one: u32, ours: &Book, tolerance: TimeDelta) -> &[u32] {
+        candidates(theirs, one, ours, &self.lonely.ours, tolerance)
+    }
+
+    pub fn candidates_of_ours(&self, ours: &Book, one: u32, theirs: &Book, tolerance: TimeDelta) -> &[u32] {
+        candidates(ours, one, theirs, &self.lonely.theirs, tolerance)
+    }
+}
+
+fn candidates<'a>(book: &Book, one: u32, other: &Book, lonely: &'a [u32], tolerance: TimeDelta) -> &'a [u32] {
+    if book.has_link(one) || !book.line(one).settled {
+        return &[];
+    }
+    let first = lonely.partition_point(|index| amount_order(other, *index, book, one) == Ordering::Less);
+    let rest = lonely.get(first..).unwrap_or_default();
+    let same = rest.get(..rest.partition_point(|index| amount_order(other, *index, book, one) == Ordering::Equal));
+    near(book, one, other, same.unwrap_or_default(), tolerance)
+}
+
+/// Those of some rows, sorted by time, that are no further away than `tolerance`.
+fn near<'a>(book: &Book, one: u32, other: &Book, of_other: &'a [u32], tolerance: TimeDelta) -> &'a [u32] {
+    let at = book.line(one).at;
+    let first = of_other.partition_point(|index| at - other.line(*index).at > tolerance);
+    let after = of_other.partition_point(|index| other.line(*index).at - at <= tolerance);
+    of_other.get(first..after).unwrap_or_default()
+}
+
+fn amount_order(book: &Book, index: u32, other: &Book, of_other: u32) -> Ordering {
+    let (a, b) = (book.line(index), other.line(of_other));
+    a.minor.cmp(&b.minor).then_with(|| a.currency.letters().cmp(&b.currency.letters()))
+}
+
+fn by_amount(book: &Book, indices: &mut [u32]) {
+    indices.sort_unstable_by(|a, b| amount_order(book, *a, book, *b).then_with(|| book.order(*a, *b)));
+}
+
+/// The rows of each amount that both sides have; both sorted by it.
+fn for_each_amount(theirs: &Book, of_theirs: &[u32], ours: &Book, of_ours: &[u32], mut act: impl FnMut(&[u32], &[u32])) {
+    let (mut left, mut right) = (of_theirs, of_ours);
+    while let (Some(one), Some(other)) = (left.first(), right.first()) {
+        let run = |book: &Book, rows: &[u32]| rows.partition_point(|index| amount_order(book, *index, book, rows[0]).is_eq());
+        match amount_order(theirs, *one, ours, *other) {
+            Ordering::Less => left = left.get(run(theirs, left)..).unwrap_or_default(),
+            Ordering::Greater => right = right.get(run(ours, right)..).unwrap_or_default(),
+            Ordering::Equal => {
+                let (same_left, rest_left) = left.split_at(run(theirs, left));
+                let (same_right, rest_right) = right.split_at(run(ours, right));
+                act(same_left, same_right);
+                (left, right) = (rest_left, rest_right);
             }
         }
     }

@@ -1,162 +1,180 @@
 //! The findings as a statement: totals by currency and class, and each discrepancy in a sentence with what would repair it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::class::Finding;
+use super::{
+    Judged,
+    book::Book,
+    class::Finding,
+    names::NONE,
+    totals::{Sums, difference, money},
+};
 
 use crate::domain::{
     age,
-    money::{Currency, Money},
     pack::{Class, Reconciliation},
     rows::Params,
     severity::Severity,
-    snapshot::{Discrepancy, Entry, Statement, Totals},
-    text::Text,
+    snapshot::{Discrepancy, Entry, Statement},
+    text::{Text, counted},
     value::Value,
 };
 
-/// What of an entry counts: net of refunds, nothing where it is not settled. Wide, so that no sum can overflow.
-fn net(entry: Option<&Entry>) -> i128 {
-    entry.filter(|entry| entry.settled).map_or(0, |entry| i128::from(entry.amount.minor) - i128::from(entry.refunded.minor))
-}
-
-fn money(minor: i128, currency: Currency) -> Money {
-    let minor = i64::try_from(minor).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX });
-    Money::new(minor, currency)
-}
-
-/// `theirs - ours` in each currency that the finding touches.
-fn difference(finding: &Finding<'_>) -> Vec<(Currency, i128)> {
-    let theirs = finding.theirs.map(|entry| (entry.amount.currency, net(Some(entry))));
-    let ours = finding.ours.map(|entry| (entry.amount.currency, -net(Some(entry))));
-    match (theirs, ours) {
-        (Some((one, plus)), Some((other, minus))) if one == other => vec![(one, plus + minus)],
-        (theirs, ours) => theirs.into_iter().chain(ours).collect(),
-    }
-}
-
-#[derive(Default)]
-struct Sum {
-    theirs: i128,
-    theirs_rows: usize,
-    ours: i128,
-    ours_rows: usize,
-    classes: BTreeMap<Class, (usize, i128)>,
-}
+/// So many discrepancies are listed one by one; with more of them something else is wrong, and the totals tell of all.
+pub const MOST_LISTED: usize = 10_000;
+/// So many rows are told of that an ambiguous one could mean.
+const MOST_CANDIDATES: usize = 12;
 
 pub fn draw_up(
     reconciliation: &Reconciliation,
-    titles: (&str, &str),
-    findings: &[Finding<'_>],
+    judged: &Judged<'_>,
+    sums: Sums,
+    mut open: Vec<Finding>,
+    matched: usize,
     window: (DateTime<Utc>, DateTime<Utc>),
     now: DateTime<Utc>,
 ) -> Statement {
+    let unlisted = open.len().saturating_sub(MOST_LISTED);
+    let rank = |finding: &Finding| (finding.class == Class::InFlight, oldest(judged, finding));
+    if unlisted > 0 {
+        // What differs comes before what is still on its way: a statement that differs never looks even.
+        open.select_nth_unstable_by(MOST_LISTED, |a, b| rank(a).cmp(&rank(b)).then_with(|| order(judged, a, b)));
+        open.truncate(MOST_LISTED);
+    }
+    open.sort_unstable_by(|a, b| order(judged, a, b));
     let mut keys: HashMap<String, usize> = HashMap::new();
-    let mut discrepancies: Vec<Discrepancy> = findings
-        .iter()
-        .filter(|finding| finding.class != Class::Matched)
-        .map(|finding| discrepancy(reconciliation, titles, finding, &mut keys, now))
-        .collect();
-    discrepancies.sort_by(|a, b| (oldest(a), &a.key).cmp(&(oldest(b), &b.key)));
+    let discrepancies = open.iter().map(|finding| discrepancy(reconciliation, judged, finding, &mut keys, now)).collect();
     Statement {
         from: window.0,
         to: window.1,
-        theirs_title: titles.0.to_owned(),
-        ours_title: titles.1.to_owned(),
-        totals: totals(findings),
-        matched: findings.len() - discrepancies.len(),
+        theirs_title: judged.theirs.title.clone(),
+        ours_title: judged.ours.title.clone(),
+        totals: sums.totals(),
+        matched,
         discrepancies,
+        unlisted,
     }
 }
 
-/// Rows are counted where they count: settled.
-fn totals(findings: &[Finding<'_>]) -> Vec<Totals> {
-    let mut sums: BTreeMap<&'static str, (Currency, Sum)> = BTreeMap::new();
-    for finding in findings {
-        for (currency, minor) in difference(finding) {
-            let (_, sum) = sums.entry(currency.code()).or_insert_with(|| (currency, Sum::default()));
-            let (count, total) = sum.classes.entry(finding.class).or_default();
-            (*count, *total) = (*count + 1, *total + minor);
-            if let Some(entry) = finding.theirs.filter(|entry| entry.settled && entry.amount.currency == currency) {
-                (sum.theirs, sum.theirs_rows) = (sum.theirs + net(Some(entry)), sum.theirs_rows + 1);
-            }
-            if let Some(entry) = finding.ours.filter(|entry| entry.settled && entry.amount.currency == currency) {
-                (sum.ours, sum.ours_rows) = (sum.ours + net(Some(entry)), sum.ours_rows + 1);
-            }
-        }
-    }
-    let total = |(currency, sum): (Currency, Sum)| Totals {
-        theirs: money(sum.theirs, currency),
-        theirs_rows: sum.theirs_rows,
-        ours: money(sum.ours, currency),
-        ours_rows: sum.ours_rows,
-        difference: money(sum.theirs - sum.ours, currency),
-        by_class: sum.classes.into_iter().map(|(class, (count, minor))| (class, count, money(minor, currency))).collect(),
+/// The earliest of its rows.
+fn oldest(judged: &Judged<'_>, finding: &Finding) -> Option<DateTime<Utc>> {
+    let at = |book: &Book, index: u32| (index != NONE).then(|| book.line(index).at);
+    at(judged.theirs, finding.theirs).into_iter().chain(at(judged.ours, finding.ours)).min()
+}
+
+/// By age, then by what names it, then by all that its rows say.
+fn order(judged: &Judged<'_>, a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    let key = |book: &'_ Book, index: u32| if index == NONE { "-".to_owned() } else { book.key(index).to_owned() };
+    let rows = |book: &Book, one: u32, other: u32| match (one, other) {
+        (NONE, _) | (_, NONE) => one.cmp(&other),
+        (one, other) => book.order(one, other),
     };
-    sums.into_values().map(total).collect()
-}
-
-fn oldest(discrepancy: &Discrepancy) -> Option<DateTime<Utc>> {
-    [&discrepancy.theirs, &discrepancy.ours].into_iter().flatten().map(|entry| entry.at).min()
+    (oldest(judged, a).cmp(&oldest(judged, b)))
+        .then_with(|| a.class.word().cmp(b.class.word()))
+        .then_with(|| key(judged.theirs, a.theirs).cmp(&key(judged.theirs, b.theirs)))
+        .then_with(|| key(judged.ours, a.ours).cmp(&key(judged.ours, b.ours)))
+        .then_with(|| rows(judged.theirs, a.theirs, b.theirs))
+        .then_with(|| rows(judged.ours, a.ours, b.ours))
 }
 
 fn discrepancy(
     reconciliation: &Reconciliation,
-    titles: (&str, &str),
-    finding: &Finding<'_>,
+    judged: &Judged<'_>,
+    finding: &Finding,
     keys: &mut HashMap<String, usize>,
     now: DateTime<Utc>,
 ) -> Discrepancy {
+    let entry = |book: &Book, index: u32| (index != NONE).then(|| book.entry(index));
+    let told = Told {
+        class: finding.class,
+        theirs: entry(judged.theirs, finding.theirs),
+        ours: entry(judged.ours, finding.ours),
+        titles: (&judged.theirs.title, &judged.ours.title),
+    };
+    let (candidates, more_candidates) = candidates(judged, finding);
     let id = |entry: Option<&Entry>| entry.map_or("-", |entry| entry.key.as_str()).to_owned();
-    let mut key = format!("{}:{}:{}", finding.class.word(), id(finding.theirs), id(finding.ours));
+    let mut key = format!("{}:{}:{}", finding.class.word(), id(told.theirs.as_ref()), id(told.ours.as_ref()));
     // The same id a third time must still have a name of its own.
     let count = keys.entry(key.clone()).or_default();
     *count += 1;
     if *count > 1 {
         key = format!("{key}#{count}");
     }
+    let said = Text::new(told.sentence(reconciliation.settle, candidates.len() + more_candidates, now));
+    let difference = difference(judged.theirs, judged.ours, finding).into_iter().flatten();
     Discrepancy {
         key,
         class: finding.class,
-        theirs: finding.theirs.cloned(),
-        ours: finding.ours.cloned(),
-        difference: difference(finding).into_iter().map(|(currency, minor)| money(minor, currency)).collect(),
-        said: Text::new(sentence(titles, finding, reconciliation.settle, now)),
-        proposal: reconciliation.proposals.get(&finding.class).cloned(),
+        difference: difference.map(|(currency, minor)| money(minor, currency)).collect(),
+        said,
+        proposal: reconciliation.proposal(finding.class, finding.theirs != NONE).cloned(),
+        theirs: told.theirs,
+        ours: told.ours,
+        candidates,
+        more_candidates,
     }
 }
 
-fn sentence((theirs, ours): (&str, &str), finding: &Finding<'_>, settle: std::time::Duration, now: DateTime<Utc>) -> String {
-    let amount = |entry: Option<&Entry>| entry.map_or_else(String::new, |entry| entry.amount.to_string());
-    let refunded = |entry: Option<&Entry>| entry.map_or_else(String::new, |entry| entry.refunded.to_string());
-    let status = |entry: Option<&Entry>| {
-        let status = entry.and_then(|entry| entry.status.as_ref());
-        status.map_or_else(|| "nothing".to_owned(), |status| status.original().to_owned())
+/// The rows of the other side that could be meant, and how many more there are.
+fn candidates(judged: &Judged<'_>, finding: &Finding) -> (Vec<Entry>, usize) {
+    if finding.class != Class::Ambiguous {
+        return (Vec::new(), 0);
+    }
+    let (book, rows) = if finding.theirs == NONE {
+        (judged.theirs, judged.pairing.candidates_of_ours(judged.ours, finding.ours, judged.theirs, judged.tolerance))
+    } else {
+        (judged.ours, judged.pairing.candidates_of_theirs(judged.theirs, finding.theirs, judged.ours, judged.tolerance))
     };
-    // Where it stands, and where it is looked for.
-    let (here, there, entry) =
-        if finding.theirs.is_some() { (theirs, ours, finding.theirs) } else { (ours, theirs, finding.ours) };
-    match finding.class {
-        Class::Matched => format!("{} on both sides", amount(entry)),
-        Class::MissingHere | Class::MissingThere => format!("{} in {here}, not in {there}", amount(entry)),
-        Class::Amount | Class::Currency => {
-            format!("{} in {theirs}, {} in {ours}", amount(finding.theirs), amount(finding.ours))
-        }
-        Class::Status => format!("{theirs} says {}, {ours} says {}", status(finding.theirs), status(finding.ours)),
-        Class::Duplicate => format!("{} once more in {here}", amount(entry)),
-        Class::RefundDrift => {
-            format!("{theirs} gave back {}, {ours} {}", refunded(finding.theirs), refunded(finding.ours))
-        }
-        Class::InFlight => {
-            let age = entry.map_or_else(String::new, |entry| age::age(entry.at, now));
-            let settle = age::span(TimeDelta::from_std(settle).unwrap_or(TimeDelta::MAX));
-            let amount = amount(entry);
-            if finding.theirs.is_some() && finding.ours.is_some() {
-                format!("{amount} still under way: {age} old, given {settle}")
-            } else {
-                format!("{amount} in {here}, not in {there} yet: {age} old, given {settle}")
+    let listed = rows.iter().take(MOST_CANDIDATES).map(|index| book.entry(*index)).collect();
+    (listed, rows.len().saturating_sub(MOST_CANDIDATES))
+}
+
+struct Told<'a> {
+    class: Class,
+    theirs: Option<Entry>,
+    ours: Option<Entry>,
+    titles: (&'a str, &'a str),
+}
+
+impl Told<'_> {
+    fn sentence(&self, settle: std::time::Duration, candidates: usize, now: DateTime<Utc>) -> String {
+        let (theirs, ours) = self.titles;
+        let (of_theirs, of_ours) = (self.theirs.as_ref(), self.ours.as_ref());
+        let amount = |entry: Option<&Entry>| entry.map_or_else(String::new, |entry| entry.amount.to_string());
+        let refunded = |entry: Option<&Entry>| entry.map_or_else(String::new, |entry| entry.refunded.to_string());
+        let status = |entry: Option<&Entry>| {
+            let status = entry.and_then(|entry| entry.status.as_ref());
+            status.map_or_else(|| "nothing".to_owned(), |status| status.original().to_owned())
+        };
+        // Where it stands, and where it is looked for.
+        let (here, there, entry) = if of_theirs.is_some() { (theirs, ours, of_theirs) } else { (ours, theirs, of_ours) };
+        match self.class {
+            Class::Matched => format!("{} on both sides", amount(entry)),
+            Class::MissingHere | Class::MissingThere => format!("{} in {here}, not in {there}", amount(entry)),
+            Class::Amount | Class::Currency => format!("{} in {theirs}, {} in {ours}", amount(of_theirs), amount(of_ours)),
+            Class::Status => format!("{theirs} says {}, {ours} says {}", status(of_theirs), status(of_ours)),
+            Class::Duplicate => format!("{} once more in {here}", amount(entry)),
+            Class::RefundDrift => {
+                format!("{theirs} gave back {}, {ours} {}", refunded(of_theirs), refunded(of_ours))
+            }
+            // One candidate alone may itself be another row's as well: it is still no pair.
+            Class::Ambiguous if candidates == 1 => {
+                format!("{} in {here} could be a row of {there} that others could be as well", amount(entry))
+            }
+            Class::Ambiguous => {
+                format!("{} in {here} could be any of {} of {there}", amount(entry), counted(candidates as u64, "row"))
+            }
+            Class::InFlight => {
+                let age = entry.map_or_else(String::new, |entry| age::age(entry.at, now));
+                let settle = age::span(TimeDelta::from_std(settle).unwrap_or(TimeDelta::MAX));
+                let amount = amount(entry);
+                if of_theirs.is_some() && of_ours.is_some() {
+                    format!("{amount} still under way: {age} old, given {settle}")
+                } else {
+                    format!("{amount} in {here}, not in {there} yet: {age} old, given {settle}")
+                }
             }
         }
     }
@@ -164,11 +182,7 @@ fn sentence((theirs, ours): (&str, &str), finding: &Finding<'_>, settle: std::ti
 
 /// What is in flight is expected; everything else wants a look.
 pub fn severity(statement: &Statement) -> Severity {
-    if statement.discrepancies.iter().all(|discrepancy| discrepancy.class == Class::InFlight) {
-        Severity::Green
-    } else {
-        Severity::Yellow
-    }
+    if statement.is_even() { Severity::Green } else { Severity::Yellow }
 }
 
 /// The row that a proposed action works on: `their_` and `our_` columns, and `difference` where it is one amount.

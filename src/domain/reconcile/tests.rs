@@ -7,6 +7,7 @@ use crate::domain::{
     pack::{Class, Ledger, LedgerColumns, Query, Read, Sql},
     rows::{Params, Row, Rows},
     severity::Severity,
+    snapshot::Entry,
     text::Text,
     value::Value,
 };
@@ -24,7 +25,9 @@ pub(super) fn reconciliation() -> Reconciliation {
         window: Duration::from_hours(7 * 24),
         settle: Duration::from_hours(1),
         tolerance: Duration::from_mins(10),
-        proposals: [(Class::MissingHere, Id::new("record_charge"))].into(),
+        proposals: [(Class::MissingHere, Id::new("record_charge")), (Class::Duplicate, Id::new("look_twice"))].into(),
+        proposals_there: [(Class::Duplicate, Id::new("refund"))].into(),
+        proposals_here: [].into(),
         every: Duration::from_mins(5),
         covers: vec![],
     }
@@ -77,8 +80,12 @@ impl With for Entry {
 }
 
 pub(super) fn compare(theirs: Vec<Entry>, ours: Vec<Entry>) -> Statement {
-    let side = |title: &str, entries| Side { title: title.to_owned(), entries };
-    reconcile(&reconciliation(), side("stripe", theirs), side("db", ours), now() - TimeDelta::days(7), now(), now())
+    within(&theirs, &ours, now() - TimeDelta::days(7), now()).0
+}
+
+pub(super) fn within(theirs: &[Entry], ours: &[Entry], from: DateTime<Utc>, to: DateTime<Utc>) -> (Statement, Sheet) {
+    let book = |title: &str, entries: &[Entry]| Book::of(title, entries).unwrap();
+    reconcile(&reconciliation(), book("stripe", theirs), book("db", ours), from, to, now())
 }
 
 /// Class, ids and minor units of each discrepancy.
@@ -121,6 +128,51 @@ fn unlabelled_rows_pair_only_where_nothing_else_could_be_meant() {
     assert_eq!(compare(alone(OLD), two).matched, 0);
     let far = vec![entry("ch_1", 2200, OLD), entry("ch_2", 2200, OLD + 15)];
     assert_eq!(compare(far, vec![entry("1", 2200, OLD), entry("2", 2200, OLD + 15)]).matched, 2);
+}
+
+#[test]
+fn what_could_be_one_of_several_is_kept_with_all_that_it_could_be() {
+    let theirs = vec![entry("ch_1", 2200, OLD), entry("ch_2", 2200, OLD + 5), entry("ch_3", 2200, OLD + 300)];
+    let ours = vec![entry("1", 2200, OLD + 2), entry("2", 2300, OLD), entry("3", 2200, OLD).link("ch_9")];
+    let statement = compare(theirs, ours);
+    let told: Vec<_> = statement
+        .discrepancies
+        .iter()
+        .filter(|one| one.class == Class::Ambiguous)
+        .map(|one| {
+            let candidates: Vec<&str> = one.candidates.iter().map(|entry| entry.key.as_str()).collect();
+            (one.key.as_str(), one.said.shown(), candidates, one.proposal.clone())
+        })
+        .collect();
+    let shared = "A$22.00 in stripe could be a row of db that others could be as well";
+    assert_eq!(
+        told,
+        [
+            ("ambiguous:ch_2:-", shared, vec!["1"], None),
+            ("ambiguous:-:1", "A$22.00 in db could be any of 2 rows of stripe", vec!["ch_2", "ch_1"], None),
+            ("ambiguous:ch_1:-", shared, vec!["1"], None),
+        ]
+    );
+    let rest: Vec<&str> =
+        statement.discrepancies.iter().filter(|one| one.class != Class::Ambiguous).map(|one| one.key.as_str()).collect();
+    assert_eq!(rest, ["missing_here:ch_3:-", "missing_there:-:2", "missing_there:-:3"]);
+    assert_eq!(severity(&statement), Severity::Yellow);
+    let many = (0..40).map(|index| entry(&format!("c{index:02}"), 5, OLD)).collect();
+    let statement = compare(vec![entry("ch_1", 5, OLD)], many);
+    let one = statement.discrepancies.iter().find(|one| one.theirs.is_some()).unwrap();
+    assert_eq!((one.candidates.len(), one.more_candidates), (12, 28));
+    assert_eq!(one.said.shown(), "A$0.05 in stripe could be any of 40 rows of db");
+}
+
+#[test]
+fn a_row_told_twice_is_repaired_where_it_is_told_twice() {
+    let proposed = |theirs: Vec<Entry>, ours: Vec<Entry>| {
+        let statement = compare(theirs, ours);
+        statement.discrepancies[0].proposal.clone().map(|id| id.to_string())
+    };
+    let twice = |key: &str| vec![entry(key, 5, OLD), entry(key, 5, OLD)];
+    assert_eq!(proposed(twice("a"), vec![entry("a", 5, OLD)]).as_deref(), Some("refund"));
+    assert_eq!(proposed(vec![entry("a", 5, OLD)], twice("a")).as_deref(), Some("look_twice"));
 }
 
 #[test]
@@ -194,6 +246,8 @@ fn a_declined_card_before_the_payment_confuses_nothing() {
 fn a_payment_told_twice_is_a_duplicate_on_the_side_that_tells_it_twice() {
     let charged_twice = vec![entry("ch_1", 2200, OLD).link("1"), entry("ch_2", 2200, OLD - 1).link("1")];
     assert_eq!(only(charged_twice, vec![entry("1", 2200, OLD)]), Some((Class::Duplicate, 2200)));
+    let given_back = vec![entry("ch_1", 2200, OLD).link("1"), entry("ch_2", 2200, OLD - 1).link("1").refunded(2200)];
+    assert_eq!(only(given_back, vec![entry("1", 2200, OLD)]), None);
     let same_key = vec![entry("ch_1", 2200, OLD), entry("ch_1", 2200, OLD)];
     assert_eq!(only(same_key, vec![entry("1", 2200, OLD).link("ch_1")]), Some((Class::Duplicate, 2200)));
     let taken = vec![entry("ch_1", 2200, OLD), entry("ch_2", 2200, OLD).link("1")];
@@ -218,6 +272,28 @@ fn rows_at_the_edge_of_the_window_find_their_partners_beyond_it() {
     assert!(compare(vec![entry("ch_1", 2200, week + 1)], vec![entry("1", 2200, -1)]).discrepancies.is_empty());
     let (from, to) = (now() - TimeDelta::days(7), now());
     assert_eq!(reach(&reconciliation(), from, to), (from - TimeDelta::days(3), to + TimeDelta::days(3)));
+}
+
+#[test]
+fn rows_come_in_parts_with_other_columns_and_are_counted_on() {
+    let part = |names: &[&str], cells: Vec<Value>| Rows::new(names.iter().map(|name| (*name).to_owned()), [cells]);
+    let mut ledger = ledger();
+    ledger.columns =
+        LedgerColumns { refunded: None, currency: None, status: None, settled: vec![], pending: vec![], ..ledger.columns };
+    let mut book = Book::new(&ledger, Currency::from_code("AUD").unwrap());
+    book.take(&part(&["id", "amount", "at"], vec![Value::text("a"), Value::Integer(1), Value::Time(now())])).unwrap();
+    book.take(&part(
+        &["at", "charge", "id", "amount"],
+        vec![Value::Time(now()), Value::text("c"), Value::text("b"), Value::Integer(2)],
+    ))
+    .unwrap();
+    let (one, other) = (book.entry(0), book.entry(1));
+    assert_eq!((one.link, one.row.find("charge")), (None, Some(&Value::Null)));
+    assert_eq!((other.link.as_deref(), other.row.find("charge"), other.amount.minor), (Some("c"), Some(&Value::text("c")), 2));
+    let wrong = part(&["id", "at"], vec![Value::text("d"), Value::Time(now())]);
+    assert_eq!(book.take(&wrong).unwrap_err(), "db: row 3 (d) has no column `amount`");
+    let long = part(&["id", "amount", "at"], vec![Value::text("x".repeat(70_000)), Value::Integer(1), Value::Time(now())]);
+    assert!(book.take(&long).unwrap_err().ends_with("has an id that is too long"));
 }
 
 #[test]
@@ -270,6 +346,12 @@ fn ledger() -> Ledger {
     }
 }
 
+fn read(ledger: &Ledger, rows: &Rows) -> Result<Vec<Entry>, String> {
+    let mut book = Book::new(ledger, Currency::from_code("AUD").unwrap());
+    book.take(rows)?;
+    Ok((0..book.len() as u32).map(|index| book.entry(index)).collect())
+}
+
 fn ledger_row(changes: &[(&str, Value)]) -> Rows {
     let mut cells = Params::from([
         ("id".to_owned(), Value::Integer(7)),
@@ -292,29 +374,28 @@ fn ledger_row(changes: &[(&str, Value)]) -> Rows {
 
 #[test]
 fn a_ledgers_rows_become_entries() {
-    let aud = Currency::from_code("AUD").unwrap();
-    let read = |changes: &[(&str, Value)]| entries(&ledger(), &ledger_row(changes), aud).unwrap().remove(0);
-    let plain = read(&[]);
+    let read_one = |changes: &[(&str, Value)]| read(&ledger(), &ledger_row(changes)).unwrap().remove(0);
+    let plain = read_one(&[]);
+    assert_eq!(plain.row, ledger_row(&[]).into_rows().remove(0));
     assert_eq!((plain.key.as_str(), plain.link.as_deref(), plain.amount.to_string().as_str()), ("7", Some("ch_1"), "A$22.00"));
     assert!(plain.settled && !plain.pending && plain.refunded.minor == 0);
-    assert_eq!(read(&[("charge", Value::Null)]).link, None);
-    assert_eq!(read(&[("charge", Value::text(""))]).link, None);
-    assert_eq!(read(&[("charge", Value::text("(gone)"))]).link, None);
-    assert_eq!(read(&[("currency", Value::text("usd"))]).amount.to_string(), "US$22.00");
-    assert_eq!(read(&[("back", Value::Integer(500))]).refunded.to_string(), "A$5.00");
-    let pending = read(&[("status", Value::text("pending"))]);
+    assert_eq!(read_one(&[("charge", Value::Null)]).link, None);
+    assert_eq!(read_one(&[("charge", Value::text(""))]).link, None);
+    assert_eq!(read_one(&[("charge", Value::text("(gone)"))]).link, None);
+    assert_eq!(read_one(&[("currency", Value::text("usd"))]).amount.to_string(), "US$22.00");
+    assert_eq!(read_one(&[("back", Value::Integer(500))]).refunded.to_string(), "A$5.00");
+    let pending = read_one(&[("status", Value::text("pending"))]);
     assert!(pending.pending && !pending.settled);
-    let other = read(&[("status", Value::Null)]);
+    let other = read_one(&[("status", Value::Null)]);
     assert!(!other.pending && !other.settled);
     let mut every = ledger();
     every.columns.settled.clear();
-    assert!(entries(&every, &ledger_row(&[("status", Value::text("whatever"))]), aud).unwrap()[0].settled);
-    assert!(!entries(&every, &ledger_row(&[("status", Value::text("pending"))]), aud).unwrap()[0].settled);
+    assert!(read(&every, &ledger_row(&[("status", Value::text("whatever"))])).unwrap()[0].settled);
+    assert!(!read(&every, &ledger_row(&[("status", Value::text("pending"))])).unwrap()[0].settled);
 }
 
 #[test]
 fn a_row_with_something_missing_is_named_never_counted_as_nothing() {
-    let aud = Currency::from_code("AUD").unwrap();
     for (column, value, said) in [
         ("id", Value::Null, "db: row 1 has an empty `id`"),
         ("id", Value::text(""), "db: row 1 has an empty `id`"),
@@ -330,6 +411,6 @@ fn a_row_with_something_missing_is_named_never_counted_as_nothing() {
         ("currency", Value::text("zzz"), "db: row 1 (7) has no currency in `currency`, but `zzz`"),
         ("status", Value::text("(gone)"), "db: row 1 (7) has no column `status`"),
     ] {
-        assert_eq!(entries(&ledger(), &ledger_row(&[(column, value)]), aud).unwrap_err(), said);
+        assert_eq!(read(&ledger(), &ledger_row(&[(column, value)])).unwrap_err(), said);
     }
 }

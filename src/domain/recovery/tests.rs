@@ -5,6 +5,7 @@ use crate::domain::{
     journal::{Answer, Event, Found, KEY_LIFE, Outcome, step},
     money::Currency,
     plan::ActionId,
+    proof::Proofs,
 };
 
 fn now() -> DateTime<Utc> {
@@ -19,7 +20,13 @@ fn step_of(kind: &str) -> Step {
     let order = match kind {
         "refund" => Order::Refund { on: Id::new("stripe"), charge: "ch_1".to_owned(), amount: aud(2200), reason: None },
         "sql" => Order::Sql { on: Id::new("db"), statement: "update".to_owned(), parameters: Vec::new(), rows: 1 },
-        "http" => Order::Http { on: Id::new("site"), method: "POST".to_owned(), path: "/run".to_owned(), body: None },
+        "http" => Order::Http {
+            on: Id::new("site"),
+            method: "POST".to_owned(),
+            path: "/run".to_owned(),
+            body: None,
+            proofs: Proofs::default(),
+        },
         _ => Order::Mail { on: Id::new("mail"), to: String::new(), subject: String::new(), body: String::new() },
     };
     Step { order, said: Text::new(kind) }
@@ -132,7 +139,7 @@ fn an_old_key_is_said_never_to_be_sent_again() {
     assert!(facts(&sent, now() + KEY_LIFE)[2].ends_with("its key is too old to be sent again"));
     let half_way = [confirm(), Event::Begin, through("re_1"), Event::Next, refused()];
     let half_way = lived(act(&["refund", "mail"], None), &half_way);
-    assert!(facts(&half_way, now() + KEY_LIFE)[2].contains("do what is left by hand"));
+    assert!(facts(&half_way, now() + KEY_LIFE)[2].contains("do this step by hand"));
 }
 
 #[test]

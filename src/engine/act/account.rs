@@ -17,6 +17,7 @@ use super::{
 
 use crate::{
     domain::{
+        barrier::Barrier,
         journal::{Act, Entry, Event, Phase},
         plan::{ActionId, Order},
         severity::Severity,
@@ -48,7 +49,15 @@ impl Account {
     /// Why nothing at all is written.
     pub(super) fn another(&self) -> Option<&Text> {
         match &self.known {
-            Ownership::Another(why) => Some(why),
+            Ownership::Another(why) | Ownership::OtherMode(why) => Some(why),
+            Ownership::Own | Ownership::Unasked(_) => None,
+        }
+    }
+
+    pub(super) fn barrier(&self) -> Option<Barrier> {
+        match &self.known {
+            Ownership::Another(why) => Some(Barrier::WrongAccount(why.clone())),
+            Ownership::OtherMode(why) => Some(Barrier::WrongMode(why.clone())),
             Ownership::Own | Ownership::Unasked(_) => None,
         }
     }
@@ -56,7 +65,7 @@ impl Account {
     /// Why an act is not sent.
     pub(super) fn bars(&self, moves_money: bool) -> Option<&Text> {
         match &self.known {
-            Ownership::Another(why) => Some(why),
+            Ownership::Another(why) | Ownership::OtherMode(why) => Some(why),
             Ownership::Unasked(why) if moves_money => Some(why),
             Ownership::Own | Ownership::Unasked(_) => None,
         }
@@ -97,7 +106,7 @@ impl Driver {
         self.account.known = known.clone();
         match &known {
             Ownership::Own => self.settle_waiting(|_| true).await,
-            Ownership::Another(why) => {
+            Ownership::Another(why) | Ownership::OtherMode(why) => {
                 // They belong to whoever has the right key.
                 let unsettled = mem::take(&mut self.account.unsettled);
                 self.running.retain(|running| !unsettled.contains(&running.act.plan.id));
@@ -161,7 +170,7 @@ fn ask(connections: &Connections) -> impl Future<Output = Ownership> + Send + us
     let lost = |why: &str| Ownership::Unasked(Text::new(format!("Stripe could not be asked whose key this is ({why})")));
     let answer = async move {
         let answers = join_all(systems.iter().map(|system| system.ownership())).await;
-        let is_another = |answer: &&Ownership| matches!(answer, Ownership::Another(_));
+        let is_another = |answer: &&Ownership| matches!(answer, Ownership::Another(_) | Ownership::OtherMode(_));
         let is_no = |answer: &&Ownership| **answer != Ownership::Own;
         let worst = answers.iter().find(is_another).or_else(|| answers.iter().find(is_no));
         worst.cloned().unwrap_or(Ownership::Own)

@@ -109,6 +109,8 @@ mod tests {
             difference: vec![Money::new(2200, aud)],
             said: Text::new(""),
             proposal: None,
+            candidates: Vec::new(),
+            more_candidates: 0,
         };
         let statement = Statement {
             from: now,
@@ -118,6 +120,7 @@ mod tests {
             totals: Vec::new(),
             discrepancies: vec![discrepancy],
             matched: 0,
+            unlisted: 0,
         };
         Snapshot {
             sequence: 0,

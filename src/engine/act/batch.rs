@@ -1,6 +1,6 @@
 //! Acts that were confirmed together. Each is still an act of its own; the batch counts, pauses and ends.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -10,7 +10,7 @@ use super::driver::Driver;
 use crate::{
     domain::{
         journal::{Act, Entry, Event, Phase},
-        plan::{BatchId, Standing},
+        plan::{ActionId, BatchId, Standing},
         recovery::CutBatch,
         severity::Severity,
         snapshot::BatchReport,
@@ -24,23 +24,33 @@ pub(super) struct Batch {
     pub(super) report: BatchReport,
     /// A batch of money stops at the first outcome that nobody knows.
     pub(super) moves_money: bool,
+    /// How each of its acts that are over ended.
+    ends: HashMap<ActionId, Standing>,
 }
 
 impl Batch {
     pub(super) fn new(id: BatchId, title: String, total: usize, moves_money: bool, now: DateTime<Utc>) -> Self {
         let report =
             BatchReport { id, title, total, done: 0, failed: 0, skipped: 0, paused: false, started_at: now, ended_at: None };
-        Self { report, moves_money }
+        Self { report, moves_money, ends: HashMap::new() }
     }
 
     /// Counts an act that is over; answers whether it was the last.
-    pub(super) fn count(&mut self, standing: Standing, now: DateTime<Utc>) -> bool {
+    pub(super) fn count(&mut self, act: &ActionId, standing: Standing, now: DateTime<Utc>) -> bool {
+        if !standing.is_over() {
+            return false;
+        }
+        // One that failed half way and was gone on with is counted as it ended last.
+        self.ends.insert(act.clone(), standing);
         let report = &mut self.report;
-        match standing {
-            Standing::Done => report.done += 1,
-            Standing::Rejected => report.failed += 1,
-            Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => report.skipped += 1,
-            Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => return false,
+        (report.done, report.failed, report.skipped) = (0, 0, 0);
+        for end in self.ends.values() {
+            match end {
+                Standing::Done => report.done += 1,
+                Standing::Rejected => report.failed += 1,
+                Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => report.skipped += 1,
+                Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => {}
+            }
         }
         let is_last = report.done + report.failed + report.skipped >= report.total;
         if is_last && report.ended_at.is_none() {

@@ -108,7 +108,7 @@ impl Driver {
     async fn skip(&mut self, plan: &Plan, now: DateTime<Utc>) {
         let batch = |batch: &&mut Batch| plan.batch.as_ref() == Some(&batch.report.id);
         let Some(batch) = self.batches.iter_mut().find(batch) else { return };
-        if batch.count(Standing::Refused, now) {
+        if batch.count(&plan.id, Standing::Refused, now) {
             let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }

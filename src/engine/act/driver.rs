@@ -224,7 +224,7 @@ impl Driver {
         }
         // What was still to be sent when the program was told to stop is the next start's to tell: the batch is cut off.
         let is_cut = matches!(self.mode, Mode::Stopping(_)) && act.state.phase == Phase::NotSent;
-        if act.state.phase.is_over() && !is_cut && batch.count(act.state.standing(now), now) {
+        if act.state.phase.is_over() && !is_cut && batch.count(&act.plan.id, act.state.standing(now), now) {
             let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }
@@ -352,8 +352,7 @@ impl Driver {
     }
 
     fn barrier(&self) -> Option<Barrier> {
-        let another = || self.account.another().cloned().map(Barrier::WrongAccount);
-        self.setup.barrier.clone().or_else(another).or_else(|| self.broken.clone().map(Barrier::Unwritable))
+        self.setup.barrier.clone().or_else(|| self.account.barrier()).or_else(|| self.broken.clone().map(Barrier::Unwritable))
     }
 
     /// Puts on record what policy refused; a cockpit that cannot write has told it and that is all.

@@ -84,6 +84,10 @@ impl Findings {
         let acts = self.told.iter().map(|told| {
             let act = self.acts.get(&told.receipt.plan);
             let receipt = act.map_or_else(|| told.receipt.clone(), &receipt);
+            if let Some(why) = &self.left_alone {
+                let asks = Text::new(format!("nothing can be asked: {}", why.original()));
+                return LeftAct { waits_for: None, asks, receipt, ..told.clone() };
+            }
             LeftAct { waits_for: waits_for(&receipt.plan), receipt, ..told.clone() }
         });
         Recovery {

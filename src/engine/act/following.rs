@@ -29,7 +29,9 @@ impl Driver {
     pub(super) async fn follow(&mut self) {
         let now = self.now();
         let is_due = self.follow_at.is_none_or(|at| at <= now);
-        if !is_due || !matches!(self.mode, Mode::Ready) || self.broken.is_some() || self.setup.barrier.is_some() {
+        // Under another account's key what was done would seem never to have been.
+        let may_look = self.account.is_own() && self.broken.is_none() && self.setup.barrier.is_none();
+        if !is_due || !may_look || !matches!(self.mode, Mode::Ready) {
             return;
         }
         self.follow_at = Some(now + AGAIN);
@@ -49,11 +51,12 @@ impl Driver {
     }
 
     fn look_after(&self, act: &Act) -> Option<(ActionId, impl Future<Output = Followed> + Send + use<>)> {
-        let mut steps = act.plan.steps.iter().zip(&act.state.answers);
-        let (step, answer) = steps.find(|(step, _)| matches!(step.order, Order::Refund { .. }))?;
+        let mut steps = act.plan.steps.iter().zip(&act.state.answers).enumerate();
+        let (number, (step, answer)) = steps.find(|(_, (step, _))| matches!(step.order, Order::Refund { .. }))?;
+        let mark = act.state.mark_of(&act.plan, number);
         let system = self.setup.connections.find(step.order.connection()).map(Arc::clone)?;
         let (order, answer) = (step.order.clone(), answer.clone());
-        let look = async move { system.follow(&order, &answer).await };
+        let look = async move { system.follow(&order, &answer, &mark).await };
         let lost = |why: &str| Followed::CannotTell(Text::new(why));
         Some((act.plan.id.clone(), flight::guarded(look, lost)))
     }
@@ -72,6 +75,10 @@ impl Driver {
             if let Followed::Undone(why) = &followed {
                 let said = format!("{} {}: {}", act.plan.title, act.plan.label.original(), why.original());
                 (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
+            }
+            if let Followed::Named(_) = &followed {
+                // What has become of it is asked under its name, at once.
+                self.follow_at = Some(self.now());
             }
             self.adopt(act);
             self.feed(&id, journal::Event::Followed(followed)).await;

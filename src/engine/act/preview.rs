@@ -97,6 +97,9 @@ impl Driver {
         if aims.is_empty() {
             return asker.answer(Err(Text::new("nothing is selected")));
         }
+        // From here on an item is one, in whichever of its queues it was seen.
+        let pack = Arc::clone(&self.setup.pack);
+        let aims: Vec<Aim> = aims.into_iter().map(|aim| Aim { target: pack.known_as(aim.target), ..aim }).collect();
         let question = (action.moves_money() && !self.account.is_own()).then(|| self.ask_account());
         let keeper = self.setup.pack.claims_on().cloned();
         let (connections, currency, now) = (self.setup.connections.clone(), self.setup.pack.currency, self.now());

@@ -92,9 +92,6 @@ impl Driver {
     }
 
     async fn begin_recovery(&mut self) -> Result<(), Text> {
-        if let Some(why) = self.account.another() {
-            return Err(why.clone());
-        }
         let journal = Arc::clone(&self.setup.journal);
         let mut open = match journal.open_acts().await {
             Ok(open) => open,
@@ -113,6 +110,14 @@ impl Driver {
             let said = Text::new(error.to_string());
             (self.setup.tell)(message::Event::Notice { said: said.clone(), is_error: true });
             return Err(said);
+        }
+        if let Some(why) = self.account.another().cloned() {
+            // It is the right key's to settle; what there is of it is told all the same.
+            let now = self.now();
+            if let Some(findings) = &mut self.findings {
+                findings.end(now, Some(&why));
+            }
+            return Err(why);
         }
         let acts: Vec<_> = open.iter().map(|act| act.plan.id.clone()).collect();
         self.mode = Mode::Recovering { acts: acts.clone(), reply: None };

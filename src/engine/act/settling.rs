@@ -40,8 +40,17 @@ impl Driver {
         }
         self.feed(id, Event::LookUp).await;
         let flies = self.is_flying(id);
+        let has_rest = self.find(id).is_some_and(|running| running.act.is_half_way());
         self.let_go();
-        if flies { Ok(Text::new("being looked up")) } else { Err(Text::new("there is nothing to look up")) }
+        if flies {
+            return Ok(Text::new("being looked up"));
+        }
+        Err(Text::new(if has_rest {
+            "this step's key is too old to be sent again: do the step by hand and say so in the cockpit (D), and what comes after \
+             it goes on; or leave the rest undone"
+        } else {
+            "there is nothing to look up"
+        }))
     }
 
     /// What was taken up and is over after all goes back to where the ended ones are shown.

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::{
         alert,
+        archive::Evidence,
         pack::Pack,
         snapshot::{
             Alert, Failure, FlagFlip, FlagReport, Flip, Handling, JobReport, Look, MetricReport, QueueReport,
@@ -38,6 +39,8 @@ pub struct Board {
     pub queues: Vec<Arc<QueueReport>>,
     pub jobs: Vec<Arc<JobReport>>,
     pub reconciliations: Vec<Arc<ReconciliationReport>>,
+    /// What each of their statements is made of; not in the picture, which goes to the screen and to the disk.
+    evidence: Vec<Option<Arc<Evidence>>>,
     pub flags: Vec<Arc<FlagReport>>,
     pub metrics: Vec<Arc<MetricReport>>,
 }
@@ -71,6 +74,7 @@ impl Board {
             queues: pack.queues.iter().map(reports::empty_queue).collect(),
             jobs: pack.jobs.iter().map(reports::empty_job).collect(),
             reconciliations: pack.reconciliations.iter().map(reports::empty_reconciliation).collect(),
+            evidence: vec![None; pack.reconciliations.len()],
             flags: pack.flags.iter().map(reports::empty_flag).collect(),
             metrics: pack.metrics.iter().map(reports::empty_metric).collect(),
             pack,
@@ -116,9 +120,14 @@ impl Board {
             }
             (Watch::Reconciliation(index), answer) => {
                 let reconciliation = &pack.reconciliations[index];
-                let statement = answer
-                    .map_err(|error| said(&error))
-                    .and_then(|answer| reports::statement(reconciliation, &pack, answer, now));
+                let statement = match answer.map_err(|error| said(&error)) {
+                    Ok(Answers::Statement(paired)) => {
+                        self.evidence[index] = Some(Arc::new(paired.evidence));
+                        Ok(paired.statement)
+                    }
+                    Ok(_) => Err(Text::new(format!("{}: the look brought no ledgers", reconciliation.title))),
+                    Err(said) => Err(said),
+                };
                 let report = &mut self.reconciliations[index];
                 let look = came.look(&report.look, statement);
                 *report = Arc::new(ReconciliationReport { look, ..ReconciliationReport::clone(report) });
@@ -154,6 +163,11 @@ impl Board {
 
     pub fn handle(&mut self, subject: Subject, handling: Handling) {
         self.handling.insert(subject, handling);
+    }
+
+    /// What a reconciliation's statement, as it stands, is made of; none before the first look of this run.
+    pub fn evidence(&self, index: usize) -> Option<Arc<Evidence>> {
+        self.evidence.get(index).cloned().flatten()
     }
 
     pub fn set_sign_off(&mut self, index: usize, sign_off: Option<SignOff>) {
@@ -234,6 +248,6 @@ fn said(error: &SourceError) -> Text {
 fn one(answers: Answers) -> crate::domain::rows::Rows {
     match answers {
         Answers::One(rows) | Answers::Metric { rows, .. } | Answers::Job { runs: rows, .. } => rows,
-        Answers::Ledgers { theirs, .. } => theirs,
+        Answers::Statement(_) => crate::domain::rows::Rows::default(),
     }
 }

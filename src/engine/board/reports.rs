@@ -8,7 +8,6 @@ use crate::{
     domain::{
         item, job, metric,
         pack::{self, Pack},
-        reconcile::{self, Side},
         rows::Rows,
         snapshot::{
             FlagReport, Items, JobHealth, JobReport, Look, MetricReading, MetricReport, QueueReport, ReconciliationReport,
@@ -69,41 +68,22 @@ pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
 pub fn metric(metric: &pack::Metric, answer: Answers, now: DateTime<Utc>) -> MetricReading {
     match answer {
         Answers::Metric { rows, series } => metric::read(metric, &rows, series.as_ref(), now),
-        Answers::One(rows) | Answers::Job { runs: rows, .. } | Answers::Ledgers { theirs: rows, .. } => {
-            metric::read(metric, &rows, None, now)
-        }
+        Answers::One(rows) | Answers::Job { runs: rows, .. } => metric::read(metric, &rows, None, now),
+        Answers::Statement(_) => metric::read(metric, &Rows::default(), None, now),
     }
 }
 
 pub fn job_health(job: &pack::Job, answer: Answers, now: DateTime<Utc>) -> JobHealth {
     let (runs, effect) = match answer {
         Answers::Job { runs, effect } => (runs, effect),
-        Answers::One(rows) | Answers::Metric { rows, .. } | Answers::Ledgers { theirs: rows, .. } => (rows, None),
+        Answers::One(rows) | Answers::Metric { rows, .. } => (rows, None),
+        Answers::Statement(_) => (Rows::default(), None),
     };
     let mut health = job::health(job, &runs, now);
     if let Some(row) = effect.as_ref().and_then(Rows::first) {
         health.effect = row.cells().map(|(name, value)| (name.to_owned(), value.clone())).collect();
     }
     health
-}
-
-pub fn statement(
-    reconciliation: &pack::Reconciliation,
-    pack: &Pack,
-    answer: Answers,
-    now: DateTime<Utc>,
-) -> Result<Statement, Text> {
-    let Answers::Ledgers { theirs, ours, from, to } = answer else {
-        return Err(Text::new("the look brought no ledgers"));
-    };
-    let ledger = |id| pack::find(&pack.ledgers, id).ok_or_else(|| Text::new(format!("the pack has no ledger `{id}`")));
-    let (their_ledger, our_ledger) = (ledger(&reconciliation.theirs)?, ledger(&reconciliation.ours)?);
-    let side = |ledger: &pack::Ledger, rows: &Rows| {
-        let entries = reconcile::entries(ledger, rows, pack.currency).map_err(Text::new)?;
-        Ok::<_, Text>(Side { title: ledger.title.clone(), entries })
-    };
-    let (theirs, ours) = (side(their_ledger, &theirs)?, side(our_ledger, &ours)?);
-    Ok(reconcile::reconcile(reconciliation, theirs, ours, from, to, now))
 }
 
 /// Said where a thing was never looked at.
@@ -134,8 +114,22 @@ pub fn difference_said(statement: &Statement) -> String {
             None => counts.push((discrepancy.class, 1)),
         }
     }
+    if statement.unlisted > 0 {
+        // Not all are listed: the totals tell of all.
+        counts = by_class(statement);
+    }
     let classes = counts.iter().map(|(class, count)| format!("{count} {}", class.said())).collect::<Vec<_>>().join(", ");
     format!("{classes}; difference {}", difference_figures(statement))
+}
+
+/// How many rows fall in each class that does not match, over all currencies.
+fn by_class(statement: &Statement) -> Vec<(pack::Class, usize)> {
+    let count = |class: pack::Class| {
+        let counts = statement.totals.iter().flat_map(|totals| &totals.by_class);
+        counts.filter(|(of, ..)| *of == class).map(|(_, count, _)| count).sum()
+    };
+    let open = pack::Class::ALL.into_iter().filter(|class| *class != pack::Class::Matched);
+    open.map(|class| (class, count(class))).filter(|(_, count)| *count > 0).collect()
 }
 
 /// The oldest row that has no equal.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, RawRead};
+use super::{OneOrMany, RawBound, RawRead};
 
 /// Something the operator can do to one row.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -89,7 +89,7 @@ pub(in crate::pack) struct RawStripeEffect {
     pub reason: Option<String>,
 }
 
-/// A request; any 2xx is success.
+/// A request; any 2xx is success, unless `expect` or `refused` says otherwise.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::pack) struct RawHttpEffect {
@@ -100,6 +100,21 @@ pub(in crate::pack) struct RawHttpEffect {
     pub method: Option<String>,
     /// JSON, as a template.
     pub body: Option<String>,
+    /// What in a 2xx answer proves that it was done; with any other answer nobody knows.
+    pub expect: Option<RawProof>,
+    /// What in a 2xx answer says that it was refused, and nothing was done.
+    pub refused: Option<RawProof>,
+}
+
+/// A place in the JSON of an answer, and what stands there: `equals` or `contains`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawProof {
+    /// A JSON pointer (`/result/state`); empty is the whole answer.
+    pub at: String,
+    pub equals: Option<RawBound>,
+    /// A part of a text, or one text of a list.
+    pub contains: Option<String>,
 }
 
 /// A mail.

@@ -19,7 +19,7 @@ use serde::{
 };
 
 pub(super) use action::{
-    RawAction, RawConfirm, RawEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect, RawMailEffect,
+    RawAction, RawConfirm, RawEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect, RawMailEffect, RawProof,
     RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
 };
 pub(super) use connection::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};

@@ -15,6 +15,9 @@ pub(in crate::pack) struct RawQueue {
     pub read: RawRead,
     /// The column that names an item.
     pub id: String,
+    /// What its items are, in a word: an item of two queues with the same word is one, and is decided once (default: the
+    /// queue's own name). Needed where another queue offers the same action.
+    pub items: Option<String>,
     /// The column with the time since which it waits.
     pub since: Option<String>,
     pub deadline: Option<RawDeadline>,

@@ -61,6 +61,8 @@ pub(in crate::pack) enum RawStripeList {
     BalanceTransactions,
     Disputes,
     Payouts,
+    Subscriptions,
+    Transfers,
 }
 
 /// A request whose answer becomes rows; `ok`, `status`, `latency_ms` and `body` are always among the columns.

@@ -17,6 +17,7 @@ use crate::{
 };
 
 use super::{
+    proof,
     read::Names,
     reader::{Reader, Section},
 };
@@ -145,7 +146,8 @@ impl Pen<'_, '_, '_> {
         let body = raw.body.as_ref().and_then(|text| self.reader.body(&body_place, text));
         let body = self.at_hand(body, &body_place);
         let words = format!("{method} {}", raw.path);
-        Some((EffectKind::Http { on: on?, method, path: path?, body }, words))
+        let proofs = proof::proofs(self.reader, place, raw);
+        Some((EffectKind::Http { on: on?, method, path: path?, body, proofs }, words))
     }
 
     fn mail(&mut self, place: &Place, raw: &RawMailEffect) -> Made {
@@ -226,9 +228,13 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
         },
-        EffectKind::Http { on, method, path, body } => {
-            EffectKind::Http { on: on.clone(), method: method.clone(), path: fill(path), body: body.as_ref().map(fill) }
-        }
+        EffectKind::Http { on, method, path, body, proofs } => EffectKind::Http {
+            on: on.clone(),
+            method: method.clone(),
+            path: fill(path),
+            body: body.as_ref().map(fill),
+            proofs: proofs.clone(),
+        },
         EffectKind::Mail { on, to, subject, body } => {
             EffectKind::Mail { on: on.clone(), to: fill(to), subject: fill(subject), body: fill(body) }
         }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    domain::pack::{Class, Ledger, LedgerColumns, Reconciliation},
+    domain::{
+        id::Id,
+        pack::{Action, Class, Ledger, LedgerColumns, Reconciliation},
+    },
     pack::{
         nearest::advice,
         raw::{RawLedger, RawReconciliation},
@@ -64,20 +67,7 @@ pub(super) fn reconciliation(reader: &mut Reader<'_>, part: &Part<RawReconciliat
         let message = "everything in the window would still be in flight";
         reader.say(&place.key("settle"), message, "as long as the window", None);
     }
-    let mut proposals = BTreeMap::new();
-    for (word, action) in &raw.propose {
-        let class_place = place.key("propose").key(word);
-        let action = reader.reference(Section::Actions, action, &class_place);
-        let Some(class) = Class::ALL.into_iter().find(|class| class.word() == word) else {
-            let help = advice(word, &Class::ALL.map(Class::word), "classes");
-            reader.say_key(&class_place, format!("there is no class `{word}`"), "not a class", Some(help));
-            continue;
-        };
-        if matches!(class, Class::Matched | Class::InFlight) {
-            reader.say_key(&class_place, format!("what is {} needs no repair", class.said()), "nothing to do", None);
-        }
-        proposals.extend(action.map(|action| (class, action)));
-    }
+    let [proposals, proposals_there, proposals_here] = proposals(reader, part);
     let every = reader.every(&place.key("every"), raw.every.as_ref(), Duration::from_mins(5));
     Some(Reconciliation {
         id: id(name),
@@ -88,7 +78,41 @@ pub(super) fn reconciliation(reader: &mut Reader<'_>, part: &Part<RawReconciliat
         settle,
         tolerance,
         proposals,
+        proposals_there,
+        proposals_here,
         every,
         covers: raw.covers.clone(),
     })
+}
+
+/// The classes whose rows stand alone, on the one side or the other.
+const SIDED: [Class; 2] = [Class::Duplicate, Class::Ambiguous];
+
+/// What repairs each class: wherever it stands, in their ledger (`duplicate_there`), in ours (`duplicate_here`).
+fn proposals(reader: &mut Reader<'_>, part: &Part<RawReconciliation>) -> [BTreeMap<Class, Id<Action>>; 3] {
+    let mut proposals = [BTreeMap::new(), BTreeMap::new(), BTreeMap::new()];
+    let sided = |word: &str, end: &str, at: usize| {
+        let class = SIDED.into_iter().find(|class| word.strip_suffix(end) == Some(class.word()));
+        class.map(|class| (class, at))
+    };
+    for (word, action) in &part.raw.propose {
+        let class_place = part.place.key("propose").key(word);
+        let action = reader.reference(Section::Actions, action, &class_place);
+        let whole = Class::ALL.into_iter().find(|class| class.word() == word).map(|class| (class, 0));
+        let Some((class, at)) = whole.or_else(|| sided(word, "_there", 1)).or_else(|| sided(word, "_here", 2)) else {
+            let sided = SIDED.iter().flat_map(|class| ["_there", "_here"].map(|end| format!("{}{end}", class.word())));
+            let known: Vec<String> = Class::ALL.map(|class| class.word().to_owned()).into_iter().chain(sided).collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let help = advice(word, &known, "classes");
+            reader.say_key(&class_place, format!("there is no class `{word}`"), "not a class", Some(help));
+            continue;
+        };
+        if matches!(class, Class::Matched | Class::InFlight) {
+            reader.say_key(&class_place, format!("what is {} needs no repair", class.said()), "nothing to do", None);
+        }
+        if let (Some(action), Some(map)) = (action, proposals.get_mut(at)) {
+            map.insert(class, action);
+        }
+    }
+    proposals
 }

@@ -7,6 +7,7 @@ mod flag;
 mod head;
 mod job;
 mod ledger;
+mod proof;
 mod queue;
 mod read;
 mod reader;
@@ -60,6 +61,7 @@ pub(super) fn validate(
     });
     let queues =
         parts(&mut reader, &mut root, Section::Queues, |reader, part: &Part<raw::RawQueue>| queue::queue(reader, part, &actions));
+    queue::items_are_told_apart(&mut reader, &queues, &actions);
     let reconciliations = parts(&mut reader, &mut root, Section::Reconciliations, ledger::reconciliation);
     actions.extend(brought);
     match (head, policy, Problems::from(reader.problems)) {

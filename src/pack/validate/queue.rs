@@ -1,7 +1,10 @@
 //! `[queues]`: what waits, what of it is shown, and what can be done with it.
 
 use crate::{
-    domain::pack::{Action, ColumnFormat, ColumnSpec, Deadline, Preset, Queue},
+    domain::{
+        id::Id,
+        pack::{Action, ColumnFormat, ColumnSpec, Deadline, Preset, Queue},
+    },
     pack::{
         place::Place,
         raw::{RawColumn, RawColumnFormat, RawQueue},
@@ -38,6 +41,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, part: &Part<RawQueue>, actions: &[A
     let fitting = fitting.collect();
     reader.no_repetition(&place.key("actions"), &raw.actions);
     keys_do_not_clash(reader, place, raw, actions);
+    let items = items(reader, part);
     let columns = columns(reader, &place.key("columns"), &raw.columns);
     let every = reader.every(&place.key("every"), raw.every.as_ref(), EVERY);
     Some(Queue {
@@ -45,6 +49,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, part: &Part<RawQueue>, actions: &[A
         title: raw.title.clone(),
         query: query?,
         key: raw.id.clone(),
+        items,
         since: raw.since.clone(),
         deadline,
         minutes_each,
@@ -57,6 +62,55 @@ pub(super) fn queue(reader: &mut Reader<'_>, part: &Part<RawQueue>, actions: &[A
         every,
         covers: raw.covers.clone(),
     })
+}
+
+/// The name of its items; a word that could be the name of a queue, for it may be that of another.
+fn items(reader: &mut Reader<'_>, part: &Part<RawQueue>) -> Id<Queue> {
+    let Some(word) = &part.raw.items else { return id(&part.name) };
+    if word.is_empty() || !word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        let help = Some("one word for what they are, of letters, digits, `_` and `-`".to_owned());
+        reader.say(&part.place.key("items"), format!("`{word}` cannot be the name of items"), "not a name", help);
+    }
+    id(word)
+}
+
+/// An item that stands in two queues would be decided twice, at the same time: where that can be, the pack says whether
+/// it is so.
+pub(super) fn items_are_told_apart(reader: &mut Reader<'_>, queues: &[Queue], actions: &[Action]) {
+    let section = Place::default().key(Section::Queues.word());
+    let says = |reader: &Reader<'_>, queue: &Queue| reader.source.find(&section.key(queue.id.as_str()).key("items")).is_some();
+    for (number, queue) in queues.iter().enumerate() {
+        let place = section.key(queue.id.as_str());
+        if let Some(other) = queues.iter().find(|other| other.id == queue.items && other.items != queue.items) {
+            let message = format!("`{}` is a queue whose items are called `{}`", other.id, other.items);
+            reader.say(&place.key("items"), message, "another queue's name", Some(format!("`items = \"{}\"`", other.items)));
+        }
+        for other in queues.iter().take(number) {
+            let related = queue.actions.iter().enumerate().find_map(|(index, action)| {
+                other.actions.iter().find(|known| are_about_the_same(action, known, actions)).map(|known| (index, action, known))
+            });
+            let Some((index, action, known)) = related else { continue };
+            if says(reader, queue) && says(reader, other) {
+                continue;
+            }
+            let what = if action == known {
+                format!("`{action}` is offered by the queues `{}` and `{}`", other.id, queue.id)
+            } else {
+                format!("`{action}` of the queue `{}` and `{known}` of the queue `{}` undo each other", queue.id, other.id)
+            };
+            let message = format!("{what}: whether an item of both is one and the same must be said");
+            let help = "`items = \"...\"` in both queues: the same word where an id means the same thing in both, else two words";
+            reader.say(&place.key("actions").index(index), message, "in two queues", Some(help.to_owned()));
+        }
+    }
+}
+
+/// True for one action, and for two of which one takes the other back.
+fn are_about_the_same(one: &Id<Action>, other: &Id<Action>, actions: &[Action]) -> bool {
+    let undoes = |one: &Id<Action>, other: &Id<Action>| {
+        actions.iter().any(|action| action.id == *one && action.undo.as_ref() == Some(other))
+    };
+    one == other || undoes(one, other) || undoes(other, one)
 }
 
 /// In the order of the file: the first is the one that is offered first.

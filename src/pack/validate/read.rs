@@ -111,7 +111,9 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Na
     if raw.at_most == Some(0) {
         reader.say(&place.key("at_most"), "no rows at all would be read", "too few", None);
     }
-    let at_most = usize::try_from(raw.at_most.unwrap_or(AT_MOST)).unwrap_or(usize::MAX);
+    // Of a ledger all counts: cut short without a word, it would miss what is there.
+    let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
+    let at_most = usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX);
     let list = list(raw.list);
     Some(Query { on: on?, read: Read::Stripe(StripeRead { list, id, filters, window, at_most }), money: raw.money.clone() })
 }
@@ -125,6 +127,8 @@ fn list(raw: RawStripeList) -> StripeList {
         RawStripeList::BalanceTransactions => StripeList::BalanceTransactions,
         RawStripeList::Disputes => StripeList::Disputes,
         RawStripeList::Payouts => StripeList::Payouts,
+        RawStripeList::Subscriptions => StripeList::Subscriptions,
+        RawStripeList::Transfers => StripeList::Transfers,
     }
 }
 

@@ -62,6 +62,13 @@ pub enum Intent {
     Suspend,
 }
 
+impl Intent {
+    /// Does no more than move the selection in its list.
+    pub const fn is_step(self) -> bool {
+        matches!(self, Self::Down | Self::Up | Self::Top | Self::Bottom | Self::PageDown | Self::PageUp)
+    }
+}
+
 /// Where a key has its meaning. `Items` is a queue being worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {

@@ -47,8 +47,8 @@ impl Model {
 
     /// Lets the text follow the selection, once that has stood still.
     pub(in crate::ui) fn rest(&mut self) {
-        if self.moving.take_if(|moving| moving.rests_at <= self.now).is_some() {
-            self.touch();
+        if let Some(moving) = self.moving.take_if(|moving| moving.rests_at <= self.now) {
+            self.touch_selection(moving.pane);
         }
     }
 

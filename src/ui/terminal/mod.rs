@@ -21,6 +21,6 @@ pub use self::{
     encoder::Encoder,
     keys::KeyReader,
     mailbox::{Closed, Mailbox, Sender, mailbox},
-    program::{Ended, Input, Program, Reason, Wish},
+    program::{Drawn, Ended, Input, Program, Reason, Wish},
     run::{Settings, run},
 };

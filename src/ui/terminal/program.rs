@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crossterm::event::{KeyEvent, MouseEvent};
-use ratatui::Frame;
+use ratatui::buffer::Buffer;
 
 use crate::ui::theme::Background;
 
@@ -71,6 +71,15 @@ impl Ended {
     }
 }
 
+/// What a frame shows otherwise than the last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// The whole screen was drawn.
+    Whole,
+    /// Each stands in place of what was there.
+    Parts(Vec<Buffer>),
+}
+
 /// A full-screen program. No method may wait for anything.
 pub trait Program {
     /// What others tell the program by way of its [`Sender`](super::Sender).
@@ -83,7 +92,9 @@ pub trait Program {
     /// The moment of [`Program::next_wake`] has come.
     fn woke(&mut self, _now: Instant) {}
 
-    fn draw(&mut self, frame: &mut Frame<'_>);
+    /// Draws on a blank screen, or hands over the parts that differ from the last frame; after [`Input::Resize`] it must
+    /// be all of it.
+    fn draw(&mut self, screen: &mut Buffer) -> Drawn;
 
     /// Whether a frame drawn now would differ from the last one.
     fn is_dirty(&self) -> bool;

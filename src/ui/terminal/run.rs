@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ratatui::{Terminal, layout::Rect};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -89,7 +88,7 @@ struct Loop<'a, P: Program> {
     settings: &'a Settings,
     signals: Signals,
     screen: Screen,
-    terminal: Terminal<Canvas>,
+    canvas: Canvas,
     keys: KeyReader,
     /// What the terminal has not taken yet.
     waiting: Vec<u8>,
@@ -124,7 +123,7 @@ impl<'a, P: Program> Loop<'a, P> {
         signals: Signals,
         screen: Screen,
     ) -> io::Result<Self> {
-        let terminal = Terminal::new(Canvas::new(screen.size(), settings.depth))?;
+        let canvas = Canvas::new(screen.size(), settings.depth);
         Ok(Self {
             program,
             mailbox,
@@ -133,7 +132,7 @@ impl<'a, P: Program> Loop<'a, P> {
             waiting: screen.greeting().into_bytes(),
             is_frame_waiting: false,
             screen,
-            terminal,
+            canvas,
             keys: KeyReader::default(),
             undecided_since: None,
             leaving: None,
@@ -296,7 +295,7 @@ impl<'a, P: Program> Loop<'a, P> {
                     return Ok(());
                 }
                 Wish::Suspend => self.suspend()?,
-                Wish::Repaint => self.repaint()?,
+                Wish::Repaint => self.repaint(),
                 Wish::Copy(text) => {
                     if let Some(sequence) = clipboard::sequence(&text, self.settings.is_in_tmux) {
                         self.waiting.extend_from_slice(sequence.as_bytes());
@@ -355,12 +354,12 @@ impl<'a, P: Program> Loop<'a, P> {
             self.lose();
             return Ok(());
         }
-        self.terminal.backend_mut().forget();
         self.waiting.clear();
         self.waiting.extend_from_slice(self.screen.greeting().as_bytes());
         self.is_frame_waiting = false;
         self.resize();
-        self.repaint()
+        self.repaint();
+        Ok(())
     }
 
     /// The terminal refuses us: it is gone, or a panic gave it back and its report is being written.
@@ -374,17 +373,14 @@ impl<'a, P: Program> Loop<'a, P> {
 
     fn resize(&mut self) {
         let size = self.screen.size();
-        self.terminal.backend_mut().resize(size);
+        self.canvas.resize(size);
         self.is_changed = true;
         self.program.input(Input::Resize { columns: size.width, rows: size.height });
     }
 
-    /// Not by `clear`, which would ask the terminal where its cursor is.
-    fn repaint(&mut self) -> io::Result<()> {
-        let size = self.screen.size();
-        self.terminal.backend_mut().resize(size);
+    fn repaint(&mut self) {
+        self.canvas.clear();
         self.is_changed = true;
-        self.terminal.resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))
     }
 
     /// Draws when something changed and the last frame is out, and writes what the terminal takes.
@@ -392,9 +388,7 @@ impl<'a, P: Program> Loop<'a, P> {
         if !self.is_gone && !self.is_frame_waiting && (self.is_changed || self.program.is_dirty()) {
             self.is_changed = false;
             let program = &mut *self.program;
-            // The canvas is memory: drawing on it does not fail.
-            let _ = self.terminal.draw(|frame| program.draw(frame));
-            if let Some(frame) = self.terminal.backend_mut().take_frame() {
+            if let Some(frame) = self.canvas.frame(|screen| program.draw(screen)) {
                 self.waiting.extend_from_slice(frame.as_bytes());
                 self.is_frame_waiting = true;
             }

@@ -254,7 +254,7 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
         return Vec::new();
     }
     let here = match model.selected() {
-        Some(Thing::Item(queue, key)) => Some(Target { queue: Some(queue), key }),
+        Some(Thing::Item(queue, key)) => Some(model.pack.known_as(Target { queue: Some(queue), key })),
         Some(Thing::Flag(id)) => Some(Target { queue: None, key: id.to_string() }),
         Some(Thing::Discrepancy(_, key)) => Some(Target { queue: None, key }),
         Some(
@@ -397,7 +397,7 @@ pub fn commit(model: &mut Model, preview_ask: Ask, preview: &Preview, typed: Str
     let pack = std::sync::Arc::clone(&model.pack);
     for queue in &pack.queues {
         let Some(work) = model.works.get_mut(&queue.id).filter(|work| !work.marks.is_empty()) else { continue };
-        for plan in preview.plans.iter().filter(|plan| plan.target.queue.as_ref() == Some(&queue.id)) {
+        for plan in preview.plans.iter().filter(|plan| plan.target.queue.as_ref() == Some(&queue.items)) {
             work.marks.remove(&plan.target.key);
         }
         work.tally(amount_column(&pack, queue));

@@ -28,6 +28,7 @@ use super::{
     message::{Cmd, Msg},
     model::Model,
     overlay::Overlay,
+    place::Pane,
     waiting::Unlocking,
 };
 
@@ -36,14 +37,26 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
     let minute = |at: DateTime<Utc>| at.timestamp().div_euclid(60);
     let before = model.now;
     model.now = now;
+    let is_new_minute = minute(before) != minute(now);
+    // Time goes on for every pane with whatever message comes first.
+    if is_new_minute || model.counts_seconds(before) || model.counts_seconds(now) {
+        model.touch();
+    }
     let cmds = match msg {
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => {
             model.pointed = None;
             model.pressed = (model.overlay.is_none() && model.typing.is_none()).then_some(key);
+            match stepped(model, key) {
+                Some(pane) => model.touch_selection(pane),
+                None => model.touch(),
+            }
             by_hand(model, |model| press(model, key))
         }
-        Msg::Mouse(event) => by_hand(model, |model| pointing::point(model, event)),
+        Msg::Mouse(event) => {
+            model.touch();
+            by_hand(model, |model| pointing::point(model, event))
+        }
         Msg::Paste(text) => {
             model.touch();
             typing::paste(model, &text);
@@ -58,11 +71,8 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
         Msg::Event(event) => events::take(model, event),
         Msg::Tick => {
             model.rest();
-            if minute(before) != minute(now) {
+            if is_new_minute {
                 model.settle();
-                model.touch();
-            } else if model.counts_seconds(before) || model.counts_seconds(now) {
-                model.touch();
             }
             Vec::new()
         }
@@ -71,12 +81,18 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
     cmds
 }
 
+/// The pane in which a key will do no more than move the selection.
+fn stepped(model: &Model, key: KeyEvent) -> Option<Pane> {
+    let is_in_list = model.overlay.is_none() && model.typing.is_none() && model.place.page.is_none();
+    let intent = model.keymap.find(Context::of(&model.place), Chord::from_event(key)).filter(|_| is_in_list)?;
+    intent.is_step().then_some(model.place.pane)
+}
+
 /// What the operator does: it wipes what was said before, and the text about the selection follows it.
 fn by_hand(model: &mut Model, what: impl FnOnce(&mut Model) -> Vec<Cmd>) -> Vec<Cmd> {
     let now = model.now;
     model.notices.wipe(now);
     model.is_touched = true;
-    model.touch();
     let (place, thing) = (model.place.clone(), model.cursor(model.place.pane).thing);
     let cmds = what(model);
     if model.place != place {

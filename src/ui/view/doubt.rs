@@ -74,7 +74,17 @@ fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(Stri
     if act.has_rest {
         say(&format!("Failed:   {}", act.said.one_line()), Role::Bad);
         say("", Role::Text);
-        say(&format!("{key} sends what is left once more, and never again what is through."), Role::Text);
+        if act.is_resendable {
+            say(&format!("{key} sends what is left once more, and never again what is through."), Role::Text);
+        } else {
+            say(
+                &format!(
+                    "Step {} is not sent again: its key is too old, and the outside may have forgotten it.",
+                    act.steps_done + 1
+                ),
+                Role::Text,
+            );
+        }
         say(&format!("If you have done step {} by hand, or leave it undone, type:", act.steps_done + 1), Role::Text);
         say(&format!("  happened        it counts as through; {after}"), Role::Text);
         say("  not happened    the rest is left undone, and what came before stands", Role::Text);
@@ -85,6 +95,10 @@ fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(Stri
     say(&format!("{key} asks the outside again what became of it, by the act's own name: it happens once at most."), Role::Text);
     say("If you have looked yourself, type what you saw:", Role::Text);
     say(&format!("  happened        it counts as through; {after}"), Role::Text);
-    say("  not happened    the act ends here; it can be planned anew, and is judged again", Role::Text);
+    let not_happened = match act.steps_done {
+        0 => "the act ends here; it can be planned anew, and is judged again",
+        _ => "what came before stands; the rest is then to be finished, or closed",
+    };
+    say(&format!("  not happened    {not_happened}"), Role::Text);
     lines
 }

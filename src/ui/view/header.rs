@@ -124,7 +124,7 @@ fn alarm(barrier: &Barrier) -> Role {
     match barrier {
         Barrier::ReadOnly(_) => Role::Muted,
         Barrier::HeldElsewhere(_) => Role::Warning,
-        Barrier::WrongAccount(_) | Barrier::ChainBroken(_) | Barrier::Unwritable(_) => Role::Bad,
+        Barrier::WrongAccount(_) | Barrier::WrongMode(_) | Barrier::ChainBroken(_) | Barrier::Unwritable(_) => Role::Bad,
     }
 }
 

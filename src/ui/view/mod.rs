@@ -27,8 +27,9 @@ use chrono::{DateTime, Utc};
 use ratatui::{Frame, buffer::Buffer, layout::Rect};
 
 use super::{
-    model::Model,
+    model::{Changed, Model},
     place::Pane,
+    terminal::Drawn,
     theme::{Role, Theme},
 };
 use ink::Ink;
@@ -38,37 +39,80 @@ pub use page::length as page_length;
 /// Draws everything. The model must have been told the frame's size (`Msg::Resize`).
 pub fn view(model: &Model, frame: &mut Frame<'_>, theme: &Theme, now: DateTime<Utc>) {
     let area = frame.area();
-    draw(model, frame.buffer_mut(), area, theme, now);
+    everything(&Ink::new(model, theme, now), frame.buffer_mut(), area);
 }
 
-fn draw(model: &Model, buffer: &mut Buffer, area: Rect, theme: &Theme, now: DateTime<Utc>) {
+/// Draws on a blank screen what a frame shows otherwise than the last one: a step through a list is its pane and the
+/// lines at the foot, anything else the whole screen.
+pub fn draw(model: &Model, screen: &mut Buffer, theme: &Theme, now: DateTime<Utc>) -> Drawn {
     let ink = Ink::new(model, theme, now);
-    buffer.set_style(area, theme.style(Role::Text));
+    let parts = match model.changed() {
+        Changed::Selection(pane) => about_selection(&ink, pane),
+        Changed::Anything | Changed::Nothing => None,
+    };
+    parts.map_or_else(
+        || {
+            let area = screen.area;
+            everything(&ink, screen, area);
+            Drawn::Whole
+        },
+        Drawn::Parts,
+    )
+}
+
+/// What tells of the selection in a pane; none where something lies over it.
+fn about_selection(ink: &Ink<'_>, pane: Pane) -> Option<Vec<Buffer>> {
+    let model = ink.model;
     let layout = layout::arrange(model);
-    header::draw(&ink, buffer, layout.header);
+    let (_, area) = layout.panes.iter().find(|(other, _)| *other == pane)?;
+    if model.snapshot.is_none() || model.overlay.is_some() || layout.page.is_some() {
+        return None;
+    }
+    let mut parts = vec![part(ink, *area, |buffer| draw_pane(ink, buffer, pane, *area))];
+    parts.extend(layout.preview.map(|area| part(ink, area, |buffer| page::preview(ink, buffer, area))));
+    parts.push(part(ink, layout.footer, |buffer| status::footer(ink, buffer, layout.footer)));
+    parts.push(part(ink, layout.status, |buffer| status::draw(ink, buffer, layout.status)));
+    Some(parts)
+}
+
+fn part(ink: &Ink<'_>, area: Rect, draw: impl FnOnce(&mut Buffer)) -> Buffer {
+    let mut buffer = Buffer::empty(area);
+    buffer.set_style(area, ink.style(Role::Text));
+    draw(&mut buffer);
+    if ink.model.shown.ascii {
+        only_ascii(&mut buffer);
+    }
+    buffer
+}
+
+fn everything(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
+    let model = ink.model;
+    buffer.set_style(area, ink.style(Role::Text));
+    let layout = layout::arrange(model);
+    header::draw(ink, buffer, layout.header);
     if model.snapshot.is_none() && model.overlay.is_none() {
-        opening(&ink, buffer, area);
-        status::draw(&ink, buffer, layout.status);
+        opening(ink, buffer, area);
+        status::draw(ink, buffer, layout.status);
         return;
     }
     for (pane, area) in &layout.panes {
-        draw_pane(&ink, buffer, *pane, area.intersection(buffer.area));
+        draw_pane(ink, buffer, *pane, area.intersection(buffer.area));
     }
     if let Some(area) = layout.preview {
-        page::preview(&ink, buffer, area);
+        page::preview(ink, buffer, area);
     }
     if let Some(area) = layout.page {
-        page::draw(&ink, buffer, area);
+        page::draw(ink, buffer, area);
     }
     if !layout.severest.is_empty() {
-        alerts::on_one_line(&ink, buffer, layout.severest);
+        alerts::on_one_line(ink, buffer, layout.severest);
     }
     if !layout.figures.is_empty() {
-        metrics::on_one_line(&ink, buffer, layout.figures);
+        metrics::on_one_line(ink, buffer, layout.figures);
     }
-    status::footer(&ink, buffer, layout.footer);
-    status::draw(&ink, buffer, layout.status);
-    overlay::draw(&ink, buffer, area);
+    status::footer(ink, buffer, layout.footer);
+    status::draw(ink, buffer, layout.status);
+    overlay::draw(ink, buffer, area);
     if model.shown.ascii {
         only_ascii(buffer);
     }

@@ -116,10 +116,19 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
 
 /// How many rows found their partner, or how many did not.
 fn matched(statement: &Statement) -> String {
-    let count = statement.discrepancies.iter().filter(|discrepancy| discrepancy.class != Class::InFlight).count();
-    let flying = statement.discrepancies.len() - count;
+    let flying: usize = in_class(statement, Class::InFlight);
+    let count = (statement.discrepancies.len() + statement.unlisted).saturating_sub(flying);
     let flying = if flying > 0 { format!(", {flying} in flight") } else { String::new() };
     if count == 0 { format!("{} matched{flying}", statement.matched) } else { format!("{count} unmatched{flying}") }
+}
+
+/// How many discrepancies are of a class; of those that are not listed, the totals tell.
+fn in_class(statement: &Statement, class: Class) -> usize {
+    if statement.unlisted == 0 {
+        return statement.discrepancies.iter().filter(|discrepancy| discrepancy.class == class).count();
+    }
+    let counts = statement.totals.iter().flat_map(|totals| &totals.by_class);
+    counts.filter(|(of, ..)| *of == class).map(|(_, count, _)| count).sum()
 }
 
 fn discrepancy(discrepancy: &Discrepancy) -> Vec<Cell> {

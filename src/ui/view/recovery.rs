@@ -193,6 +193,11 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
     let unknown = count(&|act| act.receipt.standing == Standing::Unknown);
     let half_done = count(&|act| act.receipt.has_rest);
     let (look, decide) = (key(Intent::LookUp), key(Intent::Decide));
+    if recovery.left_alone.is_some() {
+        let said = format!("Quit, put the key right and start again. {} leaves, :recovery opens this again.", key(Intent::Back));
+        push(&mut lines, &said, Role::Warning, width);
+        return lines;
+    }
     if unknown > 0 {
         let acts = text::counted(unknown, "act");
         push(&mut lines, &format!("{acts} unknown: {look} looks again, {decide} decides."), Role::Bad, width);
@@ -203,7 +208,7 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
         push(&mut lines, &said, Role::Bad, width);
     }
     let unsent = recovery.batches.iter().filter(|batch| !batch.unsent.is_empty()).count();
-    if unsent > 0 && recovery.left_alone.is_none() {
+    if unsent > 0 {
         let batches = if unsent == 1 { "1 batch was".to_owned() } else { format!("{unsent} batches were") };
         let said = format!("{batches} cut off: {} on it goes on with what was not sent.", key(Intent::Open));
         push(&mut lines, &said, Role::Warning, width);

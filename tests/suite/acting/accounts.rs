@@ -85,3 +85,41 @@ async fn a_refund_in_doubt_is_not_looked_up_before_the_account_is_known() {
     cockpit.until_standing("a", Standing::Done).await;
     assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_left_is_listed_under_a_wrong_key_and_not_touched() {
+    let mode = || Ownership::OtherMode(Text::new("stripe: the key is a test key, and the pack says `livemode = true`"));
+    for (ownership, word, is_known_first) in
+        [(another(), "WRONG ACCOUNT", true), (another(), "WRONG ACCOUNT", false), (mode(), "WRONG MODE", true)]
+    {
+        let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+        let path = folder.path().join("town.db");
+        let cockpit = Cockpit::ready(&world, &path).await;
+        world.kill_at(5);
+        cockpit.confirm("pay_back", &["a"]).await.unwrap();
+        world.killed.notified().await;
+        cockpit.die().await;
+        world.kill_at(usize::MAX);
+
+        world.belongs(ownership.clone());
+        let cockpit = Cockpit::open(&world, &path).await;
+        if is_known_first {
+            assert_eq!(cockpit.actor.account().await.unwrap(), ownership);
+        }
+        assert!(cockpit.actor.recover().await.is_err());
+        let is_told = |standings: &super::Standings| standings.recovery.as_ref().is_some_and(|found| found.left_alone.is_some());
+        let standings = cockpit.until(is_told).await;
+        assert_eq!(standings.barrier.as_ref().map(wheelhouse::domain::barrier::Barrier::word), Some(word));
+        let found = standings.recovery.clone().unwrap();
+        assert!(found.ended_at.is_some() && found.acts.len() == 1, "{found:?}");
+        let facts: Vec<String> = found.acts[0].facts(|at| at.to_string()).into_iter().map(|(_, said)| said).collect();
+        assert!(facts.iter().any(|said| said.starts_with("nothing can be asked: stripe: the key ")), "{facts:?}");
+        assert!(facts.iter().any(|said| said.contains("whether step 1 of 2 happened")), "{facts:?}");
+        cockpit.die().await;
+
+        world.belongs(Ownership::Own);
+        let cockpit = Cockpit::open(&world, &path).await;
+        assert_eq!(cockpit.actor.recover().await.unwrap()[0].standing, Standing::Done);
+        assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);
+    }
+}

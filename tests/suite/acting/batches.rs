@@ -132,3 +132,20 @@ async fn a_batch_of_money_that_was_cut_off_in_doubt_says_how_many_are_unknown() 
     assert_eq!(cockpit.lines().await.last().unwrap(), "BATCH pay_back 3, which was cut off: 1 done, 1 not sent, 1 unknown");
     assert_eq!(world.outside.lock().unwrap().refunds.len(), 2);
 }
+
+#[tokio::test]
+async fn one_that_failed_half_way_and_was_gone_on_with_is_counted_once() {
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&["a", "b"]));
+    let cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    world.script([Script::Goes, Script::Rejected]);
+    cockpit.confirm("pay_back", &["a", "b"]).await.unwrap();
+    let ended = cockpit.until(|standings| standings.batch.as_ref().is_some_and(|batch| batch.ended_at.is_some())).await;
+    let batch = ended.batch.clone().unwrap();
+    assert_eq!((batch.done, batch.failed, batch.total), (1, 1, 2));
+    let failed = cockpit.until_standing("a", Standing::Rejected).await;
+    cockpit.actor.look_up(plan_of(&failed)).await.unwrap();
+    cockpit.until_standing("a", Standing::Done).await;
+    let batch =
+        cockpit.until(|standings| standings.batch.as_ref().is_some_and(|batch| batch.done == 2)).await.batch.clone().unwrap();
+    assert_eq!((batch.done, batch.failed, batch.skipped), (2, 0, 0));
+}

@@ -5,7 +5,10 @@ use wheelhouse::{
     ports::{Followed, Journal as _},
 };
 
-use super::{Cockpit, target, world::World};
+use super::{
+    Cockpit, plan_of, target,
+    world::{Script, World},
+};
 
 #[tokio::test]
 async fn a_refund_that_fails_days_later_is_told_and_can_be_made_anew() {
@@ -58,4 +61,35 @@ async fn after_a_month_a_refund_is_settled_and_no_longer_asked_about() {
     world.set("a", "status", Value::text("pending"));
     let refused = cockpit.propose(7, "pay_back", &["a"]).await.refused;
     assert!(refused[0].1.shown().contains("it was already done"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_refund_that_a_person_settled_is_found_and_followed_or_said_not_to_be() {
+    for (script, is_found) in [(Script::LostAfter, true), (Script::LostBefore, false)] {
+        let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+        let path = folder.path().join("town.db");
+        let cockpit = Cockpit::ready(&world, &path).await;
+        world.script([script]);
+        cockpit.confirm("pay_back", &["a"]).await.unwrap();
+        let receipt = cockpit.until_standing("a", Standing::Unknown).await;
+        cockpit.actor.settle(plan_of(&receipt), true).await.unwrap();
+        cockpit.until_standing("a", Standing::Done).await;
+        world.outside.lock().unwrap().followed = Some(Followed::Undone(Text::new("re_1 failed (lost_or_stolen_card)")));
+        cockpit.later(TimeDelta::hours(6)).await;
+        if is_found {
+            let late = cockpit.until_standing("a", Standing::Rejected).await;
+            assert!(late.said.shown().contains("failed after it was done: re_1 failed"), "{late:?}");
+            let act = cockpit.journal.acts_on(&target("a")).await.unwrap().remove(0);
+            assert_eq!(act.state.answers[0].reference.as_deref(), Some("re_1"));
+        } else {
+            let is_said =
+                |standings: &super::Standings| standings.receipts.iter().any(|one| one.said.shown().contains("not followed"));
+            let standings = cockpit.until(is_said).await;
+            assert_eq!(standings.receipts[0].standing, Standing::Done);
+            cockpit.later(TimeDelta::hours(6)).await;
+            cockpit.later(TimeDelta::hours(6)).await;
+            let lines = cockpit.lines().await;
+            assert_eq!(lines.iter().filter(|line| line.contains("not followed")).count(), 1, "it is said once: {lines:?}");
+        }
+    }
 }

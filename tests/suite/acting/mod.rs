@@ -4,6 +4,7 @@ mod accounts;
 mod batches;
 mod deaths;
 mod following;
+mod halves;
 mod outcomes;
 mod policy;
 mod resuming;

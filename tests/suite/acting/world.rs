@@ -71,6 +71,8 @@ pub struct Outside {
     /// Refunds that somebody made elsewhere.
     pub is_unlabelled: bool,
     pub is_unreadable: bool,
+    /// A look tells whether a mail went out.
+    pub keeps_mails: bool,
     pub attempts: usize,
     /// What the payment account answers when it is asked whose key this is; `None` is the pack's own.
     pub ownership: Option<Ownership>,
@@ -213,9 +215,19 @@ impl Fake {
 
 #[async_trait]
 impl Doer for Fake {
-    async fn follow(&self, order: &Order, answer: &Answer) -> Followed {
-        assert!(matches!(order, Order::Refund { .. }) && answer.reference.is_some());
-        self.world.outside.lock().unwrap().followed.clone().unwrap_or(Followed::Open)
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
+        let Order::Refund { .. } = order else { panic!("{order:?}") };
+        let outside = self.world.outside.lock().unwrap();
+        if answer.reference.is_some() {
+            return outside.followed.clone().unwrap_or(Followed::Open);
+        }
+        match outside.refunds.iter().position(|(_, key)| *key == mark.key()) {
+            Some(at) => {
+                let reference = Some(format!("re_{}", at + 1));
+                Followed::Named(Answer { reference, request: None, said: Text::new("by this act's id") })
+            }
+            None => Followed::Lost(Text::new("no refund is like it")),
+        }
     }
 
     async fn ownership(&self) -> Ownership {
@@ -257,6 +269,8 @@ impl Doer for Fake {
             Order::Refund { .. } if outside.refunds.iter().any(|(_, made)| *made == key) => ours("refunded"),
             Order::Sql { .. } if outside.statements.contains(&key) => ours("1 row"),
             Order::Refund { .. } | Order::Sql { .. } => Found::Absent,
+            Order::Mail { .. } if outside.keeps_mails && outside.mails.contains(&key) => ours("accepted"),
+            Order::Mail { .. } if outside.keeps_mails => Found::Absent,
             Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } => {
                 Found::CannotTell(Text::new("mail leaves no trace"))
             }
@@ -340,12 +354,12 @@ fn refund() -> Effect {
     Effect { kind, said: template("refund {{ amount }} of {{ charge }}") }
 }
 
-fn mail() -> Effect {
+fn mail(body: &str) -> Effect {
     let kind = EffectKind::Mail {
         on: Id::new("mail"),
         to: template("a@example.org"),
         subject: template("Your refund"),
-        body: template("{{ amount }} is on its way. {{ note }}"),
+        body: template(body),
     };
     Effect { kind, said: template("mail to a@example.org") }
 }
@@ -391,10 +405,13 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
         confirm: Confirm::Typed,
         hold: Duration::from_secs(10),
         amount: Some("amount".to_owned()),
-        ..action("refund", vec![refund(), sql("pending", "refunded"), mail()])
+        ..action("refund", vec![refund(), sql("pending", "refunded"), mail("{{ amount }} is on its way. {{ note }}")])
     };
     let send_money =
         Action { amount: Some("amount".to_owned()), ..action("pay_back", vec![self::refund(), sql("pending", "refunded")]) };
+    // The statement comes last: it is never begun where the mail before it fails.
+    let steps = vec![self::refund(), mail("Thank you."), sql("pending", "refunded")];
+    let thank = Action { amount: Some("amount".to_owned()), ..action("thank", steps) };
     Arc::new(Pack {
         name: "town".to_owned(),
         title: "Town".to_owned(),
@@ -418,7 +435,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
         reconciliations: Vec::new(),
         flags: Vec::new(),
         metrics: Vec::new(),
-        actions: vec![approve, unapprove, refund, send_money],
+        actions: vec![approve, unapprove, refund, send_money, thank],
         playbooks: Vec::new(),
         policy: Policy { money_per_session: Some(10_000), money_per_day: Some(20_000), ..Policy::default() },
     })

@@ -3,8 +3,12 @@
 use chrono::TimeDelta;
 use wheelhouse::{
     adapters::{Database, marks_upgrade},
-    domain::plan::Standing,
-    engine::message::Ask,
+    domain::{
+        id::Id,
+        plan::{Standing, Target},
+        rows::Params,
+    },
+    engine::{act::Aim, message::Ask},
 };
 
 use super::{Cockpit, Town, standings};
@@ -171,4 +175,56 @@ async fn a_claim_that_gets_no_answer_is_asked_for_again_and_sends_nothing_meanwh
     super::server::let_go(&mut other).await;
     assert_eq!(jo.ended("i1").await.standing, Standing::Done);
     assert_eq!(town.ask("select changes from items where id = 'i1'").await, "1");
+}
+
+/// Two lists of the same table, and by what word each calls its items.
+const QUEUES: &str = r#"
+[queues.early]
+title = "Early"
+read.sql = { on = "db", text = "select id from items where state = 'open'" }
+id = "id"
+items = "EARLY"
+actions = ["touch"]
+columns = [{ column = "id" }]
+
+[queues.late]
+title = "Late"
+read.sql = { on = "db", text = "select id from items order by bought_at" }
+id = "id"
+items = "LATE"
+actions = ["touch"]
+columns = [{ column = "id" }]
+"#;
+
+#[tokio::test]
+async fn an_item_that_two_queues_offer_is_one_where_the_pack_says_so() {
+    for kind in BOTH {
+        for (words, changes) in [(("thing", "thing"), "1"), (("thing", "other"), "2")] {
+            let Some(town) = Town::new(kind).await else { continue };
+            let text = super::PACK.replace("TIMEOUT", "20s") + &QUEUES.replace("EARLY", words.0).replace("LATE", words.1);
+            let pack = wheelhouse::pack::parse("two.toml", &text, &|_| Err("not there".to_owned())).unwrap().pack;
+            let open = |operator: &'static str| {
+                let (pack, environment, record) = (std::sync::Arc::clone(&pack), town.environment(), town.record(operator));
+                async move { Cockpit::open(pack, &environment, &record, operator, TimeDelta::zero()).await }
+            };
+            let (anna, jo) = (open("Anna").await, open("jo").await);
+            let from = |queue: &str| {
+                let target = Target { queue: Some(Id::new(queue)), key: "i1".to_owned() };
+                vec![Aim { target, ..super::aim("i1") }]
+            };
+            let (hers, his) = tokio::join!(
+                anna.actor.propose(Ask(1), Id::new("touch"), from("early"), Params::new()),
+                jo.actor.propose(Ask(1), Id::new("touch"), from("late"), Params::new())
+            );
+            let (hers, his) = (hers.unwrap(), his.unwrap());
+            assert_eq!(hers.plans[0].id == his.plans[0].id, words.0 == words.1, "the same decision has the same id");
+            let (one, other) = tokio::join!(anna.commit(), jo.commit());
+            one.and(other).unwrap();
+            let ends = [anna.ended("i1").await.standing, jo.ended("i1").await.standing];
+            assert_eq!(town.ask("select changes from items where id = 'i1'").await, changes, "{words:?}: {ends:?}");
+            assert_eq!(ends.iter().filter(|end| **end == Standing::Done).count().to_string(), changes, "{ends:?}");
+            anna.close().await;
+            jo.close().await;
+        }
+    }
 }

@@ -221,9 +221,8 @@ pub fn screen(view: &str, words: &[String]) -> Vec<String> {
         cmds.extend(press(&mut model, key));
     }
     let theme = Theme::plain();
-    let mut canvas = Terminal::new(Canvas::new(Size::new(width, height), Depth::Full)).unwrap();
-    canvas.draw(|frame| ui::view(&model, frame, &theme, now)).unwrap();
-    let bytes = canvas.backend_mut().take_frame().unwrap_or_default();
+    let mut canvas = Canvas::new(Size::new(width, height), Depth::Full);
+    let bytes = canvas.frame(|screen| ui::draw(&model, screen, &theme, now)).unwrap_or_default();
     let mut plain = Terminal::new(TestBackend::new(width, height)).unwrap();
     plain.draw(|frame| ui::view(&model, frame, &theme, now)).unwrap();
     let buffer = plain.backend().buffer();

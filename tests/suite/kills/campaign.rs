@@ -188,6 +188,23 @@ impl Campaign {
         let mut wanted: Vec<(&str, u64)> = tally.hits.iter().map(|(name, hits)| (*name, *hits)).collect();
         chance.shuffle(&mut wanted);
         wanted.sort_by_key(|(_, hits)| *hits);
+        if !is_large {
+            round.deed = wanted.first().map_or(Deed::Refund, |(name, _)| points::find(name).deed);
+        }
+        wanted.retain(|(name, _)| points::find(name).deed == round.deed);
+        if round.deed != Deed::Refund {
+            round = Round { gap: false, lags: false, ..round };
+            if chance.u8(0..100) < 15 {
+                // Wherever chance will have it, beside the places that have a name.
+                round.kills.push(kill(ANYWHERE, 1, &mut chance));
+            }
+        }
+        match round.deed {
+            // One that the bank sends back, and one that stands.
+            Deed::Follow => round = Round { items: chance.usize(2..=4), faults: 0, ..round },
+            Deed::Lend => round.faults = 0,
+            Deed::Refund | Deed::Credit | Deed::Ship => {}
+        }
         for (name, _) in wanted.iter().cycle().take(goals) {
             let point = points::find(name);
             // A recovery's points are met where there is something to recover: at a place that the batch surely comes to.

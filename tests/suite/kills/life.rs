@@ -11,11 +11,11 @@ use wheelhouse::{
     domain::{
         id::Id,
         journal::{Act, Found, Phase},
-        plan::{ActionId, BatchId, Standing, Target},
+        plan::{ActionId, BatchId, Order, Standing, Target},
         rows::Params,
     },
     engine::{
-        act::{Actor, Aim, Setup},
+        act::{Actor, Aim, Setup, TakenBack},
         message::Ask,
     },
     ports::{Clock, Connections, Journal, System},
@@ -24,6 +24,7 @@ use wheelhouse::{
 
 use super::{
     bugs::Bug,
+    depot,
     mortal::{MortalJournal, MortalSystem},
     place::{self, Reach},
     points::{Kill, Points, die, say},
@@ -43,6 +44,8 @@ const PASSES: usize = 12;
 const GLANCE: Duration = Duration::from_millis(2);
 const GLANCE_AT_MANY: Duration = Duration::from_millis(25);
 const MANY: usize = 10;
+/// Glances until what was done must have been followed, for one pass.
+const FOLLOWED_WITHIN: usize = 500;
 /// How long an operator waits for the other to be ready, on a machine however busy.
 const TOGETHER: Duration = Duration::from_secs(10);
 
@@ -53,20 +56,43 @@ pub enum Deed {
     Refund,
     /// The database alone.
     Credit,
+    /// The database alone: withdrawn while it is held, then done, then undone.
+    Lend,
+    /// A request, the database, a message.
+    Ship,
+    /// A refund, and what has become of it a month later.
+    Follow,
 }
 
 impl Deed {
     fn action(self) -> &'static str {
         match self {
-            Self::Refund => "refund",
+            Self::Refund | Self::Follow => "refund",
             Self::Credit => "credit",
+            Self::Lend => "lend",
+            Self::Ship => "ship",
+        }
+    }
+
+    /// True where it gives money back.
+    pub fn refunds(self) -> bool {
+        matches!(self, Self::Refund | Self::Follow)
+    }
+
+    /// The number of the step that is the database's.
+    pub fn own_step(self) -> usize {
+        match self {
+            Self::Refund | Self::Follow | Self::Ship => 1,
+            Self::Credit | Self::Lend => 0,
         }
     }
 
     pub fn table(self) -> &'static str {
         match self {
-            Self::Refund => "payments",
+            Self::Refund | Self::Follow => "payments",
             Self::Credit => "wallets",
+            Self::Lend => "books",
+            Self::Ship => "parcels",
         }
     }
 
@@ -92,6 +118,8 @@ pub struct Life {
     pub lags: bool,
     /// True where the operators wait for each other at each act.
     pub meets: bool,
+    /// True where a month has passed, and what was done is waited for until it has settled or failed.
+    pub follows: bool,
 }
 
 impl Life {
@@ -153,6 +181,12 @@ enum Todo {
     Wait(ActionId),
     /// It must be looked up, or goes on at the operator's word.
     LookUp(ActionId),
+    /// A later step outlived its key: the rest is left undone.
+    Close(ActionId),
+    /// It is done, and to be undone.
+    TakeBack(ActionId),
+    /// It is done, and what has become of it is being asked.
+    Follow,
 }
 
 struct Cockpit {
@@ -167,7 +201,7 @@ impl Cockpit {
     async fn open(life: Life) -> Self {
         let life = Arc::new(life);
         let points = Arc::new(Points::until(life.kill.clone()));
-        let loaded = life.reach.pack();
+        let loaded = life.reach.pack(life.deed);
         let connections = adapters::open(&loaded.pack, &life.reach.environment()).unwrap();
         let path = life.reach.journal(&life.operator);
         let (store, access) = Store::open(&path, &life.operator, life.clock.now()).await.unwrap();
@@ -200,7 +234,7 @@ impl Cockpit {
         self.actor.recover().await.unwrap();
         self.actor.unlock().await.unwrap();
         for _ in 0..PASSES {
-            let (mut plan, mut open) = (Vec::new(), Vec::new());
+            let (mut plan, mut open, mut back, mut follows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for item in &self.life.items {
                 match self.todo(item).await {
                     Todo::Nothing => {}
@@ -211,9 +245,15 @@ impl Cockpit {
                         drop(self.actor.look_up(id.clone()).await);
                         open.push(id);
                     }
+                    Todo::Close(id) => {
+                        drop(self.actor.settle(id.clone(), false).await);
+                        open.push(id);
+                    }
+                    Todo::TakeBack(id) => back.push(id),
+                    Todo::Follow => follows.push(item),
                 }
             }
-            if plan.is_empty() && open.is_empty() {
+            if plan.is_empty() && open.is_empty() && back.is_empty() && follows.is_empty() {
                 self.actor.stop().await.unwrap();
                 return say("end");
             }
@@ -221,6 +261,10 @@ impl Cockpit {
             if !plan.is_empty() {
                 self.do_all(&plan).await;
             }
+            for id in back {
+                self.take_back(id).await;
+            }
+            self.wait_until_followed(&follows).await;
         }
         for item in &self.life.items {
             for Act { plan, state } in self.journal.acts_on(&self.life.deed.target(item)).await.unwrap() {
@@ -232,15 +276,24 @@ impl Cockpit {
 
     async fn todo(&self, item: &str) -> Todo {
         let acts = self.journal.acts_on(&self.life.deed.target(item)).await.unwrap();
+        let is_done = |act: &&Act| act.plan.action.as_str() == self.life.deed.action() && act.state.phase == Phase::Done;
+        let done = acts.iter().rfind(is_done).map(|act| act.plan.id.clone());
         let Some(Act { plan, state }) = acts.into_iter().last() else {
             return if self.is_due(item).await { Todo::Plan } else { Todo::Nothing };
         };
+        let is_undo = plan.action.as_str() != self.life.deed.action();
         let is_half_way = (1..plan.steps.len()).contains(&state.steps_done());
         match state.phase {
-            Phase::Done => Todo::Nothing,
+            Phase::Done if self.life.deed == Deed::Lend && !is_undo => Todo::TakeBack(plan.id),
+            Phase::Done if self.life.follows => Todo::Follow,
+            Phase::Done | Phase::Settled | Phase::FailedLate => Todo::Nothing,
             Phase::Rejected | Phase::Changed if is_half_way => Todo::LookUp(plan.id),
+            Phase::Expired if is_half_way && !state.is_closed && self.life.deed == Deed::Ship => Todo::LookUp(plan.id),
+            Phase::Expired if is_half_way && !state.is_closed && self.life.decides => Todo::Close(plan.id),
+            Phase::Expired if is_half_way => Todo::Nothing,
             Phase::Unknown { look_at: None } | Phase::Conflict => Todo::LookUp(plan.id),
             phase if !phase.is_over() => Todo::Wait(plan.id),
+            _ if is_undo => done.map_or(Todo::Nothing, Todo::TakeBack),
             _ if self.is_due(item).await => Todo::Plan,
             _ => Todo::Nothing,
         }
@@ -250,7 +303,7 @@ impl Cockpit {
         let mut business = place::open(&self.life.reach.business()).await;
         let text = format!("select status from {} where id = $1", self.life.deed.table());
         let status: String = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).bind(item).fetch_one(&mut business).await.unwrap();
-        status == "paid" || status == "due"
+        matches!(status.as_str(), "paid" | "due" | "in" | "new")
     }
 
     /// Proposed, and confirmed as it asks to be.
@@ -269,17 +322,66 @@ impl Cockpit {
             return;
         }
         let ids: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
+        // Decided before it is confirmed anew: the same decision is the same act.
+        let changes_mind = self.life.deed == Deed::Lend && !self.have_been_withdrawn(items).await;
         // Nobody is through before the other has begun.
         self.life.meet("proposed", TOGETHER).await;
         match self.actor.commit(Ask(1), preview.expected.clone()).await {
             Ok(_) => say(&format!("confirmed {}", ids.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(" "))),
             Err(why) => return say(&format!("refused {}", why.original())),
         }
+        if changes_mind {
+            // While it is held; on a busy machine it may be too late for that.
+            drop(self.actor.take_back(Ask(2), None).await);
+        }
         self.see_through(&ids).await;
     }
 
+    async fn have_been_withdrawn(&self, items: &[&str]) -> bool {
+        for item in items {
+            let acts = self.journal.store.acts_on(&self.life.deed.target(item)).await.unwrap();
+            if !acts.iter().any(|act| act.state.phase == Phase::TakenBack) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// By the action that the pack names for it, confirmed as that asks to be.
+    async fn take_back(&self, id: ActionId) {
+        let preview = match self.actor.take_back(Ask(3), Some(id)).await {
+            Ok(TakenBack::Undo(preview)) => preview,
+            Ok(TakenBack::Withdrawn(_)) => return,
+            Err(why) => return say(&format!("refused {}", why.original())),
+        };
+        let ids: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        match self.actor.commit(Ask(3), preview.expected.clone()).await {
+            Ok(_) => say(&format!("confirmed {}", ids[0])),
+            Err(why) => return say(&format!("refused {}", why.original())),
+        }
+        self.see_through(&ids).await;
+    }
+
+    /// Asked by itself, at the start: it is only waited for.
+    async fn wait_until_followed(&self, items: &[&String]) {
+        for _ in 0..FOLLOWED_WITHIN {
+            let mut open = 0;
+            for item in items {
+                let acts = self.journal.store.acts_on(&self.life.deed.target(item)).await.unwrap();
+                open += usize::from(acts.last().is_some_and(|act| act.state.phase == Phase::Done));
+            }
+            if open == 0 {
+                return;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
     async fn rows(&self, items: &[&str]) -> Vec<Aim> {
-        let pack = self.life.reach.pack().pack;
+        let pack = self.life.reach.pack(self.life.deed).pack;
         let queue = pack.queues.iter().find(|queue| queue.id.as_str() == self.life.deed.table()).unwrap();
         let rows = self.connections.find(&queue.query.on).unwrap().read(&queue.query, &Params::new()).await.unwrap();
         let rows = rows.with_money(&queue.query.money, pack.currency);
@@ -311,11 +413,13 @@ impl Cockpit {
                 }
                 in_doubt += 1;
                 let act = self.journal.store.act(id).await.unwrap().unwrap();
-                if !matches!(act.state.phase, Phase::Unknown { look_at: None } | Phase::Conflict) {
+                // What leaves no trace for a look is a person's to decide from the beginning.
+                let is_traceless = self.life.deed == Deed::Ship && act.state.steps_done() != self.life.deed.own_step();
+                if !is_traceless && !matches!(act.state.phase, Phase::Unknown { look_at: None } | Phase::Conflict) {
                     continue;
                 }
                 let looked = looks.entry(*id).or_default();
-                if *looked < LOOKS {
+                if !is_traceless && *looked < LOOKS {
                     *looked += u32::from(self.actor.look_up((*id).clone()).await.is_ok());
                 } else if self.life.decides {
                     // Refused while it is on its way.
@@ -341,7 +445,11 @@ impl Cockpit {
     async fn happened(&self, act: &Act) -> bool {
         let step = &act.plan.steps[act.state.steps_done()];
         let system = self.connections.find(step.order.connection()).unwrap();
-        match system.look_up(&step.order, &act.state.mark(&act.plan)).await {
+        let mark = act.state.mark(&act.plan);
+        if matches!(step.order, Order::Http { .. } | Order::Webhook { .. }) {
+            return depot::has_arrived(self.life.reach.depot, &mark.key());
+        }
+        match system.look_up(&step.order, &mark).await {
             Found::Ours(_) => true,
             Found::Absent => false,
             found => panic!("a person cannot tell: {found:?}"),

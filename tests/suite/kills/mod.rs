@@ -2,10 +2,11 @@
 //!
 //! The cockpit that is killed is this test binary, started again with an environment variable (`life`). It is composed
 //! of the library's own acting part, store and adapters; only thin wrappers that know the points stand between them.
-//! Stripe's stand-in lives in the harness's process and outlives it. `tests/kills` is the long form.
+//! Stripe's stand-in, and a service that keeps nothing (`depot`), live in the harness's process and outlive it. `tests/kills` is the long form.
 
 mod bugs;
 mod campaign;
+mod depot;
 mod life;
 mod mortal;
 mod place;

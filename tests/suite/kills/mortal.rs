@@ -15,7 +15,10 @@ use wheelhouse::{
         snapshot::JournalLine,
         text::Text,
     },
-    ports::{Claimed, Clock, Doer, Found, Journal, Judge, Mark, Outcome, Ownership, Source, SourceError, StoreError, System},
+    ports::{
+        Answer, Claimed, Clock, Doer, Followed, Found, Journal, Judge, Mark, Outcome, Ownership, Source, SourceError, StoreError,
+        System,
+    },
     store::Store,
 };
 
@@ -30,6 +33,10 @@ use super::{
 const JOURNAL_TABLES: [&str; 3] = ["plans", "audit", "plan_events"];
 /// The tables that the statement of an act changes, in their order.
 const BUSINESS_TABLES: [&str; 2] = ["operator_actions", "payments"];
+
+/// The action that takes another back, and the column that only its statement changes.
+const UNDO: &str = "return";
+const UNDONE: &str = "returned";
 
 /// Whoever lost the claim does not come.
 const BRIEFLY: Duration = Duration::from_millis(100);
@@ -78,7 +85,8 @@ impl Journal for MortalJournal {
     async fn save_transition(&self, act: &Act, entry: &Entry) -> Result<JournalLine, StoreError> {
         self.catch_up().await?;
         let phase = act.state.phase.word();
-        self.points.at(&format!("journal.{phase}.before"));
+        let journal = if act.plan.action.as_str() == UNDO { "undo" } else { "journal" };
+        self.points.at(&format!("{journal}.{phase}.before"));
         if self.bug == Some(Bug::AuditApart) {
             bugs::write_apart(&self.path, act).await;
         }
@@ -95,7 +103,7 @@ impl Journal for MortalJournal {
         } else {
             self.store.save_transition(act, entry).await
         };
-        self.points.at(&format!("journal.{phase}.after"));
+        self.points.at(&format!("{journal}.{phase}.after"));
         line
     }
 
@@ -158,6 +166,12 @@ impl MortalSystem {
         self.points.at(&format!("{}.{point}", self.name));
     }
 
+    /// The connection, or `undo` where something is being taken back.
+    fn name_of(&self, order: &Order) -> &str {
+        let is_undo = matches!(order, Order::Sql { statement, .. } if statement.contains(UNDONE));
+        if is_undo { "undo" } else { &self.name }
+    }
+
     /// Stripe's list of refunds is behind for half a minute: the first look at an act, and those soon after it, do not see it.
     fn is_behind(&self, mark: &Mark) -> bool {
         if !self.life.lags || self.name != "stripe" {
@@ -203,9 +217,17 @@ impl Doer for MortalSystem {
     }
 
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
-        self.at("act.before");
-        match self.name.as_str() {
+        let name = self.name_of(order);
+        self.points.at(&format!("{name}.act.before"));
+        match name {
             "stripe" => self.points.amid("stripe.act.amid"),
+            "site" => self.points.amid("site.act.amid"),
+            "undo" => {
+                if self.points.is_due("undo.in.books") {
+                    trap::set(&self.life.reach.business(), "books", "undo.in.books".to_owned()).await;
+                }
+                self.points.amid("undo.act.amid");
+            }
             "db" => {
                 for table in BUSINESS_TABLES {
                     let name = format!("db.in.{table}");
@@ -225,8 +247,15 @@ impl Doer for MortalSystem {
             }
             _ => self.inner.act(order, mark).await,
         };
-        self.at("act.after");
+        self.points.at(&format!("{name}.act.after"));
         outcome
+    }
+
+    async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
+        self.at("follow.before");
+        let followed = self.inner.follow(order, answer, mark).await;
+        self.at("follow.after");
+        followed
     }
 
     async fn claims(&self, targets: &[String]) -> Result<Option<Claims>, SourceError> {
@@ -237,13 +266,14 @@ impl Doer for MortalSystem {
     }
 
     async fn claim(&self, claim: &Claim, settled: &[(ActionId, Ending)], judge: &mut dyn Judge) -> Claimed {
-        self.at("claim.before");
+        let name = if claim.action == UNDO { "undo" } else { &self.name };
+        self.points.at(&format!("{name}.claim.before"));
         if self.points.is_due("db.in.claim") {
             trap::set(&self.life.reach.business(), BUSINESS_TABLES[0], "db.in.claim".to_owned()).await;
         }
         self.points.amid("db.claim.amid");
         let claimed = self.inner.claim(claim, settled, judge).await;
-        self.at("claim.after");
+        self.points.at(&format!("{name}.claim.after"));
         claimed
     }
 
@@ -259,9 +289,10 @@ impl Doer for MortalSystem {
     }
 
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found {
-        self.at("look.before");
+        let name = self.name_of(order);
+        self.points.at(&format!("{name}.look.before"));
         let found = if self.is_behind(mark) { Found::Absent } else { self.inner.look_up(order, mark).await };
-        self.at("look.after");
+        self.points.at(&format!("{name}.look.after"));
         found
     }
 }

@@ -15,7 +15,7 @@ use wheelhouse::{
     pack::Loaded,
 };
 
-use super::wire::Wire;
+use super::{depot::Depot, life::Deed, wire::Wire};
 
 /// What goes back of each charge. The charge is ten times that, so that a second refund would be taken.
 pub const AMOUNT: i64 = 2200;
@@ -74,16 +74,75 @@ fresh.sql = { on = "db", text = "select id, credit, status from wallets where id
 do.sql = { on = "db", text = "update wallets set status = 'credited', times = times + 1 where id = :id", rows = 1 }
 "#;
 
+/// Lent out, and taken back by what the pack names for it.
+const LENDING: &str = r#"
+[queues.books]
+title = "Books"
+read.sql = { on = "db", text = "select id, status from books where status = 'in'" }
+id = "id"
+actions = ["lend"]
+columns = [{ column = "id", as = "id" }]
+
+[actions.lend]
+title = "Lend"
+key = "L"
+confirm = "key"
+hold = "5s"
+undo = "return"
+fresh.sql = { on = "db", text = "select id, status from books where id = :id and status = 'in'" }
+do.sql = { on = "db", text = "update books set status = 'out', lent = lent + 1 where id = :id", rows = 1 }
+
+[actions.return]
+title = "Return"
+confirm = "key"
+hold = "0s"
+undo = "lend"
+fresh.sql = { on = "db", text = "select id, status from books where id = :id and status = 'out'" }
+do.sql = { on = "db", text = "update books set status = 'in', returned = returned + 1 where id = :id", rows = 1 }
+"#;
+
+/// Booked at a service that takes every request for a new one, and announced.
+const SHIPPING: &str = r#"
+[connections.site.http]
+url_env = "KILLS_SITE_URL"
+timeout = "5s"
+
+[connections.shout.webhook]
+url_env = "KILLS_SHOUT_URL"
+timeout = "5s"
+
+[queues.parcels]
+title = "Parcels"
+read.sql = { on = "db", text = "select id, status from parcels where status = 'new'" }
+id = "id"
+actions = ["ship"]
+columns = [{ column = "id", as = "id" }]
+
+[actions.ship]
+title = "Ship"
+key = "S"
+hold = "0s"
+fresh.sql = { on = "db", text = "select id, status from parcels where id = :id and status = 'new'" }
+do = [
+  { http = { on = "site", path = "/parcels/{{ id }}", body = '{"id": "{{ id }}"}', expect = { at = "/booked", equals = true } }, says = "book it" },
+  { sql = { on = "db", text = "update parcels set status = 'sent', times = times + 1 where id = :id", rows = 1 }, says = "status new -> sent" },
+  { webhook = { on = "shout", text = "parcel {{ id }} is on its way" }, says = "tell it" },
+]
+"#;
+
 const TABLES: &str = "
 create table payments (id text primary key, charge text not null, amount integer not null, status text not null,
     purchased_at text not null, times integer not null);
-create table wallets (id text primary key, credit integer not null, status text not null, times integer not null);";
+create table wallets (id text primary key, credit integer not null, status text not null, times integer not null);
+create table books (id text primary key, status text not null, lent integer not null, returned integer not null);
+create table parcels (id text primary key, status text not null, times integer not null);";
 
 /// What a cockpit needs to know to reach everything.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Reach {
     pub folder: PathBuf,
     stripe: SocketAddr,
+    pub depot: SocketAddr,
     key: String,
     account: String,
 }
@@ -101,8 +160,14 @@ impl Reach {
         self.folder.join(format!("{operator}.db"))
     }
 
-    pub fn pack(&self) -> Loaded {
-        let text = PACK.replace("ACCOUNT", &self.account);
+    /// As much of a pack as a deed needs: a life is short, and most of it is its start.
+    pub fn pack(&self, deed: Deed) -> Loaded {
+        let more = match deed {
+            Deed::Refund | Deed::Credit | Deed::Follow => "",
+            Deed::Lend => LENDING,
+            Deed::Ship => SHIPPING,
+        };
+        let text = PACK.replace("ACCOUNT", &self.account) + more;
         wheelhouse::pack::parse("kills.toml", &text, &|_| Err("not there".to_owned())).unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
@@ -112,12 +177,15 @@ impl Reach {
             .with("KILLS_STRIPE_KEY", self.key.as_str())
             .with("KILLS_STRIPE_URL", format!("http://{}/", self.stripe))
             .with("KILLS_MAIL_URL", format!("file://{}", self.mail().display()))
+            .with("KILLS_SITE_URL", format!("http://{}/site", self.depot))
+            .with("KILLS_SHOUT_URL", format!("http://{}/shout", self.depot))
     }
 }
 
 /// A town with Stripe's stand-in, which outlives every cockpit.
 pub struct Place {
     pub wire: Wire,
+    pub depot: Depot,
     folder: TempDir,
     town: PathBuf,
     key: String,
@@ -144,15 +212,17 @@ impl Place {
             });
         });
         let (stripe, key, account, control) = open.recv().unwrap();
-        Self { wire: Wire::lay(address(&stripe), address(&control)), folder, town, key, account }
+        Self { wire: Wire::lay(address(&stripe), address(&control)), depot: Depot::open(), folder, town, key, account }
     }
 
     /// A business of its own for one round.
     pub async fn furnish(&self, round: u64, items: &[String]) -> Reach {
         let folder = self.folder.path().join(round.to_string());
-        let reach = Reach { folder, stripe: self.wire.address, key: self.key.clone(), account: self.account.clone() };
+        let (key, account) = (self.key.clone(), self.account.clone());
+        let reach = Reach { folder, stripe: self.wire.address, depot: self.depot.address, key, account };
         // A round may be run again.
         let _ = std::fs::remove_dir_all(&reach.folder);
+        self.depot.forget();
         std::fs::create_dir_all(reach.mail()).unwrap();
         let mut business = create(&reach.business()).await;
         for script in [TABLES, &marks_table(Database::Sqlite, "operator_actions")] {
@@ -179,6 +249,9 @@ impl Place {
                 .execute(&mut business)
                 .await
                 .unwrap();
+            for text in ["insert into books values ($1, 'in', 0, 0)", "insert into parcels values ($1, 'new', 0)"] {
+                sqlx::query(text).bind(item).execute(&mut business).await.unwrap();
+            }
             sqlx::query(
                 "insert or ignore into charges (id, created, amount, currency, status, metadata, fee)
                  values ($1, unixepoch('now', '-10 hours'), $2, 'aud', 'succeeded', '{}', 0)",
@@ -200,6 +273,16 @@ impl Place {
     pub async fn forget_keys(&self) {
         let mut stand_ins = self.stand_ins().await;
         sqlx::raw_sql("update idempotency set created = created - 90000").execute(&mut stand_ins).await.unwrap();
+        stand_ins.close().await.unwrap();
+    }
+
+    /// The bank has sent the money of these charges back.
+    pub async fn send_back(&self, charges: impl IntoIterator<Item = String>) {
+        let mut stand_ins = self.stand_ins().await;
+        for charge in charges {
+            let text = "update refunds set status = 'failed' where charge = $1";
+            sqlx::query(text).bind(charge).execute(&mut stand_ins).await.unwrap();
+        }
         stand_ins.close().await.unwrap();
     }
 

@@ -11,6 +11,8 @@ use std::{
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
+use super::life::Deed;
+
 /// What a cockpit says to the harness begins with this, wherever in a line of the test runner it stands.
 pub const SAYS: &str = "kills> ";
 
@@ -31,18 +33,28 @@ pub struct Point {
     pub each: u64,
     /// Where the life before it must have ended, for places that only a recovery comes to.
     pub after: Option<&'static str>,
+    /// What must be done for it to be come to.
+    pub deed: Deed,
 }
 
 const fn in_every_item(name: &'static str, each: u64) -> Point {
-    Point { name, each, after: None }
+    in_every(Deed::Refund, name, each)
 }
 
 const fn in_recovery(name: &'static str, after: &'static str) -> Point {
-    Point { name, each: 0, after: Some(after) }
+    in_recovery_of(Deed::Refund, name, after)
+}
+
+const fn in_every(deed: Deed, name: &'static str, each: u64) -> Point {
+    Point { name, each, after: None, deed }
+}
+
+const fn in_recovery_of(deed: Deed, name: &'static str, after: &'static str) -> Point {
+    Point { name, each: 0, after: Some(after), deed }
 }
 
 /// Every point. `before` and `after` a call; `in` a transaction between its statements; `amid` somewhere in a call.
-pub const ALL: [Point; 49] = [
+pub const ALL: &[Point] = &[
     in_every_item("journal.intent.before", 1),
     in_every_item("journal.intent.after", 1),
     in_every_item("journal.claimed.before", 1),
@@ -92,6 +104,46 @@ pub const ALL: [Point; 49] = [
     in_recovery("mail.look.before", "mail.act.before"),
     in_recovery("mail.look.after", "mail.act.after"),
     in_every_item(ANYWHERE, 0),
+    // Taken back: withdrawn while it is held, and undone once it is done.
+    in_every(Deed::Lend, "journal.taken_back.before", 1),
+    in_every(Deed::Lend, "journal.taken_back.after", 1),
+    in_every(Deed::Lend, "undo.intent.before", 1),
+    in_every(Deed::Lend, "undo.intent.after", 1),
+    in_every(Deed::Lend, "undo.claim.before", 1),
+    in_every(Deed::Lend, "undo.claim.after", 1),
+    in_every(Deed::Lend, "undo.claimed.before", 1),
+    in_every(Deed::Lend, "undo.claimed.after", 1),
+    in_every(Deed::Lend, "undo.sent.before", 1),
+    in_every(Deed::Lend, "undo.sent.after", 1),
+    in_every(Deed::Lend, "undo.act.before", 1),
+    in_every(Deed::Lend, "undo.act.amid", 1),
+    in_every(Deed::Lend, "undo.act.after", 1),
+    in_every(Deed::Lend, "undo.in.books", 1),
+    in_every(Deed::Lend, "undo.done.before", 1),
+    in_every(Deed::Lend, "undo.done.after", 1),
+    in_recovery_of(Deed::Lend, "undo.look.before", "undo.act.after"),
+    in_recovery_of(Deed::Lend, "undo.look.after", "undo.in.books"),
+    // A request and a message, which nothing outside tells of: a person looks and decides.
+    in_every(Deed::Ship, "site.act.before", 1),
+    in_every(Deed::Ship, "site.act.amid", 1),
+    in_every(Deed::Ship, "site.act.after", 1),
+    in_every(Deed::Ship, "site.received", 1),
+    in_every(Deed::Ship, "site.committed", 1),
+    in_every(Deed::Ship, "shout.act.before", 1),
+    in_every(Deed::Ship, "shout.act.after", 1),
+    in_every(Deed::Ship, "shout.received", 1),
+    in_every(Deed::Ship, "shout.committed", 1),
+    in_recovery_of(Deed::Ship, "site.look.before", "site.act.after"),
+    in_recovery_of(Deed::Ship, "site.look.after", "site.committed"),
+    in_recovery_of(Deed::Ship, "shout.look.before", "shout.act.after"),
+    in_recovery_of(Deed::Ship, "shout.look.after", "shout.committed"),
+    // A month later: what the bank sent back, and what stands.
+    in_every(Deed::Follow, "stripe.follow.before", 1),
+    in_every(Deed::Follow, "stripe.follow.after", 1),
+    in_every(Deed::Follow, "journal.failed_late.before", 0),
+    in_every(Deed::Follow, "journal.failed_late.after", 0),
+    in_every(Deed::Follow, "journal.settled.before", 0),
+    in_every(Deed::Follow, "journal.settled.after", 0),
 ];
 
 /// The one point that has no place: so long after the process was started.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     bugs::Bug,
     life::{Deed, FastClock, LIFE, Life},
-    place::{Place, Reach},
+    place::{self, Place, Reach},
     points::{ANYWHERE, Kill, SAYS},
     trap,
     verdict::{self, Case},
@@ -97,10 +97,12 @@ impl<'a> Arena<'a> {
         let mut clock = FastClock { began: Utc::now(), hours_later: 0 };
         let mut report = Report::default();
         let mut confirmed = BTreeSet::new();
-        let lives = round.kills.len() + if round.operators > 1 { 3 } else { 1 };
+        // A month lies between what was done and what has become of it: nobody dies before.
+        let lead = usize::from(round.deed == Deed::Follow);
+        let lives = lead + round.kills.len() + if round.operators > 1 { 3 } else { 1 };
         for number in 0..lives {
             let is_final = number + 1 >= lives;
-            let kill = round.kills.get(number).cloned();
+            let kill = number.checked_sub(lead).and_then(|number| round.kills.get(number)).cloned();
             // The last word is had by one after the other: what one waits for, the other has settled.
             let at_work: Vec<&String> = match number.checked_sub(round.kills.len()) {
                 Some(turn) if number > 0 => operators.iter().skip(turn % operators.len()).take(1).collect(),
@@ -110,7 +112,8 @@ impl<'a> Arena<'a> {
                 self.place.wire.deliver();
             }
             let is_calm = kill.is_none() && number > 0;
-            self.place.wire.begin(kill.clone(), if is_calm { 0 } else { round.faults }, round.number ^ number as u64);
+            let (faults, seed) = (if is_calm { 0 } else { round.faults }, round.number ^ number as u64);
+            self.begin(kill.as_ref(), faults, seed);
             let all_at_work: Vec<AtWork> = at_work
                 .iter()
                 .enumerate()
@@ -124,7 +127,8 @@ impl<'a> Arena<'a> {
                         clock,
                         kill: kill.clone().filter(|_| place == 0),
                         bug: round.bug,
-                        decides: is_calm,
+                        decides: is_calm || round.deed == Deed::Ship,
+                        follows: number >= lead && round.deed == Deed::Follow,
                         lags: round.lags,
                         meets: at_work.len() > 1,
                     };
@@ -138,10 +142,7 @@ impl<'a> Arena<'a> {
                 let operator = at_work.operator.clone();
                 match self.watch(at_work, &mut confirmed) {
                     End::Killed(at) => {
-                        if at.contains(".in.") {
-                            let file = if at.starts_with("db.") { reach.business() } else { reach.journal(&operator) };
-                            self.runtime.block_on(trap::clear(&file));
-                        }
+                        self.clear_trap(&at, &reach, &operator);
                         report.killed_at.push(at);
                     }
                     End::Done => has_ended = true,
@@ -161,17 +162,45 @@ impl<'a> Arena<'a> {
             }
             let wrong = self.judge(round, &reach, &items, &operators, &confirmed, is_final);
             report.wrong.extend(wrong.iter().map(|wrong| format!("{wrong} (after life {} of {lives})", number + 1)));
-            if round.gap && number == 0 {
-                // What was on its way arrives within the day, or never.
-                self.place.wire.deliver();
-                clock.hours_later += 25;
-                self.runtime.block_on(self.place.forget_keys());
+            if number == 0 {
+                clock.hours_later += self.hours_pass(round, &items);
             }
         }
         if report.wrong.is_empty() {
             drop(std::fs::remove_dir_all(&reach.folder));
         }
         report
+    }
+
+    /// What meets the requests of the lives that begin now; what the dead have sent has arrived.
+    fn begin(&self, kill: Option<&Kill>, faults: u8, seed: u64) {
+        self.place.wire.begin(kill.cloned(), faults, seed);
+        self.place.depot.settle();
+        self.place.depot.begin(kill.cloned(), faults, seed);
+    }
+
+    fn clear_trap(&self, at: &str, reach: &Reach, operator: &str) {
+        if at.contains(".in.") {
+            let is_business = at.starts_with("db.") || at.starts_with("undo.");
+            let file = if is_business { reach.business() } else { reach.journal(operator) };
+            self.runtime.block_on(trap::clear(&file));
+        }
+    }
+
+    /// How long nobody is at work after the first life, and what happens outside meanwhile.
+    fn hours_pass(&self, round: &Round, items: &[String]) -> i64 {
+        if round.deed == Deed::Follow {
+            let fails = items.iter().enumerate().filter(|(place, _)| verdict::fails(round.number, *place));
+            self.runtime.block_on(self.place.send_back(fails.map(|(_, item)| place::charge(round.number, item))));
+            return 31 * 24;
+        }
+        if !round.gap {
+            return 0;
+        }
+        // What was on its way arrives within the day, or never.
+        self.place.wire.deliver();
+        self.runtime.block_on(self.place.forget_keys());
+        25
     }
 
     fn judge(
@@ -203,6 +232,7 @@ impl<'a> Arena<'a> {
             .unwrap();
         if life.kill.is_some() {
             self.place.wire.belongs_to(child.id());
+            self.place.depot.belongs_to(child.id());
         }
         let out = BufReader::new(child.stdout.take().unwrap());
         let (said, lines) = mpsc::channel();
@@ -241,7 +271,7 @@ impl<'a> Arena<'a> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        let by_wire = self.place.wire.end();
+        let by_wire = self.place.wire.end() | self.place.depot.end();
         let status = at_work.child.wait().unwrap();
         if status.signal() == Some(KILLED) {
             let point = at_work.kill.map(|kill| kill.point);

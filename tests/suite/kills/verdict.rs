@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
+    depot::Arrival,
     life::Deed,
     place::{self, AMOUNT, Place, Reach},
 };
@@ -63,6 +64,8 @@ pub async fn judge(case: &Case<'_>) -> Vec<String> {
     judge_refunds(case, &acts, &refunds, &mut wrong);
     judge_business(case, &acts, &refunds, &mut wrong).await;
     judge_mails(case, &acts, &mut wrong);
+    judge_depot(case, &acts, &mut wrong);
+    judge_following(case, &acts, &mut wrong);
     if case.is_final {
         for (id, records) in &acts {
             for Recorded { operator, phase, .. } in records {
@@ -113,7 +116,7 @@ fn judge_refunds(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, refund
         if made.len() > 1 {
             wrong.push(format!("DOUBLE: {} refunds of {charge}", made.len()));
         }
-        if case.is_final && case.deed == Deed::Refund && made.is_empty() {
+        if case.is_final && case.deed.refunds() && made.is_empty() {
             wrong.push(format!("LOST: {charge} was never refunded"));
         }
         wrong.extend(
@@ -128,7 +131,7 @@ fn judge_refunds(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, refund
             wrong.push(format!("UNTOLD: {} of {} is made, and the journal says {phases:?}", refund.id, refund.charge));
         }
     }
-    for (id, act) in records(acts).filter(|(_, act)| case.deed == Deed::Refund && act.through > 0) {
+    for (id, act) in records(acts).filter(|(_, act)| case.deed.refunds() && act.through > 0) {
         let made = refunds.iter().find(|refund| refund.action == *id);
         match (made, &act.reference) {
             (None, _) => wrong.push(format!("FALSE: {id} says that it is refunded, and no refund has its name")),
@@ -142,15 +145,23 @@ fn judge_refunds(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, refund
 
 async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, refunds: &[Refund], wrong: &mut Vec<String>) {
     let mut business = autopsy(&case.reach.business()).await;
-    let text = format!("select id, status, times from {}", case.deed.table());
-    let rows = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut business).await.unwrap();
+    let rows = match case.deed {
+        Deed::Lend => Vec::new(),
+        Deed::Refund | Deed::Credit | Deed::Ship | Deed::Follow => {
+            let text = format!("select id, status, times from {}", case.deed.table());
+            sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut business).await.unwrap()
+        }
+    };
+    if case.deed == Deed::Lend {
+        judge_books(case, &mut business, wrong).await;
+    }
     if case.is_final {
         let left = "select target from operator_actions where epoch is not null and ended_at is null";
         for target in sqlx::query_scalar::<_, String>(left).fetch_all(&mut business).await.unwrap() {
             wrong.push(format!("CLAIM: {target} is left in somebody's hand"));
         }
     }
-    let step = usize::from(case.deed == Deed::Refund);
+    let step = case.deed.own_step();
     let marks: Vec<SqliteRow> = sqlx::query("select distinct action_id, target from operator_actions where step = $1")
         .bind(i64::try_from(step).unwrap())
         .fetch_all(&mut business)
@@ -160,7 +171,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let targets: BTreeSet<String> = marks.iter().map(|row| row.get("target")).collect();
     for row in &rows {
         let (id, status, times): (String, String, i64) = (row.get("id"), row.get("status"), row.get("times"));
-        let is_done = status == "refunded" || status == "credited";
+        let is_done = matches!(status.as_str(), "refunded" | "credited" | "sent");
         if times > 1 {
             wrong.push(format!("DOUBLE: the row of {id} was changed {times} times"));
         }
@@ -168,7 +179,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
             wrong.push(format!("ROW: {id} is {status}, changed {times} times, marked: {}", targets.contains(&id)));
         }
         let charge = place::charge(case.round, &id);
-        if is_done && case.deed == Deed::Refund && !refunds.iter().any(|refund| refund.charge == charge) {
+        if is_done && case.deed.refunds() && !refunds.iter().any(|refund| refund.charge == charge) {
             wrong.push(format!("ROW: {id} is {status} without its refund"));
         }
         if case.is_final && !is_done {
@@ -189,6 +200,93 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     }
 }
 
+/// Lent once and returned once, whatever was withdrawn before; each of them marked.
+async fn judge_books(case: &Case<'_>, business: &mut SqliteConnection, wrong: &mut Vec<String>) {
+    let text = "select id, status, lent, returned,
+        (select count(distinct action_id) from operator_actions where target = books.id and step = 0) as marks from books";
+    for row in sqlx::query(text).fetch_all(business).await.unwrap() {
+        let (id, status): (String, String) = (row.get("id"), row.get("status"));
+        let (lent, returned, marks): (i64, i64, i64) = (row.get("lent"), row.get("returned"), row.get("marks"));
+        if lent > 1 || returned > 1 {
+            wrong.push(format!("DOUBLE: {id} was lent {lent} times and returned {returned} times"));
+        }
+        if (status == "out") != (lent > returned) || marks != lent + returned {
+            wrong.push(format!("ROW: {id} is {status}, lent {lent} times, returned {returned} times, marked {marks} times"));
+        }
+        if case.is_final && (lent, returned) != (1, 1) {
+            wrong.push(format!("LOST: {id} was lent {lent} times and returned {returned} times"));
+        }
+    }
+}
+
+/// Every request and every message arrived once, and the journal tells of each; nothing is told that never arrived.
+fn judge_depot(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &mut Vec<String>) {
+    if case.deed != Deed::Ship {
+        return;
+    }
+    let arrivals = case.place.depot.arrivals();
+    for item in case.items {
+        for place in ["site", "shout"] {
+            let is_it = |arrival: &&Arrival| {
+                let said = if place == "site" {
+                    arrival.path == format!("/site/parcels/{item}")
+                } else {
+                    arrival.body.contains(item.as_str())
+                };
+                arrival.place == place && said
+            };
+            let count = arrivals.iter().filter(is_it).count();
+            if count > 1 {
+                wrong.push(format!("DOUBLE: {count} requests about {item} at {place}"));
+            }
+            if case.is_final && count == 0 {
+                wrong.push(format!("LOST: nothing about {item} at {place}"));
+            }
+        }
+    }
+    for arrival in &arrivals {
+        let (id, step) = arrival.key.rsplit_once('-').unwrap_or_default();
+        let step: usize = step.parse().unwrap_or_default();
+        let known = acts.get(id).map(Vec::as_slice).unwrap_or_default();
+        let is_told = |act: &Recorded| {
+            act.through > step || act.through == step && matches!(act.phase.as_str(), "sent" | "unknown" | "again")
+        };
+        if !known.iter().any(is_told) {
+            wrong.push(format!("UNTOLD: {} has arrived, and the journal does not say so", arrival.key));
+        }
+    }
+    for (id, act) in records(acts) {
+        for step in [0, 2].into_iter().filter(|step| act.through > *step) {
+            if !arrivals.iter().any(|arrival| arrival.key == format!("{id}-{step}")) {
+                wrong.push(format!("FALSE: {id} says that step {step} is through, and it never arrived"));
+            }
+        }
+    }
+}
+
+/// Which of a round's refunds the bank sends back.
+pub fn fails(round: u64, place: usize) -> bool {
+    (round + place as u64).is_multiple_of(2)
+}
+
+/// What the bank sent back is never called settled, and what stands never failed; in the end each is called what it is.
+fn judge_following(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &mut Vec<String>) {
+    if case.deed != Deed::Follow {
+        return;
+    }
+    for (place, item) in case.items.iter().enumerate() {
+        let (right, other) = if fails(case.round, place) { ("failed_late", "settled") } else { ("settled", "failed_late") };
+        let of_item =
+            || records(acts).filter(|(_, act)| act.target.ends_with(&format!("/{item}"))).map(|(_, act)| act.phase.as_str());
+        if of_item().any(|phase| phase == other) {
+            wrong.push(format!("FALSE: {item} is called {other}"));
+        }
+        if case.is_final && !of_item().any(|phase| phase == right) {
+            wrong.push(format!("LOST: {item} is not called {right}: {:?}", of_item().collect::<Vec<_>>()));
+        }
+    }
+}
+
 /// True where a mark may be another operator's, who decided the same thing.
 fn is_only_another(acts: &BTreeMap<String, Vec<Recorded>>, id: &str, step: usize) -> bool {
     let records = acts.get(id).map(Vec::as_slice).unwrap_or_default();
@@ -199,7 +297,7 @@ fn judge_mails(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &
     let files = std::fs::read_dir(case.reach.mail()).unwrap().flatten();
     let names: BTreeSet<String> = files.filter_map(|file| file.file_name().into_string().ok()).collect();
     let mails: BTreeSet<&str> = names.iter().filter_map(|name| name.strip_suffix("-2.eml")).collect();
-    for (id, act) in records(acts).filter(|_| case.deed == Deed::Refund) {
+    for (id, act) in records(acts).filter(|_| case.deed.refunds()) {
         let in_doubt = act.through == 2 && matches!(act.phase.as_str(), "sent" | "unknown" | "again");
         let is_another = is_only_another(acts, id, 2);
         if (act.through > 2) != mails.contains(id.as_str()) && !in_doubt && !is_another {
@@ -211,7 +309,7 @@ fn judge_mails(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &
             ));
         }
     }
-    for item in case.items.iter().filter(|_| case.is_final && case.deed == Deed::Refund) {
+    for item in case.items.iter().filter(|_| case.is_final && case.deed.refunds()) {
         let count = records(acts).filter(|(id, act)| act.target.ends_with(&format!("/{item}")) && mails.contains(id.as_str()));
         let count = count.map(|(id, _)| id).collect::<BTreeSet<_>>().len();
         // One that could not be sent within the life of its key is told as expired, and what came before stands.

@@ -224,7 +224,7 @@ fn closing(request: &[u8]) -> Vec<u8> {
 }
 
 /// One request, to its last byte.
-fn message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+pub fn message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {

@@ -9,10 +9,10 @@ use std::{
 };
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::{Frame, Terminal, backend::TestBackend, text::Line};
+use ratatui::{buffer::Buffer, style::Style, text::Line};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use wheelhouse::ui::{
-    terminal::{Input, Program, Sender, Settings, Wish, mailbox, run},
+    terminal::{Drawn, Input, Program, Sender, Settings, Wish, mailbox, run},
     theme::Depth,
 };
 
@@ -168,22 +168,23 @@ impl Program for Stage {
         }
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>) {
+    fn draw(&mut self, screen: &mut Buffer) -> Drawn {
         self.is_dirty = false;
         self.draws += 1;
-        let area = frame.area();
+        let area = screen.area;
         let lines = [format!("typed {} draws {}", self.typed, self.draws)];
         let said = self.said.iter().rev().take(6).cloned();
         for (y, line) in (0..area.height).zip(lines.into_iter().chain(said)) {
-            frame.buffer_mut().set_line(0, y, &Line::from(line), area.width);
+            screen.set_line(0, y, &Line::from(line), area.width);
         }
         if let Some(flood) = &mut self.floods {
             flood.since_draw = 0;
             let letter = if self.draws.is_multiple_of(2) { "#" } else { "%" };
             for y in 8..area.height {
-                frame.buffer_mut().set_string(0, y, letter.repeat(usize::from(area.width)), ratatui::style::Style::new());
+                screen.set_string(0, y, letter.repeat(usize::from(area.width)), Style::new());
             }
         }
+        Drawn::Whole
     }
 
     fn is_dirty(&self) -> bool {
@@ -213,7 +214,7 @@ fn the_program_says_what_it_was_told() {
     }
     let mut stage = Stage::new(None);
     stage.input(Input::Paste("text".into()));
-    let mut terminal = Terminal::new(TestBackend::new(20, 3)).unwrap();
-    terminal.draw(|frame| stage.draw(frame)).unwrap();
-    terminal.backend().assert_buffer_lines(["typed 0 draws 1     ", "pasted text         ", "ready               "]);
+    let lines = Buffer::with_lines(["typed 0 draws 1     ", "pasted text         ", "ready               "]);
+    let mut screen = Buffer::empty(lines.area);
+    assert_eq!((stage.draw(&mut screen), screen), (Drawn::Whole, lines));
 }

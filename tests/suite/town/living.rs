@@ -110,11 +110,12 @@ impl Living {
         let side = async |id| {
             let ledger = pack::find(&self.pack.ledgers, id).unwrap();
             let rows = self.read(&ledger.query, &window).await;
-            let entries = reconcile::entries(ledger, &rows, self.pack.currency).unwrap();
-            reconcile::Side { title: ledger.title.clone(), entries }
+            let mut book = reconcile::Book::new(ledger, self.pack.currency);
+            book.take(&rows).unwrap();
+            book
         };
         let (theirs, ours) = (side(&reconciliation.theirs).await, side(&reconciliation.ours).await);
-        reconcile::reconcile(reconciliation, theirs, ours, from, to, to)
+        reconcile::reconcile(reconciliation, theirs, ours, from, to, to).0
     }
 
     fn mail(&self) -> Vec<String> {

@@ -18,10 +18,12 @@ use super::{
 };
 use crate::{
     adapters::sql::{
-        Acted, LARGEST_ANSWER, MOST_ROWS, Statement,
+        Acted, LARGEST_ANSWER, Statement,
         claims::Transaction,
         fault::{Fault, FaultKind},
-        marks, statement_of_the_pack,
+        marks,
+        parts::Parts,
+        statement_of_the_pack,
     },
     domain::{rows::Rows, text, value::Value},
 };
@@ -124,41 +126,49 @@ impl Line {
         Ok(described)
     }
 
-    /// The answer, as far as it fits in memory. A line that was left in the middle of one must not be kept.
-    pub(super) async fn fetch(&mut self, values: &[Value], described: &Described) -> Result<Rows, Fault> {
-        let mut columns = Vec::new();
-        let mut rows: Vec<Vec<Value>> = Vec::new();
+    /// The answer, as far as it fits in memory.
+    async fn fetch(&mut self, values: &[Value], described: &Described) -> Result<Rows, Fault> {
+        let mut parts = Parts::gathered();
+        self.pour(values, described, &mut parts).await?;
+        parts.end()
+    }
+
+    /// The answer, to where it goes. A line that was left in the middle of one must not be kept.
+    pub(super) async fn pour(&mut self, values: &[Value], described: &Described, parts: &mut Parts<'_>) -> Result<(), Fault> {
         let mut size = 0;
         let query = bound(&described.text, values, &described.parameters, self.zone)?;
         let mut stream = query.fetch(&mut self.connection);
         while let Some(row) = stream.try_next().await? {
-            if rows.is_empty() && !described.is_reworded {
+            if parts.is_blank() {
+                let own = || row.columns().iter().map(|column| column.name().to_owned()).collect();
                 // The row's own: a description may be older than the table.
-                columns = row.columns().iter().map(|column| column.name().to_owned()).collect();
-            }
-            if rows.len() == MOST_ROWS {
-                return Err(too_much(&format!("more than {}", text::counted(MOST_ROWS as u64, "row"))));
+                parts.head(if described.is_reworded { described.columns.clone() } else { own() });
             }
             let mut cells = Vec::with_capacity(row.len());
             for index in 0..row.len() {
                 size += size_of::<Value>() + row.try_get_raw(index)?.as_bytes().map_or(0, <[u8]>::len);
                 cells.push(decode(&row, index, self.zone)?);
             }
-            if size > LARGEST_ANSWER {
-                let answer = format!("more than {} MiB after {}", LARGEST_ANSWER >> 20, text::counted(rows.len() as u64, "row"));
-                return Err(too_much(&answer));
+            if parts.are_gathered() && size > LARGEST_ANSWER {
+                let rows = text::counted(parts.held() as u64, "row");
+                let said =
+                    format!("more than {} MiB after {rows}; add a `limit`, or sum up in the statement", LARGEST_ANSWER >> 20);
+                return Err(Fault::new(FaultKind::Refused, said));
             }
-            rows.push(cells);
+            parts.push(cells)?;
         }
-        if columns.is_empty() {
-            columns.clone_from(&described.columns);
+        if parts.is_blank() {
+            parts.head(described.columns.clone());
         }
-        Ok(Rows::new(columns, rows))
+        Ok(())
     }
-}
 
-fn too_much(answer: &str) -> Fault {
-    Fault::new(FaultKind::Refused, format!("the answer has {answer}; add a `limit`, or sum up in the statement"))
+    /// The next statement of this transaction may take so long.
+    pub(super) async fn have_patience(&mut self, longest: Duration) -> Result<(), Fault> {
+        let text = format!("set local statement_timeout = {}", longest.as_millis().max(1));
+        sqlx::raw_sql(statement_of_the_pack(&text)).execute(&mut self.connection).await?;
+        Ok(())
+    }
 }
 
 #[async_trait]

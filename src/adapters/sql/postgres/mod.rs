@@ -22,14 +22,15 @@ use super::{
     claims::{Contended, Contest},
     fault::{Fault, FaultKind},
     lane::{Lane, Place},
+    parts::Parts,
 };
 use crate::domain::{rows::Rows, value::Value};
 
 /// Looks that may be under way at once: a locked table, or a slow statement, keeps the others waiting for none of it.
 pub(super) const LOOKS_AT_ONCE: usize = 3;
 
-/// Connections at the most: the looks, and one that acts.
-const PLACES: usize = LOOKS_AT_ONCE + 1;
+/// Connections at the most: the looks, a long list, and one that acts.
+const PLACES: usize = LOOKS_AT_ONCE + 2;
 
 /// A look waits so long for a table that somebody has locked; an act waits half of its time.
 const LOOK_WAITS: Duration = Duration::from_secs(2);
@@ -70,10 +71,23 @@ impl Postgres {
         let place = self.lane.enter().await;
         let mut line = self.begin(&place, READING).await?;
         let described = self.describe(&mut line, text, READING).await?;
-        let rows = line.fetch(values, &described).await?;
+        let mut parts = Parts::gathered();
+        line.pour(values, &described, &mut parts).await?;
         line.finish("commit").await?;
         place.keep(line);
-        Ok(rows)
+        parts.end()
+    }
+
+    /// As `read`, in parts. Nothing is begun anew once a part was passed on.
+    pub(super) async fn stream(&self, text: &str, values: &[Value], mut parts: Parts<'_>) -> Result<Rows, Fault> {
+        let place = self.lane.enter().await;
+        let mut line = self.begin(&place, READING).await?;
+        let described = self.describe(&mut line, text, READING).await?;
+        line.have_patience(parts.patience(self.timeout)).await?;
+        line.pour(values, &described, &mut parts).await?;
+        line.finish("commit").await?;
+        place.keep(line);
+        parts.end()
     }
 
     pub(super) async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {

@@ -1,6 +1,7 @@
 //! Whatever is typed and whatever the size: the screen stands and no money moves untyped.
 
 use super::*;
+use crate::ui::{terminal::Canvas, theme::Depth, view::draw};
 
 #[test]
 fn what_cannot_be_read_is_never_counted_as_well() {
@@ -105,6 +106,38 @@ proptest! {
             let pane = model.place.pane;
             prop_assert!(model.cursor(pane).at <= model.count(pane));
             prop_assert_eq!(drawn.area.width, width);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// What a step through a list leaves as it was on the screen would not be drawn otherwise.
+    #[test]
+    fn the_parts_of_a_frame_leave_nothing_out(
+        all in proptest::collection::vec((0..KEYS.split_whitespace().count(), 0_usize..4, 0_i64..300), 1..80),
+        size in prop_oneof![Just((80, 24)), Just((120, 40)), Just((200, 60)), (20_u16..220, 5_u16..70)],
+    ) {
+        let mut model = unlocked();
+        let mut now = fixture::now();
+        update(&mut model, Msg::Resize(size.0, size.1), now);
+        let mut canvas = Canvas::new(size.into(), Depth::Full);
+        let keys: Vec<&str> = KEYS.split_whitespace().collect();
+        let steps = ["j", "k", "pgdn", "G"].into_iter().cycle();
+        for ((key, ticks, milliseconds), step) in all.into_iter().zip(steps) {
+            for key in [keys[key], step] {
+                update(&mut model, Msg::Key(event(key)), now);
+                if ticks == 0 {
+                    now += TimeDelta::milliseconds(milliseconds);
+                    update(&mut model, Msg::Tick, now);
+                }
+                canvas.frame(|screen| draw(&model, screen, &Theme::plain(), now));
+                model.touch();
+                let left_out = canvas.frame(|screen| draw(&model, screen, &Theme::plain(), now));
+                model.drawn();
+                prop_assert_eq!(left_out, None, "after {}", key);
+            }
         }
     }
 }

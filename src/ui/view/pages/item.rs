@@ -31,7 +31,7 @@ pub fn item(paper: &mut Paper<'_>, queue: &Id<Queue>, key: &str) {
         let (left, role) = ink.left(deadline);
         paper.labelled("Deadline", &format!("{} {left}", ink.date(deadline)), role);
     }
-    let target = Target { queue: Some(queue.clone()), key: key.to_owned() };
+    let target = ink.model.pack.known_as(Target { queue: Some(queue.clone()), key: key.to_owned() });
     if let Some(receipt) = ink.model.receipts.of(&target) {
         let text = format!(
             "{} {}, {} of {} steps. {}",

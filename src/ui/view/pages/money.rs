@@ -41,6 +41,9 @@ pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
             for discrepancy in &statement.discrepancies {
                 one_of(paper, discrepancy);
             }
+            if statement.unlisted > 0 {
+                paper.text(&format!("and {} more; the sums above tell of all", statement.unlisted), Role::Muted);
+            }
         }
     }
     match &report.signed_off {
@@ -113,6 +116,7 @@ pub fn discrepancy(paper: &mut Paper<'_>, id: &Id<Reconciliation>, key: &str) {
     for (title, entry) in titles.iter().zip([&discrepancy.theirs, &discrepancy.ours]) {
         side(paper, title, entry.as_ref());
     }
+    could_be(paper, discrepancy);
     match discrepancy.proposal.as_ref().and_then(|id| pack::find(&ink.model.pack.actions, id)) {
         Some(action) => proposal(paper, discrepancy, action),
         None => paper.labelled("Repair", "the pack proposes none", Role::Muted),
@@ -127,6 +131,16 @@ pub fn discrepancy(paper: &mut Paper<'_>, id: &Id<Reconciliation>, key: &str) {
             let (text, _, role) = ink.cell(value, pack::ColumnFormat::Plain);
             paper.labelled(name, &text, role);
         }
+    }
+}
+
+/// The rows that an ambiguous one could be: which of them it is, nothing tells.
+fn could_be(paper: &mut Paper<'_>, discrepancy: &Discrepancy) {
+    for (at, entry) in discrepancy.candidates.iter().enumerate() {
+        side(paper, if at == 0 { "Could be" } else { "" }, Some(entry));
+    }
+    if discrepancy.more_candidates > 0 {
+        paper.labelled("", &format!("and {} more", discrepancy.more_candidates), Role::Muted);
     }
 }
 

@@ -1,0 +1,125 @@
+//! Rows as a database hands them over: gathered into one answer, or passed on in parts.
+
+use std::{
+    pin::pin,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    MOST_ROWS,
+    fault::{Fault, FaultKind},
+};
+use crate::{
+    domain::{rows::Rows, value::Value},
+    ports::Taker,
+};
+
+/// So many rows are one part.
+const PART: usize = 2_000;
+/// A list that is passed on may take so many times as long in all as a look; each of its parts no longer than one.
+const PATIENCE: u32 = 60;
+
+/// How far a list has been passed on.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    parts: AtomicUsize,
+    /// Why what came cannot be used: not the database's fault.
+    unusable: OnceLock<String>,
+}
+
+impl Progress {
+    pub(super) fn unusable(self) -> Option<String> {
+        self.unusable.into_inner()
+    }
+
+    /// Waits for the work as long as parts come in time; `None` where the next one did not.
+    pub(super) async fn while_it_goes_on<T>(&self, work: impl Future<Output = T> + Send, timeout: Duration) -> Option<T> {
+        let mut work = pin!(work);
+        loop {
+            let before = self.parts.load(Ordering::Relaxed);
+            if let Ok(done) = tokio::time::timeout(timeout, &mut work).await {
+                return Some(done);
+            }
+            if self.parts.load(Ordering::Relaxed) == before {
+                return None;
+            }
+        }
+    }
+}
+
+/// Where rows go.
+pub(super) struct Parts<'a> {
+    columns: Vec<String>,
+    rows: Vec<Vec<Value>>,
+    taker: Option<&'a mut dyn Taker>,
+    progress: Option<&'a Progress>,
+}
+
+impl<'a> Parts<'a> {
+    /// Gathers all.
+    pub(super) fn gathered() -> Self {
+        Self { columns: Vec::new(), rows: Vec::new(), taker: None, progress: None }
+    }
+
+    pub(super) fn to(taker: &'a mut dyn Taker, progress: &'a Progress) -> Self {
+        Self { columns: Vec::new(), rows: Vec::new(), taker: Some(taker), progress: Some(progress) }
+    }
+
+    /// How long the whole may take where a look may take so long.
+    pub(super) fn patience(&self, timeout: Duration) -> Duration {
+        if self.taker.is_some() { timeout.saturating_mul(PATIENCE) } else { timeout }
+    }
+
+    /// Whether all of it is to be held at once.
+    pub(super) fn are_gathered(&self) -> bool {
+        self.taker.is_none()
+    }
+
+    /// How many rows are held.
+    pub(super) fn held(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True until the columns are known.
+    pub(super) fn is_blank(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    pub(super) fn head(&mut self, columns: Vec<String>) {
+        self.columns = columns;
+    }
+
+    pub(super) fn push(&mut self, row: Vec<Value>) -> Result<(), Fault> {
+        if self.taker.is_none() && self.rows.len() == MOST_ROWS {
+            return Err(Fault::new(
+                FaultKind::Refused,
+                format!("more than {MOST_ROWS} rows; add a `limit`, or sum up in the statement"),
+            ));
+        }
+        self.rows.push(row);
+        if self.taker.is_some() && self.rows.len() == PART { self.pass_on() } else { Ok(()) }
+    }
+
+    fn pass_on(&mut self) -> Result<(), Fault> {
+        let rows = Rows::new(self.columns.clone(), std::mem::take(&mut self.rows));
+        let (Some(taker), Some(progress)) = (&mut self.taker, self.progress) else { return Ok(()) };
+        progress.parts.fetch_add(1, Ordering::Relaxed);
+        taker.take(rows).map_err(|why| {
+            let fault = Fault::new(FaultKind::Refused, why.as_str());
+            drop(progress.unusable.set(why));
+            fault
+        })
+    }
+
+    /// All that was gathered; what was passed on is not among it.
+    pub(super) fn end(mut self) -> Result<Rows, Fault> {
+        if self.taker.is_some() {
+            self.pass_on()?;
+        }
+        Ok(Rows::new(self.columns, self.rows))
+    }
+}

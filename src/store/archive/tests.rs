@@ -1,0 +1,208 @@
+use std::{os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::{
+    domain::{
+        archive::{Evidence, Origin},
+        id::Id,
+        money::{Currency, Money},
+        pack::Reconciliation,
+        reconcile::{Book, reconcile},
+        rows::{Params, Row},
+        snapshot::Entry,
+        value::Value,
+    },
+    ports::Archive as _,
+};
+
+const EVIL: &str = "<script>alert(1)</script>&'\"\u{202e}";
+
+fn now() -> DateTime<Utc> {
+    "2026-03-20T12:00:00Z".parse().unwrap()
+}
+
+fn entry(key: &str, link: Option<&str>, minor: i64) -> Entry {
+    let currency = Currency::from_code("AUD").unwrap();
+    Entry {
+        key: key.to_owned(),
+        link: link.map(str::to_owned),
+        amount: Money::new(minor, currency),
+        refunded: Money::new(0, currency),
+        at: now() - TimeDelta::days(2),
+        status: Some(Text::new("succeeded")),
+        settled: true,
+        pending: false,
+        row: Row::from(&Params::from([("id".to_owned(), Value::text(key))])),
+    }
+}
+
+fn filing(at: DateTime<Utc>) -> Filing {
+    let reconciliation = Reconciliation {
+        id: Id::new("charges"),
+        title: format!("Charges {EVIL}"),
+        theirs: Id::new("stripe"),
+        ours: Id::new("db"),
+        window: Duration::from_hours(24 * 7),
+        settle: Duration::from_hours(1),
+        tolerance: Duration::from_mins(10),
+        proposals: [].into(),
+        proposals_there: [].into(),
+        proposals_here: [].into(),
+        every: Duration::from_mins(5),
+        covers: vec![],
+    };
+    let theirs = [entry("ch_1", None, 2200), entry("ch_2", None, -700), entry("=cmd|'/C calc'!A1", Some("x"), 900)];
+    let ours = [entry("1", Some("ch_1"), 2000), entry("2", None, -700), entry("3", None, -700), entry(EVIL, Some("y"), 5)];
+    let book = |title: &str, entries: &[Entry]| Book::of(title, entries).unwrap();
+    let (from, to) = (now() - TimeDelta::days(7), now());
+    let (statement, sheet) = reconcile(&reconciliation, book("stripe", &theirs), book("db", &ours), from, to, now());
+    let origin = |title: &str| Origin {
+        ledger: title.to_owned(),
+        title: title.to_owned(),
+        connection: "db".to_owned(),
+        kind: "sql".to_owned(),
+        query: format!("select 1 -- {EVIL}"),
+        parameters: [("from".to_owned(), from.to_rfc3339())].into(),
+        requests: vec!["req_1".to_owned(), EVIL.to_owned()],
+        rows: 3,
+        took_ms: 12,
+    };
+    Filing {
+        business: ("shop".to_owned(), "The shop".to_owned()),
+        reconciliation,
+        statement: Arc::new(statement),
+        evidence: Arc::new(Evidence { origins: [origin("stripe"), origin("db")], sheet, asked_at: now() }),
+        by: "mira".to_owned(),
+        at,
+        signed: true,
+        note: Text::new(format!("both explained {EVIL}")),
+    }
+}
+
+fn shelf() -> (tempfile::TempDir, Shelf) {
+    let directory = tempfile::tempdir().unwrap();
+    let shelf = Shelf::new(directory.path().join("statements/shop"));
+    (directory, shelf)
+}
+
+fn holds(shelf: &Shelf, name: &str, ending: &str) -> bool {
+    matches!(verify(&shelf.path(name, ending)).unwrap(), Verdict::Holds { .. })
+}
+
+#[test]
+fn a_statement_is_filed_for_its_owner_alone_and_found_again() {
+    let (_directory, shelf) = shelf();
+    assert_eq!(shelf.list().unwrap(), []);
+    let filed = shelf.file(&filing(now())).unwrap();
+    assert_eq!(filed.name, "charges_20260320T120000Z");
+    for ending in [JSON, CSV, HTML, HASHES] {
+        let mode = fs::metadata(shelf.path(&filed.name, ending)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{ending}");
+        assert!(holds(&shelf, &filed.name, ending), "{ending}");
+    }
+    assert_eq!(fs::metadata(shelf.directory()).unwrap().permissions().mode() & 0o777, 0o700);
+    let listed = shelf.list().unwrap();
+    let head = listed[0].head.as_ref().unwrap();
+    assert_eq!((head.reconciliation.shown(), head.filed_by.shown(), head.signed, head.to), ("charges", "mira", true, now()));
+    let text = fs::read_to_string(shelf.path(&filed.name, JSON)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["rows"].as_array().unwrap().len(), 7);
+    assert_eq!(json["rows"][0][10], serde_json::json!(null));
+    assert_eq!(json["sources"][0]["requests"][0], "req_1");
+    assert_eq!(json["totals"][0]["difference"]["minor"], 2200 - 700 + 900 - (2000 - 1400 + 5));
+    assert_eq!(json["note"], format!("both explained {EVIL}"));
+    assert!(!text.contains('\u{202e}'), "what deceives the eye is escaped");
+}
+
+#[test]
+fn the_same_statement_is_the_same_bytes() {
+    let ((_one, a), (_other, b)) = (shelf(), shelf());
+    assert_eq!(a.file(&filing(now())).unwrap(), b.file(&filing(now())).unwrap());
+}
+
+#[test]
+fn names_never_clash() {
+    let (_directory, shelf) = shelf();
+    let names: Vec<String> = (0..3).map(|_| shelf.file(&filing(now())).unwrap().name).collect();
+    assert_eq!(names, ["charges_20260320T120000Z", "charges_20260320T120000Z-2", "charges_20260320T120000Z-3"]);
+    assert!(names.iter().all(|name| holds(&shelf, name, JSON)));
+}
+
+#[test]
+fn any_flipped_bit_of_any_file_is_told() {
+    let (_directory, shelf) = shelf();
+    let name = shelf.file(&filing(now())).unwrap().name;
+    for ending in [JSON, CSV, HTML, HASHES] {
+        let path = shelf.path(&name, ending);
+        let whole = fs::read(&path).unwrap();
+        let tail = whole.len().saturating_sub(160);
+        // Every bit of the end, where hashes stand, and here and there one of the bytes before.
+        let has_hashes = matches!(ending, JSON | HASHES);
+        let bits = (0..whole.len()).flat_map(|at| (0..8).map(move |bit| (at, bit)));
+        let flips =
+            bits.filter(|(at, bit)| if has_hashes && *at >= tail { at % 2 == 0 || *bit == 5 } else { at % 16 == 2 * bit });
+        for (at, bit) in flips {
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << bit;
+            fs::write(&path, &changed).unwrap();
+            assert!(!holds(&shelf, &name, JSON), "bit {bit} of byte {at} of the {ending}");
+        }
+        for cut in [0, 1, whole.len() - 1] {
+            fs::write(&path, &whole[..cut]).unwrap();
+            assert!(!holds(&shelf, &name, JSON), "{ending} cut at {cut}");
+        }
+        fs::write(&path, [whole.as_slice(), b"\n"].concat()).unwrap();
+        assert!(!holds(&shelf, &name, JSON), "{ending} with one byte more");
+        fs::remove_file(&path).unwrap();
+        if ending != JSON {
+            assert!(!holds(&shelf, &name, JSON), "no {ending}");
+        }
+        fs::write(&path, &whole).unwrap();
+        assert!(holds(&shelf, &name, ending));
+    }
+}
+
+#[test]
+fn nothing_from_outside_is_more_than_text_on_the_page_and_in_the_table() {
+    let (_directory, shelf) = shelf();
+    let name = shelf.file(&filing(now())).unwrap().name;
+    let page = fs::read_to_string(shelf.path(&name, HTML)).unwrap();
+    assert!(!page.contains("<script") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;&quot;&lt;202E&gt;"));
+    for from_elsewhere in ["http:", "https:", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
+    }
+    let table = fs::read_to_string(shelf.path(&name, CSV)).unwrap();
+    assert_eq!(table.lines().count(), 8);
+    assert!(table.contains("'=cmd|") && !table.contains(",=cmd"));
+    assert!(table.contains(",-7.00,"), "a number stays one");
+}
+
+#[test]
+fn what_is_kept_for_seven_years_goes_only_when_it_is_asked_for() {
+    let (_directory, shelf) = shelf();
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    for filed_at in ["2019-01-01T00:00:00Z", "2024-01-01T00:00:00Z"] {
+        shelf.file(&filing(at(filed_at))).unwrap();
+    }
+    fs::write(shelf.path("garbage", JSON), "{}").unwrap();
+    assert_eq!(shelf.remove_old(at("2025-12-31T23:59:59Z")).unwrap(), Vec::<String>::new());
+    assert_eq!(shelf.list().unwrap().len(), 3);
+    assert_eq!(shelf.remove_old(at("2026-01-01T00:00:00Z")).unwrap(), ["charges_20260320T120000Z"]);
+    let left: Vec<String> = shelf.list().unwrap().into_iter().map(|one| one.name).collect();
+    assert_eq!(left, ["garbage", "charges_20260320T120000Z-2"]);
+    assert_eq!(fs::read_dir(shelf.directory()).unwrap().count(), 5);
+}
+
+#[test]
+fn what_cannot_be_written_is_told_and_leaves_nothing_behind() {
+    let (directory, _) = shelf();
+    let file = directory.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    assert!(Shelf::new(&file).file(&filing(now())).is_err());
+    let (_directory, shelf) = shelf();
+    let filed = shelf.file(&filing(now())).unwrap();
+    shelf.discard(&filed);
+    assert_eq!(fs::read_dir(shelf.directory()).unwrap().count(), 0);
+}
