@@ -321,7 +321,8 @@ impl Taker for Basket {
 #[tokio::test]
 async fn a_long_list_comes_in_parts_and_whoever_takes_them_may_stop() {
     let shop = Shop::open(None, Duration::from_secs(20)).await;
-    let numbers = sql("with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 4500) select n from numbers");
+    let numbers =
+        sql("with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 4500) select n from numbers");
     let mut all = Basket { parts: vec![], at_most: usize::MAX };
     assert_eq!(shop.system.stream(&numbers, &Params::new(), &mut all).await.unwrap(), Vec::<String>::new());
     assert_eq!(all.parts, [2000, 2000, 500]);
@@ -338,7 +339,8 @@ async fn a_long_list_comes_in_parts_and_whoever_takes_them_may_stop() {
 #[tokio::test]
 async fn a_list_whose_next_part_does_not_come_is_not_waited_for() {
     let shop = Shop::open(None, Duration::from_millis(300)).await;
-    let endless = sql("with recursive numbers(n) as (select 1 union all select n + 1 from numbers) select n from numbers where n < 0");
+    let endless =
+        sql("with recursive numbers(n) as (select 1 union all select n + 1 from numbers) select n from numbers where n < 0");
     let mut basket = Basket { parts: vec![], at_most: usize::MAX };
     let late = shop.system.stream(&endless, &Params::new(), &mut basket).await.unwrap_err();
     assert!(matches!(late, SourceError::TimedOut(_)), "{late}");
