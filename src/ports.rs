@@ -58,6 +58,11 @@ pub trait Source: Send + Sync {
     /// Rows with at least the columns that the query names. Never writes. Bounded by the connection's timeout.
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
 
+    /// How many looks it takes at a time without one waiting for another.
+    fn looks_at_once(&self) -> usize {
+        1
+    }
+
     /// As `read`, for lists too long to be held twice: hands the rows over in parts. Each part within the connection's
     /// timeout. Answers what the outside calls the requests that it was asked, where it calls them anything.
     async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {

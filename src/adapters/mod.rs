@@ -18,7 +18,13 @@ use std::{collections::HashMap, sync::Arc};
 pub use environment::Environment;
 pub use sql::{Database, marks_table, marks_upgrade};
 
-use self::{http::HttpSystem, mail::MailSystem, sql::SqlSystem, stripe::StripeSystem, webhook::WebhookSystem};
+use self::{
+    http::HttpSystem,
+    mail::MailSystem,
+    sql::{Reached, SqlSystem},
+    stripe::StripeSystem,
+    webhook::WebhookSystem,
+};
 use crate::{
     domain::{
         pack::{Connection, ConnectionKind, MailServer, Pack, SecretSource},
@@ -57,11 +63,8 @@ pub fn open_each(pack: &Pack, environment: &Environment) -> Vec<Result<Arc<dyn S
 /// The variables that the pack's connections name.
 fn variables(pack: &Pack) -> Vec<String> {
     let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
-        ConnectionKind::Sql { url, .. }
-        | ConnectionKind::Webhook { url }
-        | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => {
-            vec![url]
-        }
+        ConnectionKind::Sql { url, act_url, .. } => std::iter::once(url).chain(act_url).collect(),
+        ConnectionKind::Webhook { url } | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => vec![url],
         ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
         ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
     });
@@ -75,7 +78,7 @@ fn variables(pack: &Pack) -> Vec<String> {
 /// The tables of marks that a pack names, and the kind of each database, where its address is at hand without a command.
 pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Database>)> {
     let tables = pack.connections.iter().filter_map(|connection| match &connection.kind {
-        ConnectionKind::Sql { url, marks: Some(table) } => {
+        ConnectionKind::Sql { url, marks: Some(table), .. } => {
             let address = match url {
                 SecretSource::Command(_) => None,
                 SecretSource::Environment(_) | SecretSource::File(_) | SecretSource::Plain(_) => environment.find(url).ok(),
@@ -95,8 +98,11 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
     let name = connection.id.as_str();
     let timeout = connection.timeout;
     Ok(match &connection.kind {
-        ConnectionKind::Sql { url, marks } => {
-            Arc::new(SqlSystem::open(name, &environment.find(url)?, marks.as_deref(), timeout)?)
+        ConnectionKind::Sql { url, act_url, marks, ca_file, timestamps_in } => {
+            let act_url = act_url.as_ref().map(|url| environment.find(url)).transpose()?;
+            let (url, authority, zone) = (&environment.find(url)?, ca_file.as_deref(), *timestamps_in);
+            let reached = Reached { url, act_url: act_url.as_ref(), authority, zone, timeout };
+            Arc::new(SqlSystem::open(name, &reached, marks.as_deref())?)
         }
         ConnectionKind::Stripe { key, url, account, livemode, unrestricted } => {
             let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
@@ -165,7 +171,16 @@ mod tests {
 
     fn every_kind() -> Pack {
         pack(vec![
-            ("db", ConnectionKind::Sql { url: named("DB"), marks: Some("operator_actions".into()) }),
+            (
+                "db",
+                ConnectionKind::Sql {
+                    url: named("DB"),
+                    act_url: None,
+                    marks: Some("operator_actions".into()),
+                    ca_file: None,
+                    timestamps_in: None,
+                },
+            ),
             ("stripe", stripe(false)),
             ("site", ConnectionKind::Http { url: named("SITE"), headers: vec![("authorization".into(), named("TOKEN"))] }),
             ("mail", ConnectionKind::Smtp { server: MailServer::Url(named("MAIL")), from: "Shop <a@b.example>".into() }),

@@ -70,6 +70,7 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let errand = errands::Deed { action, ids, inputs, dry_run: *dry_run, confirm, json: *json };
             errands::carry_out(opening(arguments)?, &errand)
         }
+        Some(Command::Init(told)) => init::run(told),
         Some(Command::Reconcile { verify: Some(file), .. }) => shelf::verify(file, opening(arguments).ok().as_ref()),
         Some(Command::Reconcile { name, json, list: true, .. }) => shelf::list(&opening(arguments)?, name.as_deref(), *json),
         Some(Command::Reconcile { remove_old: true, .. }) => shelf::remove_old(&opening(arguments)?),
@@ -77,9 +78,8 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let errand = errands::Reconciling { name: name.as_deref(), json: *json, csv: *csv, archive: *archive };
             errands::reconcile(opening(arguments)?, &errand)
         }
-        Some(Command::Init(told)) => init::run(told),
         Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
-            connect::check(opening(arguments)?, names, *json)
+            connect::check(&opening(arguments)?, names, *json)
         }
         Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
             errands::verify(&opening(arguments)?, head.as_deref())

@@ -1,4 +1,4 @@
-//! Reading a connection: one look in flight for each, two for a site, its health noted.
+//! Reading a connection: one look in flight for each, a few where one need not wait for another, its health noted.
 
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     domain::{
         id::Id,
         money::Currency,
-        pack::{Connection, ConnectionKind, Pack, Query},
+        pack::{Connection, Pack, Query},
         rows::{Params, Rows},
         snapshot::{Failure, SourceReport},
         text::Text,
@@ -32,7 +32,11 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(pack: &Pack, connections: Connections) -> Self {
-        let gates = pack.connections.iter().map(|connection| (connection.id.clone(), Gate::of(&connection.kind))).collect();
+        let gate = |connection: &Connection| {
+            let at_once = connections.find(&connection.id).map_or(1, |system| system.looks_at_once());
+            (connection.id.clone(), Gate::with_lanes(at_once))
+        };
+        let gates = pack.connections.iter().map(gate).collect();
         let health = pack
             .connections
             .iter()
@@ -135,15 +139,7 @@ struct Gate {
 }
 
 impl Gate {
-    /// The pages of a site fail one by one: a page that hangs must not keep the others unseen until it times out.
-    fn of(kind: &ConnectionKind) -> Self {
-        let lanes = match kind {
-            ConnectionKind::Http { .. } => 2,
-            ConnectionKind::Sql { .. }
-            | ConnectionKind::Stripe { .. }
-            | ConnectionKind::Smtp { .. }
-            | ConnectionKind::Webhook { .. } => 1,
-        };
+    fn with_lanes(lanes: usize) -> Self {
         Self { lanes: Semaphore::new(lanes), ledgers: Semaphore::new(1), silence: Mutex::new(None) }
     }
 
@@ -170,25 +166,19 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::pack::SecretSource;
-
-    fn database() -> ConnectionKind {
-        ConnectionKind::Sql { url: SecretSource::Plain("sqlite:town.db".into()), marks: None }
-    }
 
     #[tokio::test]
-    async fn a_page_that_hangs_lets_the_others_of_its_site_through_and_a_database_is_asked_one_thing_at_a_time() {
-        let site = ConnectionKind::Http { url: SecretSource::Plain("http://localhost/".into()), headers: Vec::new() };
-        for (kind, is_open) in [(site, true), (database(), false)] {
-            let gate = Gate::of(&kind);
+    async fn a_look_that_hangs_lets_as_many_others_through_as_its_connection_says() {
+        for (lanes, is_open) in [(2, true), (1, false)] {
+            let gate = Gate::with_lanes(lanes);
             let _hanging = gate.lanes.acquire().await;
-            assert_eq!(gate.lanes.try_acquire().is_ok(), is_open, "{}", kind.word());
+            assert_eq!(gate.lanes.try_acquire().is_ok(), is_open, "{lanes}");
         }
     }
 
     #[test]
     fn a_hanging_source_is_believed_after_two_looks_and_asked_again_by_those_that_come_later() {
-        let gate = Gate::of(&database());
+        let gate = Gate::with_lanes(1);
         let slow = SourceError::TimedOut(Duration::from_secs(5));
         let came = Instant::now();
         gate.note(Some(&slow));
@@ -204,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_address_where_nobody_is_needs_no_second_look() {
-        let gate = Gate::of(&database());
+        let gate = Gate::with_lanes(1);
         let came = Instant::now();
         let gone = SourceError::Unreachable("nobody answers".into());
         gate.note(Some(&gone));

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::{
+    postgres::{Business, Lock, Way},
     probe,
     pty::{PATIENCE, Terminal},
 };
@@ -67,6 +68,10 @@ struct Step {
     switch: Option<(String, String)>,
     /// A statement that someone else runs on the business's database meanwhile.
     meanwhile: Option<String>,
+    /// The same in PostgreSQL's words, where they differ.
+    meanwhile_on_postgres: Option<String>,
+    /// A table that someone else locks on PostgreSQL, until a later step says `none`.
+    lock_on_postgres: Option<String>,
     /// The dialog on the screen is ready, and is read first.
     reads: bool,
     keys: String,
@@ -78,6 +83,8 @@ struct Step {
     see: Vec<String>,
     /// Together on one line of the screen.
     lines: Vec<Vec<String>>,
+    /// As `lines`, with the day at which the scenario stands.
+    dated: Vec<Vec<String>>,
     /// How often, exactly.
     times: BTreeMap<String, usize>,
     /// One below or after the other.
@@ -111,26 +118,56 @@ struct Journey {
     arguments: Vec<String>,
     home: tempfile::TempDir,
     size: (u16, u16),
+    /// Where the business is not in the town's own file.
+    elsewhere: Option<Business>,
+    lock: Option<Lock>,
 }
 
 fn play(name: &str) {
+    play_at(name, None);
+}
+
+/// With the business on PostgreSQL: the town stands at this moment, as the server's clock does.
+pub fn play_on_postgres(name: &str, way: Way) {
+    play_at(name, Some(way));
+}
+
+fn play_at(name: &str, elsewhere: Option<Way>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys").join(format!("{name}.toml"));
     let source = std::fs::read_to_string(&path).expect("the scenario is there");
-    let scenario: Scenario = toml::from_str(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut scenario: Scenario = toml::from_str(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(!scenario.title.is_empty());
     let home = tempfile::tempdir().expect("a home");
     std::fs::write(home.path().join("config.toml"), &scenario.config).expect("a configuration");
-    let mut arguments: Vec<String> =
-        ["demo", "--demo-dir", "town", "--config", "config.toml", "--at", &scenario.at].map(str::to_owned).to_vec();
+    let elsewhere = match elsewhere {
+        None => None,
+        Some(way) => match Business::open(home.path(), way) {
+            None => return,
+            Some(business) => Some(business),
+        },
+    };
+    // A server's clock is the machine's.
+    if elsewhere.is_none() {
+        for step in &mut scenario.step {
+            step.lines.append(&mut step.dated);
+        }
+    }
+    let opens = match elsewhere {
+        None => vec!["demo", "--demo-dir", "town", "--at", &scenario.at],
+        Some(_) => vec!["--pack", "cockpit/pack.toml", "--state-dir", "town"],
+    };
+    let mut arguments: Vec<String> = opens.into_iter().chain(["--config", "config.toml"]).map(str::to_owned).collect();
     arguments.extend(scenario.arguments.iter().cloned());
     let mut journey = Journey {
         name: name.to_owned(),
         at: String::new(),
         town: home.path().join("town"),
-        terminal: start(&arguments, home.path(), scenario.size),
+        terminal: start(&arguments, elsewhere.as_ref(), home.path(), scenario.size),
         arguments,
         home,
         size: scenario.size,
+        elsewhere,
+        lock: None,
     };
     for (index, step) in scenario.step.iter().enumerate() {
         journey.at = format!("{} step {}: {}", journey.name, index + 1, step.why);
@@ -139,9 +176,10 @@ fn play(name: &str) {
     }
 }
 
-fn start(arguments: &[String], home: &Path, (columns, rows): (u16, u16)) -> Terminal {
+fn start(arguments: &[String], elsewhere: Option<&Business>, home: &Path, (columns, rows): (u16, u16)) -> Terminal {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    Terminal::start(&arguments, home, columns, rows)
+    let environment = elsewhere.map_or(&[][..], |business| &business.environment);
+    Terminal::start_with(&arguments, environment, home, columns, rows)
 }
 
 impl Step {
@@ -174,7 +212,11 @@ impl Journey {
             self.terminal.kill();
         }
         if step.killed || step.restarted || step.started {
-            self.terminal = start(&self.arguments, self.home.path(), self.size);
+            if self.elsewhere.is_some() {
+                // The demo's own town, and what is broken in it, ends with the program.
+                probe::switch_fault(&self.town, "none");
+            }
+            self.terminal = start(&self.arguments, self.elsewhere.as_ref(), self.home.path(), self.size);
         }
         if step.reads {
             self.read();
@@ -185,8 +227,13 @@ impl Journey {
         if let Some((name, value)) = &step.switch {
             probe::switch(&self.town, name, value);
         }
-        if let Some(statement) = &step.meanwhile {
-            probe::execute(&self.town, statement);
+        if let (Some(table), Some(business)) = (&step.lock_on_postgres, &self.elsewhere) {
+            self.lock = (table != "none").then(|| business.lock(table));
+        }
+        match (&step.meanwhile, &step.meanwhile_on_postgres, &self.elsewhere) {
+            (_, Some(statement), Some(business)) | (Some(statement), None, Some(business)) => business.run(statement),
+            (Some(statement), _, None) => probe::execute(&self.town, statement),
+            (None, ..) => {}
         }
         if !step.keys.is_empty() {
             self.terminal.look_up();
@@ -226,7 +273,14 @@ impl Journey {
             let wanted = text.as_bytes().escape_ascii().to_string();
             self.wait_for(&format!("`{wanted}` on the terminal"), bytes, |bytes| bytes.contains(&wanted));
         }
-        for (query, expected) in [&step.business, &step.stand_ins, &step.record].into_iter().flatten() {
+        for (query, expected) in &step.business {
+            let ask = || match &self.elsewhere {
+                None => probe::first_column(&self.town, query),
+                Some(business) => business.ask(query),
+            };
+            self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
+        }
+        for (query, expected) in [&step.stand_ins, &step.record].into_iter().flatten() {
             let ask = || probe::first_column(&self.town, query);
             self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
         }

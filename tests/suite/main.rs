@@ -30,6 +30,8 @@ mod ledgers;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod probe;
 #[cfg(test)]
 mod pty;

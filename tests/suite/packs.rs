@@ -40,7 +40,7 @@ fn the_shop_is_what_its_file_says() {
     assert_eq!(pack.timezone, chrono_tz::Europe::Vienna);
     let [db] = pack.connections.as_slice() else { panic!("{:?}", pack.connections) };
     assert_eq!(db.timeout, Duration::from_secs(5));
-    assert!(matches!(&db.kind, ConnectionKind::Sql { url: SecretSource::Environment(name), marks: Some(marks) }
+    assert!(matches!(&db.kind, ConnectionKind::Sql { url: SecretSource::Environment(name), marks: Some(marks), .. }
         if name == "SHOP_DATABASE_URL" && marks == "operator_actions"));
 
     let low = &pack.checks[0];

@@ -94,21 +94,29 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the program with a clean environment: a home of its own, nothing of the machine's configuration.
     pub fn start(arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
-        Self::run(env!("CARGO_BIN_EXE_wheelhouse"), arguments, home, columns, rows)
+        Self::start_with(arguments, &[], home, columns, rows)
+    }
+
+    /// The same, with some variables set.
+    pub fn start_with(arguments: &[&str], environment: &[(String, String)], home: &Path, columns: u16, rows: u16) -> Self {
+        Self::run(env!("CARGO_BIN_EXE_wheelhouse"), arguments, environment, home, columns, rows)
     }
 
     /// Starts it from a shell with job control; `$P` is the program.
     pub fn start_in_shell(script: &str, home: &Path, columns: u16, rows: u16) -> Self {
         let script = script.replace("$P", &format!("'{}'", env!("CARGO_BIN_EXE_wheelhouse")));
-        Self::run("bash", &["--norc", "-mc", &script], home, columns, rows)
+        Self::run("bash", &["--norc", "-mc", &script], &[], home, columns, rows)
     }
 
-    fn run(program: &str, arguments: &[&str], home: &Path, columns: u16, rows: u16) -> Self {
+    fn run(program: &str, arguments: &[&str], environment: &[(String, String)], home: &Path, columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env_clear();
         for (name, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("PATH", "/usr/bin:/bin"), ("USER", "op")] {
+            command.env(name, value);
+        }
+        for (name, value) in environment {
             command.env(name, value);
         }
         command.env("HOME", home);

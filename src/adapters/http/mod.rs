@@ -143,6 +143,11 @@ enum Unasked {
 
 #[async_trait]
 impl Source for HttpSystem {
+    /// The pages of a site fail one by one: a page that hangs must not keep the others unseen until it times out.
+    fn looks_at_once(&self) -> usize {
+        2
+    }
+
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Http(read) => self.look(read, params).await,

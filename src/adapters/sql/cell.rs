@@ -29,9 +29,23 @@ pub(super) fn declared_moment(text: &str) -> Option<DateTime<Utc>> {
         .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.and_time(NaiveTime::MIN).and_utc()))
 }
 
-/// A float as the shortest decimal that means it; what no decimal can hold (infinity) stays text, never a number.
+/// A float as the shortest decimal that means it; what no decimal can hold stays text, never another number.
 pub(super) fn float(number: f64) -> Value {
-    Decimal::from_f64(number).map_or_else(|| Value::text(number.to_string()), |decimal| Value::Decimal(decimal.normalize()))
+    match Decimal::from_f64(number) {
+        // What is so small that nothing is left of it is not nothing.
+        Some(decimal) if !decimal.is_zero() || number == 0.0 => Value::Decimal(decimal.normalize()),
+        _ => unfit_float(number, format!("{number:e}")),
+    }
+}
+
+/// A float that is no decimal, as databases write it; `written` where it is a number.
+pub(super) fn unfit_float(number: f64, written: String) -> Value {
+    Value::text(match number {
+        number if number.is_nan() => "NaN".to_owned(),
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        _ => written,
+    })
 }
 
 #[cfg(test)]
@@ -62,6 +76,10 @@ mod tests {
     #[test]
     fn floats_become_the_decimal_that_was_meant() {
         assert_eq!(float(0.9), Value::Decimal(Decimal::new(9, 1)));
-        assert_eq!(float(f64::INFINITY), Value::text("inf"));
+        assert_eq!(float(f64::INFINITY), Value::text("Infinity"));
+        assert_eq!(float(f64::NAN), Value::text("NaN"));
+        assert_eq!(float(1e300), Value::text("1e300"));
+        assert_eq!(float(1e-300), Value::text("1e-300"));
+        assert_eq!(float(-0.0), Value::Decimal(Decimal::ZERO));
     }
 }

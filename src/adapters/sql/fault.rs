@@ -44,6 +44,7 @@ impl Fault {
     pub(super) fn connecting(error: &Error) -> Self {
         let fault = Self::from(error);
         match fault.kind {
+            FaultKind::Lost if fault.is_verdict => Self { kind: FaultKind::Unreachable, ..fault },
             FaultKind::Lost => Self {
                 kind: FaultKind::Unreachable,
                 said: format!("nobody answers: {}; is the database running, and the address right?", reason(error)),
@@ -66,6 +67,11 @@ impl From<&Error> for Fault {
             ),
             Error::Configuration(_) => Self::new(FaultKind::Refused, format!("the address is not understood: {}", reason(error))),
             Error::PoolTimedOut => Self::timed_out(),
+            // The driver cannot even describe a multirange.
+            _ if error.to_string().contains("unknown type code") => Self::new(
+                FaultKind::Refused,
+                "a column is of a kind that is not known here, such as a multirange; say `column::text` in the statement",
+            ),
             _ => Self::new(FaultKind::Malformed, format!("an answer that is not understood: {}", reason(error))),
         }
     }
@@ -84,6 +90,12 @@ fn reason(error: &Error) -> String {
 
 fn from_database(error: &dyn DatabaseError) -> Fault {
     let (kind, hint) = match error.try_downcast_ref::<PgDatabaseError>() {
+        Some(postgres) if postgres.code() == "57014" && postgres.message().contains("user request") => {
+            (FaultKind::Busy, "someone at the server has stopped it")
+        }
+        Some(postgres) if postgres.code() == "28000" && postgres.message().contains("no encryption") => {
+            (FaultKind::Denied, "the server wants TLS: take `sslmode=disable` out of the address")
+        }
         Some(postgres) => by_sqlstate(postgres.code()),
         None => by_result_code(error.code().and_then(|code| code.parse().ok()).unwrap_or(0)),
     };
@@ -100,13 +112,16 @@ fn by_sqlstate(code: &str) -> (FaultKind, &'static str) {
     match code {
         "42501" => (FaultKind::Denied, "the role needs a grant for it"),
         "57014" => (FaultKind::TimedOut, ""),
-        "25006" => (FaultKind::Refused, "a read may not write"),
+        "25006" => (FaultKind::Refused, "a read may not write, and nobody by a role or on a server that only reads"),
+        "25P03" => (FaultKind::Lost, "the server waited too long for this machine"),
         "3D000" => (FaultKind::Refused, "check the database's name in the address"),
         "42P01" | "42703" => (FaultKind::Refused, "check the name against the database's schema"),
         "26000" => (FaultKind::Busy, "the schema changed in between"),
         "42P05" => (FaultKind::Busy, "a pooler mixes two programs' statements"),
-        "55P03" => (FaultKind::Busy, "someone else holds the row"),
-        code if code.starts_with("57P") => (FaultKind::Lost, "the server is going down"),
+        "55P03" => (FaultKind::Busy, "someone else holds the row or the table locked"),
+        code if code.starts_with("57P") => {
+            (FaultKind::Lost, "the server is going down, or someone there has ended this connection")
+        }
         code => match code.get(..2) {
             Some("28") => (FaultKind::Denied, "check the user and the password in the address"),
             Some("08") => (FaultKind::Lost, ""),

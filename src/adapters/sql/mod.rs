@@ -9,14 +9,14 @@ mod lane;
 mod marks;
 mod parts;
 mod postgres;
-mod postgres_cell;
 mod reach;
 mod sqlite;
 
-use std::{sync::OnceLock, time::Duration};
+use std::{path::Path, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use chrono::Utc;
+use chrono_tz::Tz;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 pub use claims::marks_upgrade;
@@ -47,6 +47,9 @@ use crate::{
 /// More rows than this are a mistake in the statement, and would not fit the screen's memory.
 const MOST_ROWS: usize = 1_000_000;
 
+/// What an answer may take in memory, in bytes.
+const LARGEST_ANSWER: usize = if cfg!(test) { 16 << 20 } else { 256 << 20 };
+
 /// How soon an act that met a lock or a lost line may be tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -55,6 +58,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub(super) struct SqlSystem {
     name: String,
     engine: Engine,
+    /// Where acts go by a role of their own, and with them all that concerns marks.
+    acting: Option<Engine>,
     marks: Option<Marks>,
     /// Set once the table of marks has been found fit for claims.
     claimable: OnceLock<()>,
@@ -98,23 +103,37 @@ struct Statement<'a> {
     mark: &'a Mark,
 }
 
+/// How a database is reached.
+pub(super) struct Reached<'a> {
+    pub(super) url: &'a Secret,
+    /// For acts, where another role makes them.
+    pub(super) act_url: Option<&'a Secret>,
+    /// The file with the certificates of those who may sign the server's.
+    pub(super) authority: Option<&'a Path>,
+    /// Where a `timestamp` without a zone is meant.
+    pub(super) zone: Option<Tz>,
+    pub(super) timeout: Duration,
+}
+
 impl SqlSystem {
-    pub(super) fn open(name: &str, url: &Secret, marks: Option<&str>, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(name: &str, reached: &Reached<'_>, marks: Option<&str>) -> Result<Self, String> {
         let mut scrub = Scrubber::default();
-        scrub.hide_address(url.expose());
-        let address = url.expose();
-        let engine = match Database::of(address) {
-            Some(Database::Sqlite) => Sqlite::open(address, timeout).map(Box::new).map(Engine::Sqlite),
-            Some(Database::Postgres) => Postgres::open(address, timeout).map(Box::new).map(Engine::Postgres),
-            None => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),
+        for url in [Some(reached.url), reached.act_url].into_iter().flatten() {
+            scrub.hide_address(url.expose());
         }
-        .map_err(|problem| scrub.clean(&problem))?;
-        let database = match engine {
-            Engine::Sqlite(_) => Database::Sqlite,
-            Engine::Postgres(_) => Database::Postgres,
-        };
-        let marks = marks.map(|table| Marks::of(database, table)).transpose()?;
-        Ok(Self { name: name.to_owned(), engine, marks, claimable: OnceLock::new(), timeout, scrub })
+        let engine = Engine::open(reached.url, reached).map_err(|problem| scrub.clean(&problem))?;
+        let acting = reached.act_url.map(|url| Engine::open(url, reached)).transpose();
+        let acting = acting.map_err(|problem| format!("`act_url`: {}", scrub.clean(&problem)))?;
+        if acting.as_ref().is_some_and(|acting| acting.database() != engine.database()) {
+            return Err("`url` and `act_url` must lead to the same database".to_owned());
+        }
+        let marks = marks.map(|table| Marks::of(engine.database(), table)).transpose()?;
+        let (name, timeout) = (name.to_owned(), reached.timeout);
+        Ok(Self { name, engine, acting, marks, claimable: OnceLock::new(), timeout, scrub })
+    }
+
+    fn acting(&self) -> &Engine {
+        self.acting.as_ref().unwrap_or(&self.engine)
     }
 
     /// The sentence for a failure: which connection, what, what to try.
@@ -144,28 +163,55 @@ impl SqlSystem {
     }
 
     async fn look(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
-        self.in_time(async {
-            match &self.engine {
+        self.look_at(&self.engine, text, values).await
+    }
+
+    /// As whoever acts.
+    async fn look_as_actor(&self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        self.look_at(self.acting(), text, values).await
+    }
+
+    async fn look_at(&self, engine: &Engine, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        let look = async {
+            match engine {
                 Engine::Sqlite(sqlite) => sqlite.read(text, values).await,
                 Engine::Postgres(postgres) => postgres.read(text, values).await,
             }
-        })
-        .await
+        };
+        self.in_time(engine, look).await
     }
 
-    async fn columns(&self, text: &str) -> Result<Option<Vec<String>>, Fault> {
-        self.in_time(async {
-            match &self.engine {
+    async fn columns(&self, engine: &Engine, text: &str) -> Result<Option<Vec<String>>, Fault> {
+        let columns = async {
+            match engine {
                 Engine::Sqlite(sqlite) => sqlite.columns(text).await,
                 Engine::Postgres(postgres) => postgres.columns(text).await,
             }
-        })
-        .await
+        };
+        self.in_time(engine, columns).await
+    }
+
+    async fn is_marked(&self, marks: &Marks, mark: &Mark) -> Result<bool, Fault> {
+        let engine = self.acting();
+        let marked = async {
+            match engine {
+                Engine::Sqlite(sqlite) => {
+                    let key = [Value::text(mark.action.0.as_str()), Value::Integer(mark.step as i64)];
+                    sqlite.read(&marks.look, &key).await.map(|rows| !rows.is_empty())
+                }
+                // A transaction of a broken line may still be open there, and its commit on the way: writing the same
+                // mark waits for its end, where looking for it would not see it.
+                Engine::Postgres(postgres) => {
+                    postgres.rehearse(&marks.write, &marks::values(mark)).await.map(|written| written == 0)
+                }
+            }
+        };
+        self.in_time(engine, marked).await
     }
 
     /// What keeps a mark from being written, if anything does. A database that does not answer is told of by its looks.
     async fn unmarkable(&self, marks: &Marks) -> Result<Option<String>, Fault> {
-        let columns = match self.columns(&marks.columns()).await {
+        let columns = match self.columns(self.acting(), &marks.columns()).await {
             Ok(columns) => columns.unwrap_or_default(),
             Err(fault) => return unfit(fault),
         };
@@ -180,7 +226,7 @@ impl SqlSystem {
             target: String::new(),
             operator: String::new(),
         });
-        self.look(&marks.rehearsal(), &nothing).await.map_or_else(unfit, |_| Ok(None))
+        self.look_as_actor(&marks.rehearsal(), &nothing).await.map_or_else(unfit, |_| Ok(None))
     }
 
     /// What keeps a claim from being made in a table that keeps marks, if anything does.
@@ -188,7 +234,7 @@ impl SqlSystem {
         if self.claimable.get().is_some() {
             return Ok(None);
         }
-        let columns = match self.columns(&marks.columns()).await {
+        let columns = match self.columns(self.acting(), &marks.columns()).await {
             Ok(columns) => columns.unwrap_or_default(),
             Err(fault) => return unfit(fault),
         };
@@ -197,7 +243,7 @@ impl SqlSystem {
             return Ok(Some(format!("lacks {}", missing.join(", "))));
         }
         for (text, values) in marks.claims.rehearsals() {
-            if let Err(fault) = self.look(text, &values).await {
+            if let Err(fault) = self.look_as_actor(text, &values).await {
                 return unfit(fault);
             }
         }
@@ -206,7 +252,7 @@ impl SqlSystem {
     }
 
     async fn contend(&self, contest: Contest<'_>) -> Result<Contended, Broken> {
-        match &self.engine {
+        match self.acting() {
             Engine::Sqlite(sqlite) => sqlite.claim(contest).await,
             Engine::Postgres(postgres) => postgres.claim(contest).await,
         }
@@ -214,36 +260,37 @@ impl SqlSystem {
 
     /// One statement of ours that changes what it finds, however often it is asked to.
     async fn change(&self, text: &str, values: &[Value]) -> Result<(), Fault> {
-        match &self.engine {
+        match self.acting() {
             Engine::Sqlite(sqlite) => sqlite.change(text, values).await,
             Engine::Postgres(postgres) => postgres.change(text, values).await,
         }
         .map_err(|broken| broken.fault)
     }
 
-    /// What the role could do and no action needs, and whether the clocks agree. A file has neither roles nor a clock.
-    async fn overreach(&self) -> Result<Vec<String>, Fault> {
-        if matches!(self.engine, Engine::Sqlite(_)) {
-            return Ok(Vec::new());
-        }
+    /// Where the line is not safe, what the role could do and no action needs, and whether the clocks agree. A file
+    /// has neither roles nor a clock.
+    async fn overreach(&self, engine: &Engine) -> Result<Vec<String>, Fault> {
+        let Engine::Postgres(postgres) = engine else { return Ok(Vec::new()) };
+        let mut said: Vec<String> = postgres.unsafe_because().map(str::to_owned).into_iter().collect();
         let asked = Utc::now();
-        match self.look(reach::LOOK, &[]).await {
-            Ok(rows) => Ok(reach::said(&rows, asked, Utc::now())),
+        match self.look_at(engine, reach::LOOK, &[]).await {
+            Ok(rows) => said.extend(reach::said(&rows, asked, Utc::now())),
             // A server that does not tell of its roles has nothing to be warned of by them.
-            Err(fault) => unfit(fault).map(|_| Vec::new()),
+            Err(fault) => drop(unfit(fault)?),
         }
+        Ok(said)
     }
 
-    async fn in_time<T>(&self, look: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
+    async fn in_time<T>(&self, engine: &Engine, look: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
         let answer = tokio::time::timeout(self.timeout, look).await;
-        if let (Err(_), Engine::Postgres(postgres)) = (&answer, &self.engine) {
+        if let (Err(_), Engine::Postgres(postgres)) = (&answer, engine) {
             postgres.distrust();
         }
         answer.unwrap_or_else(|_| Err(Fault::timed_out()))
     }
 
     async fn apply(&self, statement: Statement<'_>) -> Result<Acted, Broken> {
-        match &self.engine {
+        match self.acting() {
             Engine::Sqlite(sqlite) => sqlite.act(&statement).await,
             Engine::Postgres(postgres) => postgres.act(&statement).await,
         }
@@ -275,8 +322,42 @@ impl SqlSystem {
     }
 }
 
+impl Engine {
+    fn open(url: &Secret, reached: &Reached<'_>) -> Result<Self, String> {
+        let (address, timeout) = (url.expose(), reached.timeout);
+        match Database::of(address) {
+            Some(Database::Sqlite) if reached.authority.is_some() => {
+                Err("a file has no authority: leave out `ca_file`".to_owned())
+            }
+            Some(Database::Sqlite) if reached.zone.is_some_and(|zone| zone != Tz::UTC) => {
+                Err("SQLite's times without a zone are UTC: leave out `timestamps_in`".to_owned())
+            }
+            Some(Database::Sqlite) => Sqlite::open(address, timeout).map(Box::new).map(Self::Sqlite),
+            Some(Database::Postgres) => {
+                let zone = reached.zone.unwrap_or(Tz::UTC);
+                Postgres::open(address, timeout, reached.authority, zone).map(Box::new).map(Self::Postgres)
+            }
+            None => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),
+        }
+    }
+
+    fn database(&self) -> Database {
+        match self {
+            Self::Sqlite(_) => Database::Sqlite,
+            Self::Postgres(_) => Database::Postgres,
+        }
+    }
+}
+
 #[async_trait]
 impl Source for SqlSystem {
+    fn looks_at_once(&self) -> usize {
+        match self.engine {
+            Engine::Sqlite(_) => 1,
+            Engine::Postgres(_) => postgres::LOOKS_AT_ONCE,
+        }
+    }
+
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Sql(sql) => self.rows(sql, params).await,
@@ -320,7 +401,9 @@ impl Source for SqlSystem {
         let Read::Sql(sql) = &query.read else {
             return Err(wrong_query(&self.name, "sql"));
         };
-        self.columns(&sql.numbered).await.map_err(|fault| self.error(&fault))
+        // What acts is prepared by whoever acts.
+        let engine = if is_look(&sql.numbered) { &self.engine } else { self.acting() };
+        self.columns(engine, &sql.numbered).await.map_err(|fault| self.error(&fault))
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
@@ -333,7 +416,11 @@ impl Source for SqlSystem {
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
-        let mut said = self.overreach().await.map_err(|fault| self.error(&fault))?;
+        let mut said = self.overreach(&self.engine).await.map_err(|fault| self.error(&fault))?;
+        if let Some(acting) = &self.acting {
+            let more = self.overreach(acting).await.map_err(|fault| self.error(&fault))?;
+            said.extend(more.into_iter().filter(|more| !said.contains(more)).collect::<Vec<_>>());
+        }
         if let Some(marks) = &self.marks {
             let unmarkable = self.unmarkable(marks).await.map_err(|fault| self.error(&fault))?;
             let unclaimable = match unmarkable {
@@ -364,10 +451,9 @@ impl Doer for SqlSystem {
         let Some(marks) = &self.marks else {
             return Found::CannotTell(Text::new(format!("{}: no table of marks is declared, so nothing tells", self.name)));
         };
-        let values = [Value::text(mark.action.0.as_str()), Value::Integer(mark.step as i64)];
-        match self.look(&marks.look, &values).await {
-            Ok(rows) if rows.is_empty() => Found::Absent,
-            Ok(_) => Found::Ours(self.answer("already applied")),
+        match self.is_marked(marks, mark).await {
+            Ok(false) => Found::Absent,
+            Ok(true) => Found::Ours(self.answer("already applied")),
             Err(fault) => Found::CannotTell(self.said(&fault)),
         }
     }
@@ -377,7 +463,7 @@ impl Doer for SqlSystem {
         if self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?.is_some() {
             return Ok(None);
         }
-        let rows = self.look(&marks.claims.look, &claims::looked(targets)).await;
+        let rows = self.look_as_actor(&marks.claims.look, &claims::looked(targets)).await;
         rows.and_then(|rows| claims::claims(&rows)).map(Some).map_err(|fault| self.error(&fault))
     }
 
@@ -413,7 +499,7 @@ impl Doer for SqlSystem {
         if self.unclaimable(marks).await.map_err(|fault| self.error(&fault))?.is_some() {
             return Ok(Vec::new());
         }
-        let rows = self.look(&marks.claims.open, &[Value::text(journal)]).await.map_err(|fault| self.error(&fault))?;
+        let rows = self.look_as_actor(&marks.claims.open, &[Value::text(journal)]).await.map_err(|fault| self.error(&fault))?;
         let id = |row: &Row| row.find("action_id").map(|id| ActionId(id.original()));
         Ok(rows.iter().filter_map(id).collect())
     }
@@ -432,9 +518,23 @@ fn bound(sql: &Sql, params: &Params) -> Result<Vec<Value>, String> {
     sql.parameters.iter().map(|name| params.get(name).cloned().ok_or_else(|| name.clone())).collect()
 }
 
+/// Whether a statement only reads, by the words that the pack's reads must begin with.
+fn is_look(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 /// The one door through which text becomes SQL: the pack's own statements, whose values are all bound, and ours.
 fn statement_of_the_pack(text: &str) -> SqlStr {
     AssertSqlSafe(text.to_owned()).into_sql_str()
+}
+
+#[cfg(test)]
+impl SqlSystem {
+    /// One at this address, with nothing else said of it.
+    fn at(url: &Secret, marks: Option<&str>, timeout: Duration) -> Result<Self, String> {
+        Self::open("db", &Reached { url, act_url: None, authority: None, zone: None, timeout }, marks)
+    }
 }
 
 #[cfg(test)]

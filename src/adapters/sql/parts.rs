@@ -78,6 +78,16 @@ impl<'a> Parts<'a> {
         if self.taker.is_some() { timeout.saturating_mul(PATIENCE) } else { timeout }
     }
 
+    /// Whether all of it is to be held at once.
+    pub(super) fn are_gathered(&self) -> bool {
+        self.taker.is_none()
+    }
+
+    /// How many rows are held.
+    pub(super) fn held(&self) -> usize {
+        self.rows.len()
+    }
+
     /// True until the columns are known.
     pub(super) fn is_blank(&self) -> bool {
         self.columns.is_empty()
@@ -89,7 +99,10 @@ impl<'a> Parts<'a> {
 
     pub(super) fn push(&mut self, row: Vec<Value>) -> Result<(), Fault> {
         if self.taker.is_none() && self.rows.len() == MOST_ROWS {
-            return Err(Fault::new(FaultKind::Refused, format!("more than {MOST_ROWS} rows; add a limit")));
+            return Err(Fault::new(
+                FaultKind::Refused,
+                format!("more than {MOST_ROWS} rows; add a `limit`, or sum up in the statement"),
+            ));
         }
         self.rows.push(row);
         if self.taker.is_some() && self.rows.len() == PART { self.pass_on() } else { Ok(()) }

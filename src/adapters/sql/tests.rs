@@ -17,7 +17,7 @@ impl Shop {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("shop.db");
         let shop = Self {
-            system: SqlSystem::open("db", &Secret::secret(&format!("sqlite:{}", file.display())), marks, limit).unwrap(),
+            system: SqlSystem::at(&Secret::secret(&format!("sqlite:{}", file.display())), marks, limit).unwrap(),
             file,
             _directory: directory,
         };
@@ -128,7 +128,7 @@ async fn a_table_that_grows_shows_its_new_column() {
 #[tokio::test]
 async fn a_missing_parameter_is_named_and_nothing_is_sent() {
     // No database at all: it would be unreachable if anything were sent.
-    let system = SqlSystem::open("db", &Secret::plain("sqlite:/nowhere/at/all.db"), None, LIMIT).unwrap();
+    let system = SqlSystem::at(&Secret::plain("sqlite:/nowhere/at/all.db"), None, LIMIT).unwrap();
     let error = system.read(&sql("select 1 where :absent = 1"), &Params::new()).await.unwrap_err();
     assert!(matches!(&error, SourceError::Refused(why) if why.shown().contains(":absent")), "{error}");
 }
@@ -164,7 +164,7 @@ async fn mistakes_are_found_without_running() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_unreachable() {
-    let system = SqlSystem::open("db", &Secret::plain("sqlite:/nowhere/at/all.db"), None, LIMIT).unwrap();
+    let system = SqlSystem::at(&Secret::plain("sqlite:/nowhere/at/all.db"), None, LIMIT).unwrap();
     let error = system.read(&sql("select 1"), &Params::new()).await.unwrap_err();
     assert!(matches!(error, SourceError::Unreachable(_)), "{error:?}");
 }
@@ -218,7 +218,7 @@ async fn a_table_of_marks_that_is_not_as_it_must_be_is_told_before_an_act() {
         shop.run(&format!("drop table if exists operator_actions; {made}")).await;
         // As at a start: a kept connection knows the columns that it has asked for.
         let address = Secret::secret(&format!("sqlite:{}", shop.file.display()));
-        let system = SqlSystem::open("db", &address, Some("operator_actions"), LIMIT).unwrap();
+        let system = SqlSystem::at(&address, Some("operator_actions"), LIMIT).unwrap();
         let found = system.inspect().await.unwrap();
         assert!(found.len() == 1 && found[0].shown().contains(said), "{said}: {found:?}");
         assert!(found[0].shown().starts_with("db: every act on this database will be refused"), "{found:?}");
@@ -283,18 +283,18 @@ fn the_address_is_judged_when_it_is_opened_and_its_password_stays_unsaid() {
         format!("postgres://a:{CANARY}@h:port/d"),
         format!("postgres://a:{CANARY}@h/d?sslmode=odd"),
     ] {
-        let problem = SqlSystem::open("db", &Secret::secret(&bad), None, LIMIT).unwrap_err();
+        let problem = SqlSystem::at(&Secret::secret(&bad), None, LIMIT).unwrap_err();
         assert!(!problem.contains(CANARY), "{problem}");
     }
-    let good = SqlSystem::open("db", &Secret::secret(&format!("postgres://a:{CANARY}@h/d")), None, LIMIT).unwrap();
+    let good = SqlSystem::at(&Secret::secret(&format!("postgres://a:{CANARY}@h/d")), None, LIMIT).unwrap();
     assert!(!format!("{good:?}").contains(CANARY));
-    assert!(SqlSystem::open("db", &Secret::plain("sqlite:x.db"), Some("a; drop table b"), LIMIT).is_err());
+    assert!(SqlSystem::at(&Secret::plain("sqlite:x.db"), Some("a; drop table b"), LIMIT).is_err());
 }
 
 #[tokio::test]
 async fn nobody_at_the_address_is_unreachable_at_once() {
     let address = crate::adapters::testing::nobody().await.replace("http://", &format!("postgres://a:{CANARY}@"));
-    let system = SqlSystem::open("db", &Secret::secret(&address), None, LIMIT).unwrap();
+    let system = SqlSystem::at(&Secret::secret(&address), None, LIMIT).unwrap();
     let error = system.read(&sql("select 1"), &Params::new()).await.unwrap_err();
     assert!(matches!(&error, SourceError::Unreachable(why) if why.shown().contains("nobody answers")), "{error:?}");
     assert!(!format!("{error:?}").contains(CANARY));

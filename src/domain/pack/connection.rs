@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use chrono_tz::Tz;
+
 use crate::domain::id::Id;
 
 /// An outside system and how to reach it. Holds no secret, only where each one is found.
@@ -18,9 +20,15 @@ pub enum ConnectionKind {
     /// `sqlite:` or `postgres:` by the URL's scheme.
     Sql {
         url: SecretSource,
+        /// Where acts go by a role of their own: the same database, another user.
+        act_url: Option<SecretSource>,
         /// A table of the business in which each act is marked in its own transaction (`action_id`, `step` unique),
         /// so that an act that was cut off can be told from one that never came.
         marks: Option<String>,
+        /// The certificates of those who may sign the server's, beside the public authorities (PEM).
+        ca_file: Option<PathBuf>,
+        /// Where a `timestamp` without a zone is meant; `None` is UTC.
+        timestamps_in: Option<Tz>,
     },
     Stripe {
         key: SecretSource,

@@ -29,6 +29,19 @@ pub(in crate::pack) struct RawSql {
     pub url_file: Option<String>,
     /// The command (program and arguments) that prints the URL.
     pub url_command: Option<Vec<String>>,
+    /// Another `sqlite:` URL for acts; one with a password is named by one of the others.
+    pub act_url: Option<String>,
+    /// The environment variable with the URL by which acts go, of the same database by a role that may change what its
+    /// actions change; without it, acts go by `url`.
+    pub act_url_env: Option<String>,
+    /// The file with the URL for acts, mode 0600.
+    pub act_url_file: Option<String>,
+    /// The command (program and arguments) that prints the URL for acts.
+    pub act_url_command: Option<Vec<String>>,
+    /// The file with the certificate (PEM) of the authority that signed the server's, where that is no public one.
+    pub ca_file: Option<String>,
+    /// The zone in which a PostgreSQL `timestamp` without a zone is meant (default `UTC`).
+    pub timestamps_in: Option<String>,
     /// A table in which every act is marked in its own transaction (`action_id`, `step` unique).
     pub marks: Option<String>,
     /// The longest that one look or act may take (default `10s`).

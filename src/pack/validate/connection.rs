@@ -56,13 +56,28 @@ fn sql(reader: &mut Reader<'_>, place: &Place, raw: &RawSql) -> Option<Connectio
     if let Some(url) = &raw.url {
         reader.open_url(&place.key("url"), url, &["sqlite"]);
     }
+    let given = Given {
+        plain: raw.act_url.as_ref(),
+        environment: raw.act_url_env.as_ref(),
+        file: raw.act_url_file.as_ref(),
+        command: raw.act_url_command.as_ref(),
+    };
+    let act_url = reader.secret(place, "act_url", given, false);
+    if let Some(url) = &raw.act_url {
+        reader.open_url(&place.key("act_url"), url, &["sqlite"]);
+    }
+    if let Some(file) = &raw.ca_file {
+        reader.not_empty(&place.key("ca_file"), file, "the file's name");
+    }
+    let timestamps_in = raw.timestamps_in.as_ref().and_then(|zone| reader.zone(&place.key("timestamps_in"), zone));
     if let Some(marks) = &raw.marks
         && !(marks.split('.').all(|name| !name.is_empty())
             && marks.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')))
     {
         reader.say(&place.key("marks"), format!("`{marks}` is not the name of a table"), "not a table", None);
     }
-    Some(ConnectionKind::Sql { url: url?, marks: raw.marks.clone() })
+    let ca_file = raw.ca_file.as_ref().map(Into::into);
+    Some(ConnectionKind::Sql { url: url?, act_url, marks: raw.marks.clone(), ca_file, timestamps_in })
 }
 
 fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripe) -> Option<ConnectionKind> {
