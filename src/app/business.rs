@@ -137,7 +137,7 @@ impl Opening {
         let refresh = self.choice.config.refresh;
         let record = Arc::clone(&store) as Arc<dyn crate::ports::Store>;
         let archive = Arc::new(shelf.clone()) as Arc<dyn crate::ports::Archive>;
-        let ground = Ground { refresh, pack, reader, record, archive, clock, operator };
+        let ground = Ground { pack, reader, record, archive, clock, operator, refresh };
         Ok(Business { ground, actor, acted, warnings, shelf, _town: town })
     }
 

@@ -16,7 +16,7 @@ use crate::{
     ports::{Ownership, System},
 };
 
-pub fn check(opening: Opening, names: &[String], json: bool) -> Result<u8, Complaint> {
+pub fn check(opening: &Opening, names: &[String], json: bool) -> Result<u8, Complaint> {
     on_runtime(async {
         let pack = Arc::clone(&opening.choice.loaded.pack);
         if let Some(unknown) = names.iter().find(|name| !pack.connections.iter().any(|known| known.id.as_str() == **name)) {

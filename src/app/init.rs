@@ -18,7 +18,7 @@ use crate::{
     domain::{
         money::Currency,
         rows::{Params, Rows},
-        text::Text,
+        text::{self, Text},
         value::Value,
     },
     pack::{self, Draft, PaymentsDraft, StripeDraft},
@@ -183,7 +183,7 @@ async fn look(draft: &Draft) -> Result<(Vec<Table>, Option<(String, bool)>), Com
 
 fn in_tables(rows: &Rows) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
-    for row in rows.iter() {
+    for row in rows {
         let said = |column| row.find(column).map(Value::original).unwrap_or_default();
         let (name, column) = (said("holder"), said("name"));
         match tables.last_mut().filter(|table| table.name == name) {
@@ -249,18 +249,16 @@ fn slug(title: &str, between: char) -> String {
 
 fn next_steps(file: &Path, draft: &Draft, checks: usize) -> String {
     let file = file.display();
-    let mut said = format!("{file} is written: {}.\n\n", crate::domain::text::counted(checks as u64, "check"));
     let stripe = draft.stripe.as_ref().map(|stripe| &stripe.key);
     let missing = draft.database.iter().chain(stripe).filter(|name| env::var_os(name).is_none());
-    for name in missing {
-        said.push_str(&format!("  export {name}=...\n"));
-    }
-    said.push_str(&format!(
-        "  wheelhouse --pack {file} connect check   reaches every connection\n  \
-         wheelhouse --pack {file} check           looks once\n  \
-         wheelhouse --pack {file}                 opens the cockpit\n"
-    ));
-    said
+    let mut lines = vec![format!("{file} is written: {}.\n", text::counted(checks as u64, "check"))];
+    lines.extend(missing.map(|name| format!("  export {name}=...")));
+    lines.extend([
+        format!("  wheelhouse --pack {file} connect check   reaches every connection"),
+        format!("  wheelhouse --pack {file} check           looks once"),
+        format!("  wheelhouse --pack {file}                 opens the cockpit\n"),
+    ]);
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             errands::reconcile(opening(arguments)?, &errand)
         }
         Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
-            connect::check(opening(arguments)?, names, *json)
+            connect::check(&opening(arguments)?, names, *json)
         }
         Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
             errands::verify(&opening(arguments)?, head.as_deref())

@@ -19,17 +19,21 @@ pub fn list(opening: &Opening, name: Option<&str>, json: bool) -> Result<u8, Com
     found.retain(|one| name.is_none_or(|name| one.head.as_ref().is_ok_and(|head| head.reconciliation.original() == name)));
     let zone = opening.choice.loaded.pack.timezone;
     if json {
-        shelf::print_json(&found, Utc::now())?
+        shelf::print_json(&found, Utc::now())?;
     } else {
-        shelf::print_lines(&found, shelf.directory(), zone, Utc::now())?
+        shelf::print_lines(&found, shelf.directory(), zone, Utc::now())?;
     }
     Ok(if found.iter().any(|one| one.head.is_err()) { BROKEN } else { 0 })
 }
 
 pub fn remove_old(opening: &Opening) -> Result<u8, Complaint> {
     let removed = opening.shelf()?.remove_old(Utc::now())?;
-    let lines: String = removed.iter().map(|name| format!("removed {name}\n")).collect();
-    output::print_words(if removed.is_empty() { "nothing has been kept for seven years yet\n" } else { &lines })?;
+    if removed.is_empty() {
+        output::print_words("nothing has been kept for seven years yet\n")?;
+    }
+    for name in &removed {
+        output::print_words(&format!("removed {name}\n"))?;
+    }
     Ok(0)
 }
 
@@ -39,8 +43,9 @@ pub fn verify(file: &Path, opening: Option<&Opening>) -> Result<u8, Complaint> {
     let (name, hashes) = match verdict {
         Verdict::Holds { name, hashes } => (name, hashes),
         Verdict::Broken { wrong } => {
-            let lines: String = wrong.iter().map(|(file, why)| format!("BROKEN  {file} {why}\n")).collect();
-            output::print_words(&lines)?;
+            for (file, why) in &wrong {
+                output::print_words(&format!("BROKEN  {file} {why}\n"))?;
+            }
             return Ok(BROKEN);
         }
     };

@@ -57,7 +57,7 @@ pub fn exit_status(all: &[Reached]) -> u8 {
 pub fn print_lines(all: &[Reached]) -> io::Result<()> {
     let width = |word: fn(&Reached) -> &str| all.iter().map(|reached| word(reached).chars().count()).max().unwrap_or(0);
     let (names, kinds) = (width(|reached| &reached.name), width(|reached| reached.kind));
-    let mut said = String::new();
+    let mut lines = Vec::new();
     for reached in all {
         let head = format!("{:<names$}  {:<kinds$}  {:<7}", reached.name, reached.kind, reached.word());
         let rest = match &reached.answer {
@@ -68,20 +68,18 @@ pub fn print_lines(all: &[Reached]) -> io::Result<()> {
                 format!("{:>7}  {why}", "")
             }
         };
-        said.push_str(&format!("{head}  {rest}\n"));
-        for warning in &reached.warnings {
-            said.push_str(&format!("{:names$}  - {}\n", "", warning.one_line()));
-        }
+        lines.push(format!("{head}  {rest}"));
+        lines.extend(reached.warnings.iter().map(|warning| format!("{:names$}  - {}", "", warning.one_line())));
     }
     let lost = all.iter().filter(|reached| reached.is_lost()).count();
     let warnings: usize = all.iter().map(|reached| reached.warnings.len()).sum();
     let well = text::counted(all.len() as u64, "connection");
-    said.push_str(&match (lost, warnings) {
+    lines.push(match (lost, warnings) {
         (0, 0) => format!("{well}: all is well\n"),
         (0, _) => format!("{well}: all reached, {} to look at\n", text::counted(warnings as u64, "thing")),
         (_, _) => format!("{well}: {lost} not usable\n"),
     });
-    output::print_words(&said)
+    output::print_words(&lines.join("\n"))
 }
 
 fn milliseconds(took: Duration) -> String {

@@ -371,11 +371,20 @@ impl Source for SqlSystem {
         };
         let values = bound(sql, params).map_err(|missing| self.lacks(&missing))?;
         let progress = Progress::default();
-        let parts = Parts::to(taker, &progress);
         let work = async {
             match &self.engine {
-                Engine::Sqlite(sqlite) => sqlite.stream(&sql.numbered, &values, parts).await,
-                Engine::Postgres(postgres) => postgres.stream(&sql.numbered, &values, parts).await,
+                Engine::Sqlite(sqlite) => sqlite.stream(&sql.numbered, &values, Parts::to(taker, &progress)).await,
+                Engine::Postgres(postgres) => {
+                    let first = postgres.stream(&sql.numbered, &values, Parts::to(&mut *taker, &progress)).await;
+                    match first {
+                        // As a look does, as long as nothing was passed on that would be passed on twice.
+                        Err(fault) if fault.is_mixed_up && progress.is_blank() => {
+                            postgres.distrust();
+                            postgres.stream(&sql.numbered, &values, Parts::to(taker, &progress)).await
+                        }
+                        answer => answer,
+                    }
+                }
             }
         };
         let answer = progress.while_it_goes_on(work, self.timeout).await;

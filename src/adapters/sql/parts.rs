@@ -32,6 +32,10 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    pub(super) fn is_blank(&self) -> bool {
+        self.parts.load(Ordering::Relaxed) == 0
+    }
+
     pub(super) fn unusable(self) -> Option<String> {
         self.unusable.into_inner()
     }

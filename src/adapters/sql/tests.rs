@@ -300,3 +300,48 @@ async fn nobody_at_the_address_is_unreachable_at_once() {
     assert!(!format!("{error:?}").contains(CANARY));
     assert!(matches!(system.act(&ship("o1"), &mark("a")).await, Outcome::Again { .. }));
 }
+
+/// Takes so many parts, and no more.
+struct Basket {
+    parts: Vec<usize>,
+    at_most: usize,
+}
+
+impl Taker for Basket {
+    fn take(&mut self, rows: Rows) -> Result<(), String> {
+        if self.parts.len() == self.at_most {
+            return Err("books: row 4001 has no `n`".to_owned());
+        }
+        assert_eq!(rows.columns(), ["n"]);
+        self.parts.push(rows.len());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_long_list_comes_in_parts_and_whoever_takes_them_may_stop() {
+    let shop = Shop::open(None, Duration::from_secs(20)).await;
+    let numbers =
+        sql("with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 4500) select n from numbers");
+    let mut all = Basket { parts: vec![], at_most: usize::MAX };
+    assert_eq!(shop.system.stream(&numbers, &Params::new(), &mut all).await.unwrap(), Vec::<String>::new());
+    assert_eq!(all.parts, [2000, 2000, 500]);
+    let mut some = Basket { parts: vec![], at_most: 2 };
+    let stopped = shop.system.stream(&numbers, &Params::new(), &mut some).await.unwrap_err();
+    assert_eq!(stopped, SourceError::Refused("books: row 4001 has no `n`".into()));
+    let mut none = Basket { parts: vec![], at_most: usize::MAX };
+    shop.system.stream(&sql("select 1 as n where 1 = 0"), &Params::new(), &mut none).await.unwrap();
+    assert_eq!(none.parts, [0]);
+    let lacking = shop.system.stream(&sql("select :x as n"), &Params::new(), &mut none).await.unwrap_err();
+    assert!(lacking.to_string().contains("needs :x"), "{lacking}");
+}
+
+#[tokio::test]
+async fn a_list_whose_next_part_does_not_come_is_not_waited_for() {
+    let shop = Shop::open(None, Duration::from_millis(300)).await;
+    let endless =
+        sql("with recursive numbers(n) as (select 1 union all select n + 1 from numbers) select n from numbers where n < 0");
+    let mut basket = Basket { parts: vec![], at_most: usize::MAX };
+    let late = shop.system.stream(&endless, &Params::new(), &mut basket).await.unwrap_err();
+    assert!(matches!(late, SourceError::TimedOut(_)), "{late}");
+}

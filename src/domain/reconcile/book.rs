@@ -22,8 +22,9 @@ use crate::domain::{
 const MOST: usize = 50_000_000;
 const NO_STATUS: u32 = u32::MAX;
 
-/// What of a row is compared; amounts in minor units.
+/// What of a row is compared; amounts in minor units. One row is one line of the processor's memory.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub struct Line {
     pub minor: i64,
     pub refunded: i64,
@@ -32,6 +33,8 @@ pub struct Line {
     pub settled: bool,
     pub pending: bool,
     status: u32,
+    key: Spot,
+    link: Spot,
 }
 
 /// What of a row names a row of the other side.
@@ -54,8 +57,6 @@ pub struct Book {
     places: Places,
     own: Vec<u16>,
     texts: Heap,
-    keys: Vec<Spot>,
-    links: Vec<Spot>,
     lines: Vec<Line>,
     statuses: Vec<Text>,
     by_status: HashMap<String, u32>,
@@ -78,8 +79,6 @@ impl Book {
             places: Places::default(),
             own: Vec::new(),
             texts: Heap::default(),
-            keys: Vec::new(),
-            links: Vec::new(),
             lines: Vec::new(),
             statuses: Vec::new(),
             by_status: HashMap::new(),
@@ -144,8 +143,6 @@ impl Book {
         let key = put(&facts.key, "an id")?;
         let link = facts.link.as_ref().map(|link| put(link, "a link")).transpose()?.unwrap_or(Spot::NONE);
         let status = facts.status.as_ref().map_or(NO_STATUS, |status| self.status_number(status));
-        self.keys.push(key);
-        self.links.push(link);
         self.lines.push(Line {
             minor: facts.minor,
             refunded: facts.refunded,
@@ -154,6 +151,8 @@ impl Book {
             settled: facts.settled,
             pending: facts.pending,
             status,
+            key,
+            link,
         });
         Ok(())
     }
@@ -178,15 +177,16 @@ impl Book {
 
     /// The text that names the row, as bytes; `None` where it has none.
     pub fn name(&self, name: Name, index: u32) -> Option<&[u8]> {
+        let line = self.line(index);
         let spot = match name {
-            Name::Key => self.keys[index as usize],
-            Name::Link => self.links[index as usize],
+            Name::Key => line.key,
+            Name::Link => line.link,
         };
         if spot.is_none() { None } else { Some(self.texts.find(spot)) }
     }
 
     pub fn has_link(&self, index: u32) -> bool {
-        !self.links[index as usize].is_none()
+        !self.line(index).link.is_none()
     }
 
     pub fn key(&self, index: u32) -> &str {

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     book::{Book, Line, Name},
+    join,
     names::{NONE, Names},
     pair::Pairing,
 };
@@ -32,7 +33,14 @@ impl Judge<'_> {
     /// Every pair and every row alone, each once.
     pub fn each(&self, mut found: impl FnMut(Finding)) {
         let pairing = self.pairing;
-        let repeated_theirs = repeated(self.theirs, &pairing.theirs, self.ours, &pairing.ours);
+        let mut repeated = join::at_once(2, self.theirs.len() + self.ours.len(), |side| {
+            if side == 0 {
+                repeated(self.theirs, &pairing.theirs, self.ours, &pairing.ours)
+            } else {
+                repeated(self.ours, &pairing.ours, self.theirs, &pairing.theirs)
+            }
+        });
+        let (repeated_ours, repeated_theirs) = (repeated.pop().unwrap_or_default(), repeated.pop().unwrap_or_default());
         for (index, partner) in pairing.theirs.iter().enumerate() {
             let theirs = index as u32;
             let line = self.theirs.line(theirs);
@@ -45,7 +53,6 @@ impl Judge<'_> {
             };
             found(Finding { class, theirs, ours: *partner });
         }
-        let repeated_ours = repeated(self.ours, &pairing.ours, self.theirs, &pairing.theirs);
         for (index, _) in pairing.ours.iter().enumerate().filter(|(_, partner)| **partner == NONE) {
             let ours = index as u32;
             let is_repeated = repeated_ours.get(index).copied().unwrap_or_default();

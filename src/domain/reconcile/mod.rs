@@ -9,6 +9,7 @@ mod cells;
 mod class;
 mod entry;
 mod heap;
+mod join;
 mod names;
 mod pair;
 mod sheet;

@@ -83,11 +83,6 @@ impl<'a, F: Fn(u32) -> Option<&'a [u8]>> Names<'a, F> {
         self.is_empty
     }
 
-    /// True where only this place bears its name.
-    pub fn is_alone(&self, head: u32) -> bool {
-        self.next[head as usize] == NONE
-    }
-
     /// Every place of the same name.
     pub fn all(&self, head: u32) -> impl Iterator<Item = u32> {
         chain(&self.next, head)
@@ -114,9 +109,6 @@ mod tests {
             let mut found: Vec<u32> = names.find(text.as_bytes()).map(|head| names.all(head).collect()).unwrap_or_default();
             found.sort_unstable();
             assert_eq!(found, expected);
-            if let Some(head) = names.find(text.as_bytes()) {
-                assert_eq!(names.is_alone(head), expected.len() == 1);
-            }
         }
         assert_eq!(names.find(b"n1700"), None);
         assert_eq!(chain(&[], NONE).count(), 0);

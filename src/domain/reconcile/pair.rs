@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 
 use super::{
     book::{Book, Name},
-    names::{NONE, Names, chain},
+    join::{self, Shared},
+    names::NONE,
 };
 
 /// For each row of a side the place of its partner on the other, or `NONE`.
@@ -68,30 +69,49 @@ impl Pairing {
     }
 
     /// Rows still alone that share a name. `left` are those rows of either side.
-    fn by_name(&mut self, theirs: &Book, ours: &Book, left: (&[u32], &[u32]), (of_theirs, of_ours): (Name, Name)) {
-        let (left_theirs, left_ours) = left;
-        let names = Names::of(left_ours.len(), |place| ours.name(of_ours, left_ours[place as usize]));
-        // For each first place of a name on our side, the places of theirs that bear it.
-        let mut first = vec![NONE; left_ours.len()];
-        let mut next = vec![NONE; left_theirs.len()];
-        for (place, index) in left_theirs.iter().enumerate() {
-            let Some(head) = theirs.name(of_theirs, *index).and_then(|name| names.find(name)) else { continue };
-            next[place] = std::mem::replace(&mut first[head as usize], place as u32);
+    fn by_name(&mut self, theirs: &Book, ours: &Book, left: (&[u32], &[u32]), names: (Name, Name)) {
+        let Shared { pairs, crowds } = join::shared(theirs, ours, left, names);
+        for (one, other) in pairs {
+            self.theirs[one as usize] = other;
         }
-        for head in 0..left_ours.len() as u32 {
-            let one = first[head as usize];
-            if one == NONE {
-                continue;
+        // So far they have the same hash; in the order of the rows, in which looking at them costs least.
+        let size = left.0.len();
+        let workers = join::workers(size);
+        let share = size.div_ceil(workers).max(1);
+        let partners = &self.theirs;
+        let strangers = join::at_once(workers, size, |worker| {
+            let own = left.0.chunks(share).nth(worker).unwrap_or_default();
+            let is_stranger = |one: &&u32| {
+                let other = partners[**one as usize];
+                other != NONE && theirs.name(names.0, **one) != ours.name(names.1, other)
+            };
+            own.iter().filter(is_stranger).copied().collect::<Vec<u32>>()
+        });
+        for one in strangers.into_iter().flatten() {
+            self.theirs[one as usize] = NONE;
+        }
+        for &one in left.0 {
+            let other = self.theirs[one as usize];
+            if other != NONE {
+                self.ours[other as usize] = one;
             }
-            if next[one as usize] == NONE && names.is_alone(head) {
-                self.join(left_theirs[one as usize], left_ours[head as usize]);
-            } else {
-                let mut some_theirs: Vec<u32> = chain(&next, one).map(|place| left_theirs[place as usize]).collect();
-                let mut some_ours: Vec<u32> = names.all(head).map(|place| left_ours[place as usize]).collect();
-                some_theirs.sort_unstable_by(|a, b| theirs.order(*a, *b));
-                some_ours.sort_unstable_by(|a, b| ours.order(*a, *b));
-                self.within_one_name(theirs, ours, some_theirs, some_ours);
-            }
+        }
+        for (some_theirs, some_ours) in crowds {
+            self.within_one_hash(theirs, ours, (some_theirs, some_ours), names);
+        }
+    }
+
+    /// Rows of one hash, name by name.
+    fn within_one_hash(&mut self, theirs: &Book, ours: &Book, crowd: (Vec<u32>, Vec<u32>), names: (Name, Name)) {
+        let (mut of_theirs, mut of_ours) = crowd;
+        of_theirs.sort_unstable_by(|a, b| theirs.name(names.0, *a).cmp(&theirs.name(names.0, *b)).then(theirs.order(*a, *b)));
+        of_ours.sort_unstable_by(|a, b| ours.name(names.1, *a).cmp(&ours.name(names.1, *b)).then(ours.order(*a, *b)));
+        for same in of_theirs.chunk_by(|a, b| theirs.name(names.0, *a) == theirs.name(names.0, *b)) {
+            let name = same.first().and_then(|one| theirs.name(names.0, *one));
+            let first = of_ours.partition_point(|other| ours.name(names.1, *other) < name);
+            let rest = of_ours.get(first..).unwrap_or_default();
+            let fitting = rest.partition_point(|other| ours.name(names.1, *other) == name);
+            self.within_one_name(theirs, ours, same.to_vec(), rest.get(..fitting).unwrap_or_default().to_vec());
         }
     }
 

@@ -60,7 +60,7 @@ impl Canvas {
                     self.encoder.cells(self.blank.diff_iter(&self.shown));
                 }
             }
-            Drawn::Parts(parts) => parts.into_iter().for_each(|part| self.place(part, is_cleared)),
+            Drawn::Parts(parts) => parts.iter().for_each(|part| self.place(part, is_cleared)),
         }
         if is_cleared {
             self.blank.reset();
@@ -73,26 +73,21 @@ impl Canvas {
         Some(if frame.len() <= AT_ONCE { frame } else { format!("{BEGIN_UPDATE}{frame}{END_UPDATE}") })
     }
 
-    fn place(&mut self, part: Buffer, is_cleared: bool) {
+    /// Puts a part of the screen where it belongs; what lies outside is nobody's.
+    fn place(&mut self, part: &Buffer, is_cleared: bool) {
         if part.area.is_empty() || part.area.union(self.shown.area) != self.shown.area {
             return;
         }
-        let before = self.exchange(part.clone());
-        if !is_cleared {
-            self.encoder.cells(before.diff_iter(&part));
-        }
-    }
-
-    /// Puts a part of the screen where it belongs and gives back what stood there.
-    fn exchange(&mut self, mut part: Buffer) -> Buffer {
-        let width = usize::from(part.area.width);
-        for (y, row) in (part.area.y..).zip(part.content.chunks_exact_mut(width)) {
+        let (mut before, width) = (part.clone(), usize::from(part.area.width));
+        for (y, row) in (part.area.y..).zip(before.content.chunks_exact_mut(width)) {
             let start = self.shown.index_of(part.area.x, y);
             if let Some(shown) = self.shown.content.get_mut(start..start + width) {
                 shown.swap_with_slice(row);
             }
         }
-        part
+        if !is_cleared {
+            self.encoder.cells(before.diff_iter(part));
+        }
     }
 }
 

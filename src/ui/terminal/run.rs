@@ -58,7 +58,7 @@ impl Settings {
 pub fn run<P: Program>(program: &mut P, mailbox: &Mailbox<P::Event>, settings: &Settings) -> io::Result<Ended> {
     let signals = Signals::listen()?;
     let screen = Screen::take_over(mailbox.bell(), settings.mouse)?;
-    let mut round = Loop::begin(program, mailbox, settings, signals, screen)?;
+    let mut round = Loop::begin(program, mailbox, settings, signals, screen);
     round.show();
     round.program.begun();
     if settings.asks_background {
@@ -122,9 +122,9 @@ impl<'a, P: Program> Loop<'a, P> {
         settings: &'a Settings,
         signals: Signals,
         screen: Screen,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let canvas = Canvas::new(screen.size(), settings.depth);
-        Ok(Self {
+        Self {
             program,
             mailbox,
             settings,
@@ -139,7 +139,7 @@ impl<'a, P: Program> Loop<'a, P> {
             is_gone: false,
             is_changed: true,
             ended: None,
-        })
+        }
     }
 
     /// Waits, takes everything that is there, shows what changed.
@@ -147,7 +147,7 @@ impl<'a, P: Program> Loop<'a, P> {
         let mut ready = self.wait(self.deadline())?;
         let began = Instant::now();
         loop {
-            self.take(&ready)?;
+            self.take(&ready);
             ready = self.wait(Some(Instant::now()))?;
             if ready.is_nothing() || began.elapsed() > LONGEST_ROUND {
                 break;
@@ -197,10 +197,10 @@ impl<'a, P: Program> Loop<'a, P> {
         })
     }
 
-    fn take(&mut self, ready: &Ready) -> io::Result<()> {
+    fn take(&mut self, ready: &Ready) {
         if ready.signals {
             for signal in self.signals.take() {
-                self.signal(signal)?;
+                self.signal(signal);
             }
         }
         if ready.keyboard && !ready.hung_up {
@@ -216,18 +216,16 @@ impl<'a, P: Program> Loop<'a, P> {
             }
         }
         self.look_at_the_clock();
-        Ok(())
     }
 
-    fn signal(&mut self, signal: i32) -> io::Result<()> {
+    fn signal(&mut self, signal: i32) {
         match signal {
             SIGWINCH => self.resize(),
-            SIGCONT => self.come_back()?,
+            SIGCONT => self.come_back(),
             // The terminal may be going; whether it is gone, poll says.
             SIGHUP => self.leave(Reason::HangUp),
             _ => self.leave(Reason::Signal(signal)),
         }
-        Ok(())
     }
 
     fn read_keys(&mut self) {
@@ -327,11 +325,14 @@ impl<'a, P: Program> Loop<'a, P> {
                 break true;
             }
         };
-        self.come_back()?;
+        self.come_back();
         if is_continued {
             self.program.input(Input::Resumed);
         }
-        others.into_iter().try_for_each(|signal| self.signal(signal))
+        for signal in others {
+            self.signal(signal);
+        }
+        Ok(())
     }
 
     fn wait_for_signals(&self, until: Instant) -> io::Result<bool> {
@@ -345,21 +346,20 @@ impl<'a, P: Program> Loop<'a, P> {
         }
     }
 
-    fn come_back(&mut self) -> io::Result<()> {
+    fn come_back(&mut self) {
         if self.is_gone {
-            return Ok(());
+            return;
         }
         if self.screen.retake().is_err() {
             // A hang-up is told by SIGHUP and SIGCONT together, before poll says it.
             self.lose();
-            return Ok(());
+            return;
         }
         self.waiting.clear();
         self.waiting.extend_from_slice(self.screen.greeting().as_bytes());
         self.is_frame_waiting = false;
         self.resize();
         self.repaint();
-        Ok(())
     }
 
     /// The terminal refuses us: it is gone, or a panic gave it back and its report is being written.

@@ -204,7 +204,9 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
     }
     if half_done > 0 {
         let acts = text::counted(half_done, "act");
-        let said = format!("{acts} half done: {} or {look} does the rest, {decide} decides.", key(Intent::Open));
+        let goes_on = recovery.acts.iter().any(|act| act.receipt.is_resendable);
+        let rest = if goes_on { format!("{} or {look} does the rest, ", key(Intent::Open)) } else { String::new() };
+        let said = format!("{acts} half done: {rest}{decide} decides.");
         push(&mut lines, &said, Role::Bad, width);
     }
     let unsent = recovery.batches.iter().filter(|batch| !batch.unsent.is_empty()).count();

@@ -173,12 +173,11 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
     }
     let half_done = model.receipts.half_done().count();
     if half_done > 0 {
-        let key = model.keymap.key_of(Intent::LookUp);
         let acts = if half_done == 1 { "1 act".to_owned() } else { format!("{half_done} acts") };
-        parts.push((
-            format!("{acts} half done: {key} does the rest, {} tells and decides", model.keymap.key_of(Intent::Decide)),
-            Role::Bad,
-        ));
+        // What outlived its key is a person's alone.
+        let goes_on = model.receipts.half_done().any(|receipt| receipt.is_resendable);
+        let rest = if goes_on { format!("{} does the rest, ", model.keymap.key_of(Intent::LookUp)) } else { String::new() };
+        parts.push((format!("{acts} half done: {rest}{} tells and decides", model.keymap.key_of(Intent::Decide)), Role::Bad));
     }
     if let Some(notice) = &model.notices.latest {
         let role = match notice.tone {
