@@ -412,7 +412,13 @@ impl Source for SqlSystem {
             Engine::Postgres(_) => identity::OF_POSTGRES,
         };
         let rows = self.look(look, &[]).await.map_err(|fault| self.error(&fault))?;
-        Ok(identity::told(&rows, |said| self.scrub.text(said)))
+        let mut identity = identity::told(&rows, |said| self.scrub.text(said));
+        if self.acting.is_some() {
+            let rows = self.look_as_actor(look, &[]).await.map_err(|fault| self.error(&fault))?;
+            let role = identity::told(&rows, |said| self.scrub.text(said)).facts.into_iter().find(|(fact, _)| *fact == "role");
+            identity.facts.extend(role.map(|(_, role)| ("acts as", role)));
+        }
+        Ok(identity)
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {

@@ -31,7 +31,7 @@ fn a_locked_table_and_a_stopped_server_are_told_and_pass() {
     // Somebody has locked the reviews, and meanwhile a refund is asked for no more: that is seen, and the reviews are old.
     let lock = business.lock("reviews");
     business.run("update refund_requests set status = 'denied' where id = 'rr_0314'");
-    seen.after("R,2", &["2 Queues   54 items", "m old: db: "]);
+    seen.after("R,2", &["2 Queues   54 items", " old: db: "]);
     seen.after("!", &["someone else holds the row or the table locked"]);
     drop(lock);
     seen.after("Esc,R,Enter,/,text:rv_902,Enter", &["1 of 51"]);

@@ -208,6 +208,8 @@ async fn two_roles(cluster: &Cluster) {
     assert_eq!(db.inspect().await.unwrap(), [], "the marks are rehearsed by whoever acts");
     let who = db.read(&sql("select current_user::text as who from orders"), &Params::new()).await.unwrap();
     assert_eq!(who.first().unwrap().find("who"), Some(&Value::text("looks")));
+    let known: Vec<_> = db.identify().await.unwrap().facts.into_iter().map(|(fact, said)| format!("{fact} {said}")).collect();
+    assert!(known.contains(&"role looks".to_owned()) && known.contains(&"acts as acts".to_owned()), "{known:?}");
     let note = order("update orders set note = current_user", Vec::new());
     assert!(matches!(db.act(&note, &mark("r1")).await, Outcome::Confirmed(_)));
     assert!(matches!(db.look_up(&note, &mark("r1")).await, Found::Ours(_)));
