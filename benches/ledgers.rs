@@ -72,7 +72,9 @@ fn make(directory: &Path, rows: usize) {
     }
     random.shuffle(&mut of_ours);
     let mut ours = create(directory, "ours.csv", OURS);
-    of_ours.iter().for_each(|line| writeln!(ours, "{line}").expect("a row"));
+    for line in &of_ours {
+        writeln!(ours, "{line}").expect("a row");
+    }
     theirs.flush().and_then(|()| ours.flush()).expect("written");
 }
 

@@ -80,7 +80,8 @@ impl With for Entry {
 }
 
 pub(super) fn compare(theirs: Vec<Entry>, ours: Vec<Entry>) -> Statement {
-    within(&theirs, &ours, now() - TimeDelta::days(7), now()).0
+    let sides = (theirs, ours);
+    within(&sides.0, &sides.1, now() - TimeDelta::days(7), now()).0
 }
 
 pub(super) fn within(theirs: &[Entry], ours: &[Entry], from: DateTime<Utc>, to: DateTime<Utc>) -> (Statement, Sheet) {
