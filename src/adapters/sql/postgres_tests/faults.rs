@@ -83,7 +83,8 @@ async fn a_connection_that_is_ended_costs_one_look_and_doubles_no_act() {
     let Some(cluster) = Cluster::start() else { return };
     business(&cluster).await;
     let db = cluster.open(Some("operator_actions"), LIMIT);
-    let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wheelhouse' and state ~ ";
+    // Answers only when it is gone: a signal that is still on its way would end whatever comes next.
+    let end = "select pg_terminate_backend(pid, 30000) from pg_stat_activity where application_name = 'wheelhouse' and state ~ ";
     let mut other = session(&cluster).await;
 
     // While nothing is asked on it.
