@@ -4,6 +4,7 @@
 use std::{
     error::Error as _,
     fmt,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use super::scrub::Scrubber;
 use crate::{
@@ -61,7 +65,17 @@ pub(super) enum NoReply {
 
 impl Transport {
     pub(super) fn open(name: &str, timeout: Duration, scrub: Scrubber) -> Result<Self, String> {
-        let tls = tls()?;
+        Self::open_trusting(name, timeout, scrub, None)
+    }
+
+    /// As `open`; `authority` is a file of certificates (PEM) that are trusted beside the public ones.
+    pub(super) fn open_trusting(
+        name: &str,
+        timeout: Duration,
+        scrub: Scrubber,
+        authority: Option<&Path>,
+    ) -> Result<Self, String> {
+        let tls = tls(authority)?;
         let client = |kept: usize| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -218,12 +232,35 @@ fn reason(error: reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    said
+    with_advice(said)
 }
 
-/// Mozilla's roots, compiled in: a bare machine has none of its own.
-fn tls() -> Result<ClientConfig, String> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// What a TLS library says of a line helps nobody who has to mend it.
+pub(super) fn with_advice(said: String) -> String {
+    let advice = if said.contains("invalid peer certificate") {
+        "its certificate cannot be trusted: check the address, or name who signed it in `ca_file`"
+    } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
+        "it speaks no TLS there: check the address and its port"
+    } else {
+        return said;
+    };
+    format!("{said}; {advice}")
+}
+
+/// Mozilla's roots, compiled in (a bare machine has none of its own), and those in the file.
+fn tls(authority: Option<&Path>) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(file) = authority {
+        let shown = file.display();
+        let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let certificates = certificates.map_err(|error| format!("the certificates in {shown} cannot be read: {error}"))?;
+        if certificates.is_empty() {
+            return Err(format!("there is no certificate in {shown}: it must be PEM"));
+        }
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| format!("a certificate in {shown} cannot be used: {error}"))?;
+        }
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("no TLS: {error}"))?;

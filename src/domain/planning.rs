@@ -244,11 +244,12 @@ impl Maker<'_> {
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
-            EffectKind::Http { on, method, path, body, proofs } => Order::Http {
+            EffectKind::Http { on, method, path, body, find, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
                 path: self.render(path)?,
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
+                find: find.clone(),
                 proofs: proofs.clone(),
             },
             EffectKind::Mail { on, to, subject, body } => {

@@ -66,6 +66,7 @@ fn effect(kind: &str) -> Effect {
             method: "POST".to_owned(),
             path: template("/run"),
             body: None,
+            find: None,
             proofs: Proofs::default(),
         },
         _ => {
