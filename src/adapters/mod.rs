@@ -64,7 +64,7 @@ pub fn open_each(pack: &Pack, environment: &Environment) -> Vec<Result<Arc<dyn S
 fn variables(pack: &Pack) -> Vec<String> {
     let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
         ConnectionKind::Sql { url, act_url, .. } => std::iter::once(url).chain(act_url).collect(),
-        ConnectionKind::Webhook { url } => vec![url],
+        ConnectionKind::Webhook { url, .. } => vec![url],
         ConnectionKind::Smtp { server: MailServer::Url(url), login, .. } => {
             std::iter::once(url).chain(login.iter().map(|(_, password)| password)).collect()
         }
@@ -135,7 +135,9 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             let (url, login, authority) = (environment.find(url)?, login.transpose()?, ca_file.as_deref());
             Arc::new(MailSystem::open(name, &Office { url, from, login, authority, timeout })?)
         }
-        ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+        ConnectionKind::Webhook { url, ca_file } => {
+            Arc::new(WebhookSystem::open(name, environment.find(url)?, ca_file.as_deref(), timeout)?)
+        }
     })
 }
 
@@ -207,7 +209,7 @@ mod tests {
                     ca_file: None,
                 },
             ),
-            ("hook", ConnectionKind::Webhook { url: named("HOOK") }),
+            ("hook", ConnectionKind::Webhook { url: named("HOOK"), ca_file: None }),
         ])
     }
 

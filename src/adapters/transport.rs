@@ -56,6 +56,8 @@ pub(super) struct Reply {
 pub(super) enum NoReply {
     /// Certainly not sent: nobody to connect to.
     NotSent(String),
+    /// Certainly not sent: whoever is there does not prove who it is, or speaks no TLS. Waiting mends neither.
+    Distrusted(String),
     /// Sent, or perhaps sent, and the line went silent or broke.
     Lost(String),
     TimedOut {
@@ -99,7 +101,8 @@ impl Transport {
             Ok(response) => response,
             Err(error) if error.is_timeout() => return Err(NoReply::TimedOut { sent: !error.is_connect() }),
             Err(error) if error.is_connect() || error.is_builder() => {
-                return Err(NoReply::NotSent(self.scrub.clean(&reason(error))));
+                let why = self.scrub.clean(&reason(error));
+                return Err(mend_tls(&why).map_or_else(|| NoReply::NotSent(why), NoReply::Distrusted));
             }
             Err(error) => return Err(NoReply::Lost(self.scrub.clean(&reason(error)))),
         };
@@ -147,6 +150,7 @@ impl Transport {
             NoReply::NotSent(why) | NoReply::Lost(why) => {
                 SourceError::Unreachable(self.text(format_args!("nobody answers: {why}")))
             }
+            NoReply::Distrusted(why) => SourceError::Unreachable(self.text(format_args!("nothing is sent there: {why}"))),
             NoReply::TimedOut { .. } => SourceError::TimedOut(self.timeout),
         }
     }
@@ -232,19 +236,19 @@ fn reason(error: reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    with_advice(said)
+    said
 }
 
-/// What a TLS library says of a line helps nobody who has to mend it.
-pub(super) fn with_advice(said: String) -> String {
+/// The sentence with its next step, where TLS failed for good: what a library says of that helps nobody who mends it.
+pub(super) fn mend_tls(said: &str) -> Option<String> {
     let advice = if said.contains("invalid peer certificate") {
         "its certificate cannot be trusted: check the address, or name who signed it in `ca_file`"
     } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
         "it speaks no TLS there: check the address and its port"
     } else {
-        return said;
+        return None;
     };
-    format!("{said}; {advice}")
+    Some(format!("{said}; {advice}"))
 }
 
 /// Mozilla's roots, compiled in (a bare machine has none of its own), and those in the file.

@@ -1,6 +1,6 @@
 //! A Slack-like webhook: one text per POST. The address is the secret.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -34,7 +34,7 @@ pub(super) struct WebhookSystem {
 }
 
 impl WebhookSystem {
-    pub(super) fn open(name: &str, url: Secret, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(name: &str, url: Secret, authority: Option<&Path>, timeout: Duration) -> Result<Self, String> {
         let mut scrub = Scrubber::default();
         scrub.hide(url.expose());
         let parsed = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
@@ -44,7 +44,7 @@ impl WebhookSystem {
             let parts = parsed.path_segments().into_iter().flatten();
             parts.filter(|part| part.len() >= LONG_PART).for_each(|part| scrub.hide(part));
         }
-        Ok(Self { transport: Transport::open(name, timeout, scrub)?, url: url.value })
+        Ok(Self { transport: Transport::open_trusting(name, timeout, scrub, authority)?, url: url.value })
     }
 }
 
@@ -66,9 +66,10 @@ impl Source for WebhookSystem {
         door.set_query(None);
         let reply = self.transport.send(self.transport.fresh.head(door)).await;
         let reply = reply.map_err(|failure| self.transport.unread(&failure))?;
-        let answers = ("host", Text::new(format!("answers {}", reply.status)));
-        let unproven = ("untried", Text::new("whether it takes messages"));
-        Ok(Identity { system: Text::new("webhook"), facts: vec![answers, unproven], clock: reply.told_time() })
+        // What it says of its front page is no word about the hook: even a refusal shows no more than that somebody is there.
+        let reached = ("reached", Text::new("the host alone"));
+        let unproven = ("untried", Text::new("whether the address takes messages: only a message would show"));
+        Ok(Identity { system: Text::new("webhook"), facts: vec![reached, unproven], clock: reply.told_time() })
     }
 }
 
@@ -106,7 +107,7 @@ mod tests {
     };
 
     fn open(server: &str) -> WebhookSystem {
-        WebhookSystem::open("incidents", Secret::secret(&format!("{server}/services/{CANARY}")), LIMIT).unwrap()
+        WebhookSystem::open("incidents", Secret::secret(&format!("{server}/services/{CANARY}")), None, LIMIT).unwrap()
     }
 
     fn message() -> Order {
@@ -142,6 +143,6 @@ mod tests {
         for outcome in &outcomes {
             assert!(!words(outcome).contains(CANARY), "{outcome:?}");
         }
-        assert!(WebhookSystem::open("w", Secret::secret("not an address"), LIMIT).is_err());
+        assert!(WebhookSystem::open("w", Secret::secret("not an address"), None, LIMIT).is_err());
     }
 }

@@ -22,7 +22,7 @@ impl HttpSystem {
         let rejected = |why: &str| Outcome::Rejected(said(why));
         let reply = match self.ask_in_time("GET", &finding.path).await {
             Ok(reply) => reply,
-            Err(Unasked::Mistake(why)) => return Err(rejected(&why)),
+            Err(Unasked::Mistake(why) | Unasked::NoReply(NoReply::Distrusted(why))) => return Err(rejected(&why)),
             Err(Unasked::NoReply(NoReply::NotSent(why) | NoReply::Lost(why))) => return Err(again(SOON, &why)),
             Err(Unasked::NoReply(NoReply::TimedOut { .. })) => return Err(again(SOON, "no answer in time")),
         };

@@ -4,7 +4,7 @@
 mod answer;
 mod finding;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -168,11 +168,19 @@ impl HttpSystem {
         let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
         let waits =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
-        let asked = tokio::time::timeout(self.transport.timeout, async {
-            ask.retry(waits).when(|unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)))).await
-        })
-        .await
-        .unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })));
+        // Time that ran out while it was tried again is not what failed.
+        let failed = Mutex::new(None);
+        let may_pass = |unasked: &Unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)));
+        let remember = |unasked: &Unasked, _| {
+            if let (Unasked::NoReply(why), Ok(mut failed)) = (unasked, failed.lock()) {
+                *failed = Some(why.clone());
+            }
+        };
+        let asked = tokio::time::timeout(self.transport.timeout, async { ask.retry(waits).when(may_pass).notify(remember).await });
+        let asked = asked.await.unwrap_or_else(|_| {
+            let failed = failed.lock().ok().and_then(|mut failed| failed.take());
+            Err(Unasked::NoReply(failed.unwrap_or(NoReply::TimedOut { sent: true })))
+        });
         match asked {
             Ok(reply) => answer::rows(&self.transport, read, shown(&path), &reply.without_echoes()),
             Err(Unasked::Mistake(why)) => Err(mistake(why)),
@@ -264,6 +272,7 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
         Err(NoReply::NotSent(why)) => {
             Outcome::Again { after: Duration::from_secs(2), why: transport.text(format_args!("{what} not sent: {why}")) }
         }
+        Err(NoReply::Distrusted(why)) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
         Err(NoReply::TimedOut { sent: false }) => {
             Outcome::Again { after: Duration::from_secs(5), why: transport.text(format_args!("{what} not sent: nobody answers")) }
         }

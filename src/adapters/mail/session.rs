@@ -16,7 +16,7 @@ use lettre::{
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::{environment::Found as Secret, scrub::decoded, transport::with_advice};
+use super::super::{environment::Found as Secret, scrub::decoded, transport::mend_tls};
 
 /// After a mail is taken, nothing is worth waiting for.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -218,7 +218,7 @@ impl Why {
         } else if error.is_response() {
             Self::Broken(format!("what answers there does not speak as a mail server does ({cause}): check the address and its port"))
         } else {
-            Self::Broken(with_advice(cause))
+            mend_tls(&cause).map_or(Self::Broken(cause), Self::Never)
         }
     }
 }

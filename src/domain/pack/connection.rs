@@ -59,6 +59,7 @@ pub enum ConnectionKind {
     /// Slack-like: a POST of `{"text": ...}`.
     Webhook {
         url: SecretSource,
+        ca_file: Option<PathBuf>,
     },
 }
 

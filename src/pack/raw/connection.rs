@@ -152,6 +152,8 @@ pub(in crate::pack) struct RawWebhook {
     pub url_file: Option<String>,
     /// The command (program and arguments) that prints the URL.
     pub url_command: Option<Vec<String>>,
+    /// The file with the certificate (PEM) of the authority that signed the server's, where that is no public one.
+    pub ca_file: Option<String>,
     /// The longest that one act may take (default `10s`).
     pub timeout: Option<String>,
 }

@@ -229,5 +229,7 @@ fn login(reader: &mut Reader<'_>, place: &Place, raw: &RawSmtp) -> Option<(Strin
 fn webhook(reader: &mut Reader<'_>, place: &Place, raw: &RawWebhook) -> Option<ConnectionKind> {
     let given =
         Given { plain: None, environment: raw.url_env.as_ref(), file: raw.url_file.as_ref(), command: raw.url_command.as_ref() };
-    Some(ConnectionKind::Webhook { url: reader.secret(place, "url", given, true)? })
+    let url = reader.secret(place, "url", given, true);
+    let ca_file = certificates(reader, place, raw.ca_file.as_ref());
+    Some(ConnectionKind::Webhook { url: url?, ca_file })
 }

@@ -5,6 +5,7 @@ pub mod authority;
 pub mod emulate;
 pub mod netlify;
 pub mod post_office;
+pub mod town;
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -18,7 +19,7 @@ pub struct Partner(Child);
 
 impl Partner {
     /// Runs until the line that says it is ready, which is given back; `None` where it ends without one.
-    fn start(command: &mut Command, is_ready: impl Fn(&str) -> bool) -> Option<(Self, String)> {
+    pub fn start(command: &mut Command, is_ready: impl Fn(&str) -> bool) -> Option<(Self, String)> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut partner = Self(command.spawn().unwrap());
         let mut lines = BufReader::new(partner.0.stdout.take().unwrap()).lines().map_while(Result::ok);

@@ -32,7 +32,10 @@ struct Reached<'a> {
 
 fn connection(reader: &mut Reader<'_>, place: &Place, reached: &Reached<'_>, service: Service) -> Option<ConnectionKind> {
     let given = Given { plain: reached.url, environment: reached.url_env, ..Given::default() };
-    let url = reader.secret(place, "url", given, service.address.is_none());
+    let url = reader.secret(place, "url", given, false);
+    if url.is_none() && service.address.is_none() {
+        reader.say(place, format!("where is the {}?", service.title), "needs `url`", None);
+    }
     if let Some(url) = reached.url {
         reader.open_url(&place.key("url"), url, &["https", "http"]);
         if reached.token.is_some() && url.starts_with("http:") && !is_loopback(url) {
