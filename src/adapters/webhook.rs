@@ -66,6 +66,10 @@ impl Source for WebhookSystem {
         door.set_query(None);
         let reply = self.transport.send(self.transport.fresh.head(door)).await;
         let reply = reply.map_err(|failure| self.transport.unread(&failure))?;
+        if reply.status >= 500 {
+            let said = format!("its host answers {}: a message would hardly arrive", reply.status);
+            return Err(SourceError::Malformed(self.transport.text(said)));
+        }
         // What it says of its front page is no word about the hook: even a refusal shows no more than that somebody is there.
         let reached = ("reached", Text::new("the host alone"));
         let unproven = ("untried", Text::new("whether the address takes messages: only a message would show"));
@@ -144,5 +148,16 @@ mod tests {
             assert!(!words(outcome).contains(CANARY), "{outcome:?}");
         }
         assert!(WebhookSystem::open("w", Secret::secret("not an address"), None, LIMIT).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_there_is_reached_whatever_it_says_of_its_front_page_unless_it_is_down() {
+        for (status, is_reached) in [(200, true), (302, true), (404, true), (405, true), (403, true), (500, false), (503, false)] {
+            let server = MockServer::start().await;
+            Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(status)).expect(1).mount(&server).await;
+            let identity = open(&server.uri()).identify().await;
+            assert_eq!(identity.is_ok(), is_reached, "{status}: {identity:?}");
+            assert!(!format!("{identity:?}").contains(CANARY));
+        }
     }
 }

@@ -127,7 +127,9 @@ impl Vercel {
     async fn known_deployments(&self) -> Result<Vec<(String, i64, Option<i64>)>, Refusal> {
         let made = "select id, created, ready from deployments order by seq desc";
         let mut rows = self.board.rows(made, &Values::new()).await?;
-        rows.extend(self.board.rows("select min(created) as created, min(created) as ready from variables", &Values::new()).await?);
+        rows.extend(
+            self.board.rows("select min(created) as created, min(created) as ready from variables", &Values::new()).await?,
+        );
         let now = self.board.clock.now().timestamp_millis();
         let known = rows.iter().map(|row| {
             let moment = |column: &str| row.get(column).and_then(Json::as_i64).unwrap_or_default();
@@ -150,12 +152,10 @@ async fn deployments(
         let state = if ready.is_some() { "READY" } else { "BUILDING" };
         is_wanted(state).then(|| described(&vercel.declared.project, &id, created, state, ready))
     });
-    let known: Vec<Json> = if asked.get("target").is_none_or(|target| target == "production") {
-        known.take(limit).collect()
-    } else {
-        Vec::new()
-    };
-    Ok(JsonBody(json!({ "deployments": known, "pagination": { "count": known.len(), "next": null, "prev": null } })).into_response())
+    let known: Vec<Json> =
+        if asked.get("target").is_none_or(|target| target == "production") { known.take(limit).collect() } else { Vec::new() };
+    Ok(JsonBody(json!({ "deployments": known, "pagination": { "count": known.len(), "next": null, "prev": null } }))
+        .into_response())
 }
 
 async fn deploy(State(vercel): State<Arc<Vercel>>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {

@@ -60,7 +60,9 @@ impl Finding {
         match (fitting.next(), fitting.count()) {
             (None, _) => Err(format!("there is no {}", self.what)),
             (Some(found), others) if self.is_first || others == 0 => Ok(found),
-            (Some(_), others) => Err(format!("{} things answer to {}, and which one is meant is not told", others + 1, self.what)),
+            (Some(_), others) => {
+                Err(format!("{} things answer to {}, and which one is meant is not told", others + 1, self.what))
+            }
         }
     }
 }
@@ -118,7 +120,8 @@ mod tests {
         let body = Some("{\"value\":\"x\"}");
         let completed = variable().complete("/env?team=t", body, &answer).unwrap();
         assert_eq!(completed, ("/env/env_3?team=t".to_owned(), body.map(ToOwned::to_owned)));
-        let into_body = Finding { takes: vec![Taken { from: "/id".into(), goes: Goes::Body("deploymentId".into()) }], ..variable() };
+        let into_body =
+            Finding { takes: vec![Taken { from: "/id".into(), goes: Goes::Body("deploymentId".into()) }], ..variable() };
         let (path, body) = into_body.complete("/deploy", body, &answer).unwrap();
         assert_eq!((path.as_str(), body.as_deref()), ("/deploy", Some("{\"value\":\"x\",\"deploymentId\":\"env_3\"}")));
         assert_eq!(into_body.complete("/deploy", None, &answer).unwrap().1.as_deref(), Some("{\"deploymentId\":\"env_3\"}"));

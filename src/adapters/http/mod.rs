@@ -176,7 +176,8 @@ impl HttpSystem {
                 *failed = Some(why.clone());
             }
         };
-        let asked = tokio::time::timeout(self.transport.timeout, async { ask.retry(waits).when(may_pass).notify(remember).await });
+        let asked =
+            tokio::time::timeout(self.transport.timeout, async { ask.retry(waits).when(may_pass).notify(remember).await });
         let asked = asked.await.unwrap_or_else(|_| {
             let failed = failed.lock().ok().and_then(|mut failed| failed.take());
             Err(Unasked::NoReply(failed.unwrap_or(NoReply::TimedOut { sent: true })))

@@ -311,7 +311,11 @@ fn found() -> Order {
 async fn what_a_request_must_name_is_looked_for_first_and_then_it_is_sent_once() {
     let server = MockServer::start().await;
     let list = json!({ "envs": [{ "id": "env_1", "key": "OTHER" }, { "id": "env_2", "key": "MODE" }] });
-    Mock::given(method("GET")).and(path("/env")).respond_with(ResponseTemplate::new(200).set_body_json(list)).mount(&server).await;
+    Mock::given(method("GET"))
+        .and(path("/env"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(list))
+        .mount(&server)
+        .await;
     Mock::given(method("PATCH"))
         .and(path("/env/env_2"))
         .and(body_string("{\"value\":\"safe\"}"))
@@ -352,7 +356,8 @@ async fn where_it_is_not_found_nothing_is_sent_and_that_is_certain() {
 
 #[tokio::test]
 async fn times_in_numbers_and_numbers_in_words_become_what_they_mean() {
-    let answer = json!({ "s": 1_700_000_000, "ms": 1_700_000_000_000_i64, "late": "soon", "n": "12", "d": " 1.5", "word": "many" });
+    let answer =
+        json!({ "s": 1_700_000_000, "ms": 1_700_000_000_000_i64, "late": "soon", "n": "12", "d": " 1.5", "word": "many" });
     let server = answering(ResponseTemplate::new(200).set_body_json(answer)).await;
     let columns = ["s", "ms", "late", "n", "d", "word"].map(|name| (name, format!("/{name}")));
     let columns: Vec<_> = columns.iter().map(|(name, pointer)| (*name, pointer.as_str())).collect();
@@ -368,7 +373,8 @@ async fn times_in_numbers_and_numbers_in_words_become_what_they_mean() {
 
 #[tokio::test]
 async fn of_a_list_only_what_is_meant_becomes_a_row_wherever_the_list_stands() {
-    let server = answering(ResponseTemplate::new(200).set_body_json(json!([{ "id": 1, "at": ["x"] }, { "id": 2, "at": ["y"] }]))).await;
+    let server =
+        answering(ResponseTemplate::new(200).set_body_json(json!([{ "id": 1, "at": ["x"] }, { "id": 2, "at": ["y"] }]))).await;
     let only = vec![Proof { at: "/at".into(), rule: ProofRule::Contains("y".into()) }];
     let list = HttpRead { rows: vec!["/items".into(), String::new()], only, ..pointing("/x", &[("id", "/id")]) };
     let rows = read(&open(&server.uri(), LIMIT), list).await.unwrap();

@@ -91,12 +91,12 @@ impl MailSystem {
             }
             // The mail may be in their hands.
             (Stage::Text, Why::Broken(why)) => Outcome::Unknown(self.text(&format!("mail to {to}: the line broke: {why}"))),
-            (_, Why::TimeRanOut) => {
-                Outcome::Again { after: SOON, why: said(&SourceError::TimedOut(self.timeout).to_string()) }
-            }
+            (_, Why::TimeRanOut) => Outcome::Again { after: SOON, why: said(&SourceError::TimedOut(self.timeout).to_string()) },
             (_, Why::Later(why)) => Outcome::Again { after: LATER, why: said(why) },
             (_, Why::Broken(why)) => Outcome::Again { after: SOON, why: said(why) },
-            (Stage::LoggingIn, Why::Never(why)) => Outcome::Rejected(said(&format!("{why}; check who logs in, and the password"))),
+            (Stage::LoggingIn, Why::Never(why)) => {
+                Outcome::Rejected(said(&format!("{why}; check who logs in, and the password")))
+            }
             (_, Why::Never(why)) => Outcome::Rejected(said(why)),
         }
     }
@@ -106,7 +106,9 @@ impl MailSystem {
         let said = |why: &str| self.text(&format!("{stage}: {why}"));
         match (stage, why) {
             (_, Why::TimeRanOut) => SourceError::TimedOut(self.timeout),
-            (Stage::LoggingIn, Why::Never(why)) => SourceError::Denied(said(&format!("{why}; check who logs in, and the password"))),
+            (Stage::LoggingIn, Why::Never(why)) => {
+                SourceError::Denied(said(&format!("{why}; check who logs in, and the password")))
+            }
             (_, Why::Never(why)) => SourceError::Refused(said(&why)),
             (_, Why::Later(why)) => SourceError::Busy(said(&why)),
             (_, Why::Broken(why)) => SourceError::Unreachable(said(&why)),

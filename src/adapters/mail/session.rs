@@ -162,8 +162,7 @@ impl Server {
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let from_the_start = if let Line::Tls(tls) = &self.line { Some(tls.clone()) } else { None };
         let server = (self.host.as_str(), self.port);
-        let mut line =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.limit), &self.hello, from_the_start, None).await?;
+        let mut line = AsyncSmtpConnection::connect_tokio1(server, Some(self.limit), &self.hello, from_the_start, None).await?;
         match &self.line {
             Line::StartTls(tls) => line.starttls(tls.clone(), &self.hello).await?,
             Line::StartTlsIfOffered(tls) if line.can_starttls() => line.starttls(tls.clone(), &self.hello).await?,
@@ -216,7 +215,9 @@ impl Why {
         } else if error.is_client() {
             Self::Never(unable(&cause))
         } else if error.is_response() {
-            Self::Broken(format!("what answers there does not speak as a mail server does ({cause}): check the address and its port"))
+            Self::Broken(format!(
+                "what answers there does not speak as a mail server does ({cause}): check the address and its port"
+            ))
         } else {
             mend_tls(&cause).map_or(Self::Broken(cause), Self::Never)
         }

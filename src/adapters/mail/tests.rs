@@ -117,11 +117,23 @@ async fn a_recipient_that_is_none_is_rejected() {
 
 #[tokio::test]
 async fn a_plain_line_to_another_machine_is_used_only_where_it_is_asked_for_and_then_told() {
-    let exposed = async |address: &str| open(address).inspect().await.unwrap().iter().map(|said| said.shown().to_owned()).collect::<String>();
-    for hidden in ["smtp://u:p4ss@mail.example", "smtp://mail.example:25?tls=required", "smtps://mail.example", "smtp://127.0.0.1:25", "smtp://[::1]"] {
+    let exposed = async |address: &str| {
+        open(address).inspect().await.unwrap().iter().map(|said| said.shown().to_owned()).collect::<String>()
+    };
+    for hidden in [
+        "smtp://u:p4ss@mail.example",
+        "smtp://mail.example:25?tls=required",
+        "smtps://mail.example",
+        "smtp://127.0.0.1:25",
+        "smtp://[::1]",
+    ] {
         assert_eq!(exposed(hidden).await, "", "{hidden}");
     }
-    assert!(exposed("smtp://u:p4ss@mail.example?tls=none").await.contains("the password and every mail goes to mail.example:25 in clear"));
+    assert!(
+        exposed("smtp://u:p4ss@mail.example?tls=none")
+            .await
+            .contains("the password and every mail goes to mail.example:25 in clear")
+    );
     assert!(exposed("smtp://mail.example?tls=opportunistic").await.contains("`tls=required` prevents it"));
     for (odd, said) in [
         (format!("gopher://u:{CANARY}@h"), "must begin with `smtps://`"),

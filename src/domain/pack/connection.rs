@@ -57,10 +57,7 @@ pub enum ConnectionKind {
         ca_file: Option<PathBuf>,
     },
     /// Slack-like: a POST of `{"text": ...}`.
-    Webhook {
-        url: SecretSource,
-        ca_file: Option<PathBuf>,
-    },
+    Webhook { url: SecretSource, ca_file: Option<PathBuf> },
 }
 
 impl ConnectionKind {

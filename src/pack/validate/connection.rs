@@ -51,7 +51,11 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
 }
 
 /// A service that is known by name.
-fn known<'r>(reader: &mut Reader<'_>, place: &Place, raw: &'r RawConnection) -> Option<(Option<ConnectionKind>, &'r Option<String>)> {
+fn known<'r>(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    raw: &'r RawConnection,
+) -> Option<(Option<ConnectionKind>, &'r Option<String>)> {
     match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage) {
         (Some(raw), ..) => Some((vercel::open(reader, place, raw), &raw.timeout)),
         (_, Some(raw), ..) => Some((netlify::open(reader, place, raw), &raw.timeout)),

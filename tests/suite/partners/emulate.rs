@@ -40,7 +40,11 @@ impl Emulate {
             let mut command = node("emulate/dist/index.js")?;
             command.args(["start", "--service", "vercel,slack", "--port", &port.to_string(), "--seed"]).arg(&file);
             if let Some((partner, _)) = Partner::start(&mut command, |line| line.contains("Ready.")) {
-                let emulate = Self { _partner: partner, port, client: Client::builder().no_proxy().build().unwrap() };
+                let emulate = Self {
+                    _partner: partner,
+                    port,
+                    client: Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap(),
+                };
                 // A project is never without its first deployment.
                 emulate.ask(Method::POST, "/v13/deployments", Some(json!({ "name": PROJECT, "target": "production" }))).await;
                 return Some(emulate);

@@ -59,6 +59,7 @@ impl PostOffice {
 /// The one that has the package.
 fn python() -> Option<PathBuf> {
     let known = [target().join("venv/bin/python"), PathBuf::from("python3")];
-    let has_it = |python: &PathBuf| Command::new(python).args(["-c", "import aiosmtpd"]).output().is_ok_and(|ran| ran.status.success());
+    let has_it =
+        |python: &PathBuf| Command::new(python).args(["-c", "import aiosmtpd"]).output().is_ok_and(|ran| ran.status.success());
     known.into_iter().find(has_it)
 }

@@ -2,6 +2,7 @@
 //! a look is never green, and an act is never lost nor doubled.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     process::Command,
@@ -74,7 +75,8 @@ impl Failing {
     fn http(fault: Fault, authority: &Authority) -> Self {
         let acts = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&acts);
-        let plain = |with: fn(Fault, &TcpStream, &AtomicUsize) -> std::io::Result<()>| serve(move |line| with(fault, line, &seen));
+        let plain =
+            |with: fn(Fault, &TcpStream, &AtomicUsize) -> std::io::Result<()>| serve(move |line| with(fault, line, &seen));
         let (address, partner) = match fault {
             Fault::Refused => (format!("http://{}", nobody()), None),
             Fault::Untrusted => {
@@ -90,7 +92,8 @@ impl Failing {
     fn mail(fault: Fault, authority: &Authority) -> Self {
         let acts = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&acts);
-        let plain = |with: fn(Fault, &TcpStream, &AtomicUsize) -> std::io::Result<()>| serve(move |line| with(fault, line, &seen));
+        let plain =
+            |with: fn(Fault, &TcpStream, &AtomicUsize) -> std::io::Result<()>| serve(move |line| with(fault, line, &seen));
         let (address, partner) = match fault {
             Fault::Refused => (format!("smtp://ana:{PASSWORD}@{}", nobody()), None),
             Fault::Untrusted => {
@@ -192,7 +195,7 @@ fn office(fault: Fault, mut line: &TcpStream, acts: &AtomicUsize) -> std::io::Re
         Fault::Silent => return hold(line),
         Fault::DripsAtFirst => return drip(line, b"2"),
         Fault::Garbage => return line.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-        Fault::Huge => return line.write_all(format!("220 {}\r\n", "y".repeat(6 << 20)).as_bytes()),
+        Fault::Huge => return line.write_all(format!("220 {}\r\n", "y".repeat(1 << 18)).as_bytes()),
         _ => line.write_all(b"220 office\r\n")?,
     }
     let mut lines = BufReader::new(line).lines();
@@ -356,7 +359,9 @@ const TABLE: [(&str, Ends); 10] = [
 fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Confirmed(answer) => answer.said.shown().to_owned(),
-        Outcome::Again { why, .. } | Outcome::Rejected(why) | Outcome::Changed(why) | Outcome::Unknown(why) => why.shown().to_owned(),
+        Outcome::Again { why, .. } | Outcome::Rejected(why) | Outcome::Changed(why) | Outcome::Unknown(why) => {
+            why.shown().to_owned()
+        }
     }
 }
 
@@ -377,7 +382,8 @@ fn no_fault_loses_or_doubles_an_act_and_each_says_what_to_do() {
             let came = web.acts.load(Ordering::SeqCst) - before.0 + mail.acts.load(Ordering::SeqCst) - before.1;
             // Told as not sent, it was not; told as unknown or done, it was, and once.
             // A request whose credentials are wrong arrives to be refused; what goes before it is refused instead.
-            let is_refused_there = *fault == Fault::Denied && matches!(order, Order::Http { find: None, .. } | Order::Webhook { .. });
+            let is_refused_there =
+                *fault == Fault::Denied && matches!(order, Order::Http { find: None, .. } | Order::Webhook { .. });
             let expected = usize::from(is_refused_there || matches!(outcome, Outcome::Unknown(_) | Outcome::Confirmed(_)));
             if !found.starts_with(kind) || !told.contains(said) || came != expected {
                 wrong.push(format!("{fault:?} {order:?}: arrived {came} times\n  {found}\n  and not {kind}: {said}"));
@@ -421,4 +427,54 @@ fn no_fault_is_green_and_each_says_what_to_do() {
     let screen = house.run(&["snapshot", "--size", "120x40"]).ends(0);
     assert!(!screen.out.contains("canary"), "{}", screen.out);
     screen.says(&["? 20 no data  G 0 ok", "? Site 8  no data"]);
+}
+
+#[test]
+fn a_check_of_the_connections_tells_each_fault_and_of_a_hook_only_that_somebody_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(authority) = Authority::new(&home.path().join("authority")) else { return };
+    let web: Vec<_> = FAULTS.iter().map(|fault| Failing::http(*fault, &authority)).collect();
+    let mail: Vec<_> = FAULTS.iter().map(|fault| Failing::mail(*fault, &authority)).collect();
+    let (mut pack, mut variables) = ("[connections]\n".to_owned(), vec![("TOKEN".to_owned(), TOKEN.to_owned())]);
+    for (at, (web, mail)) in web.iter().zip(&mail).enumerate() {
+        let address = &web.address;
+        let _ = write!(
+            pack,
+            "site{at}.http = {{ url = \"{address}\", token_env = \"TOKEN\", timeout = \"{LIMIT}\" }}\n\
+             host{at}.vercel = {{ url = \"{address}\", token_env = \"TOKEN\", project = \"shop\", timeout = \"{LIMIT}\" }}\n\
+             hook{at}.webhook = {{ url_env = \"HOOK{at}\", timeout = \"{LIMIT}\" }}\n\
+             mail{at}.smtp = {{ url_env = \"MAIL{at}\", from = \"Shop <a@b.example>\", timeout = \"{LIMIT}\" }}\n"
+        );
+        variables.push((format!("HOOK{at}"), format!("{address}/services/{TOKEN}")));
+        variables.push((format!("MAIL{at}"), mail.address.clone()));
+    }
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let ran = House::of(&pack, &variables).run(&["connect", "check", "--json"]).ends(2);
+    assert!(!ran.out.contains("canary") && !ran.errors.contains("canary"), "{ran:?}");
+    let told = ran.json();
+    let late = "no answer within 1 s";
+    let (no_tls, untrusted) = ("it speaks no TLS there", "name who signed it in `ca_file`");
+    // Empty: it is reached.
+    for (fault, expected) in FAULTS.iter().zip([
+        ["nobody answers", "nobody answers", "nobody answers", "connecting: "],
+        [late, late, late, late],
+        [late, late, late, late],
+        ["", "answers 200", "", ""],
+        ["nobody answers", "nobody answers", "nobody answers", "does not speak as a mail server does"],
+        ["", "answers 200 a page of HTML: Please log in", "", ""],
+        ["", "answers 200", "", "does not speak as a mail server does"],
+        ["answers 401", "answers 401", "", "check who logs in, and the password"],
+        [no_tls, no_tls, no_tls, no_tls],
+        [untrusted, untrusted, untrusted, untrusted],
+    ]) {
+        let at = FAULTS.iter().position(|other| other == fault).unwrap();
+        for (name, said) in ["site", "host", "hook", "mail"].into_iter().zip(expected) {
+            let one = of(&told, "connections", &format!("{name}{at}"));
+            let failure = one["failure"].as_str().unwrap_or_default();
+            assert!(failure.contains(said) && said.is_empty() == failure.is_empty(), "{fault:?}, not `{said}`: {one}");
+        }
+    }
+    let hook = of(&told, "connections", "hook7");
+    assert_eq!(hook["identity"]["reached"], "the host alone", "refused at its front page, and there all the same: {hook}");
+    assert!(hook["identity"]["untried"].as_str().unwrap().contains("only a message would show"), "{hook}");
 }

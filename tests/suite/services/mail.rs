@@ -60,7 +60,8 @@ fn a_mail_arrives_as_it_was_meant_on_every_kind_of_line() {
     let home = tempfile::tempdir().unwrap();
     let Some(authority) = Authority::new(&home.path().join("authority")) else { return };
     let trusted = format!("ca_file = \"{}\"", authority.certificate().display());
-    for (line, login) in [(Line::Open, false), (Line::Open, true), (Line::StartTls, true), (Line::Tls, true), (Line::Tls, false)] {
+    for (line, login) in [(Line::Open, false), (Line::Open, true), (Line::StartTls, true), (Line::Tls, true), (Line::Tls, false)]
+    {
         let context = format!("{line:?} login {login}");
         let home = tempfile::tempdir().unwrap();
         let known = login.then_some(("ana@shop", PASSWORD));
@@ -69,7 +70,8 @@ fn a_mail_arrives_as_it_was_meant_on_every_kind_of_line() {
         let asked = if line == Line::StartTls { "?tls=required" } else { "" };
         let user = if login { "user = \"ana@shop\", password_env = \"PASSWORD\", " } else { "" };
         let url = format!("{scheme}://{}{asked}", office.place());
-        let house = House::in_home(home, &pack(&format!("url_env = \"URL\", {user}{trusted}")), &[("URL", &url), ("PASSWORD", PASSWORD)]);
+        let house =
+            House::in_home(home, &pack(&format!("url_env = \"URL\", {user}{trusted}")), &[("URL", &url), ("PASSWORD", PASSWORD)]);
         let line = if line == Line::Open { "line open" } else { "line encrypted" };
         let told = house.run(&["connect", "check"]).ends(0).says(&["SMTP", line]);
         assert_eq!(told.out.contains("user ana@shop"), login, "{context}: {}", told.out);
@@ -117,7 +119,13 @@ fn without_what_the_server_wants_nothing_is_sent_and_the_next_step_is_said() {
     for (line, url, more, status, said) in [
         // The server's certificate is signed by nobody known.
         (Line::Tls, "smtps://{}", "user = \"ana\", password_env = \"PASSWORD\"", 1, "or name who signed it in `ca_file`"),
-        (Line::StartTls, "smtp://{}?tls=required", "user = \"ana\", password_env = \"PASSWORD\"", 1, "or name who signed it in `ca_file`"),
+        (
+            Line::StartTls,
+            "smtp://{}?tls=required",
+            "user = \"ana\", password_env = \"PASSWORD\"",
+            1,
+            "or name who signed it in `ca_file`",
+        ),
         // TLS is spoken to a server that speaks none, and none to one that speaks it.
         (Line::Open, "smtps://{}", login.as_str(), 1, "it speaks no TLS there"),
         (Line::Open, "smtp://{}?tls=required", login.as_str(), 1, "the server offers no TLS, and nothing goes over an open line"),

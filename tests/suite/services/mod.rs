@@ -28,7 +28,10 @@ impl House {
     }
 
     fn in_home(home: TempDir, pack: &str, variables: &[(&str, &str)]) -> Self {
-        let things = ["create table things (id text, name text)", "insert into things values ('t1', 'Ann' || char(10) || 'Bcc: all@dogs.example')"];
+        let things = [
+            "create table things (id text, name text)",
+            "insert into things values ('t1', 'Ann' || char(10) || 'Bcc: all@dogs.example')",
+        ];
         probe::create(&home.path().join("things.db"), &things);
         std::fs::write(home.path().join("pack.toml"), format!("{HEAD}{pack}")).expect("a pack");
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -44,7 +44,8 @@ impl Site {
 const VARIABLE: &str = "/v9/projects/dog-trainers-directory/env/env_ai_mode";
 
 async fn deploy(site: &Site) {
-    let known = site.vercel(reqwest::Method::GET, "/v6/deployments?projectId=dog-trainers-directory&state=READY&limit=1", None).await;
+    let known =
+        site.vercel(reqwest::Method::GET, "/v6/deployments?projectId=dog-trainers-directory&state=READY&limit=1", None).await;
     let again = json!({ "name": "dog-trainers-directory", "deploymentId": known.at("/deployments/0/uid") });
     let started = site.vercel(reqwest::Method::POST, "/v13/deployments", Some(again)).await;
     assert_eq!((started.status, started.at("/readyState").as_str()), (200, Some("QUEUED")));
