@@ -8,6 +8,7 @@ pub mod check;
 pub mod claim;
 pub mod expression;
 pub mod figure;
+pub mod finding;
 pub mod guard;
 pub mod id;
 pub mod identity;

@@ -19,7 +19,7 @@ use crate::domain::zone::Zone;
 
 pub use action::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
-pub use connection::{Connection, ConnectionKind, MailServer, SecretSource};
+pub use connection::{Connection, ConnectionKind, MailServer, SecretSource, Service};
 pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
+
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,10 @@ pub(in crate::pack) struct RawRead {
     pub http: Option<RawHttpRead>,
     /// As `http`; a failure is one row with `ok = false`, not a failure to look.
     pub probe: Option<RawHttpRead>,
+    pub vercel: Option<RawVercelRead>,
+    pub netlify: Option<RawNetlifyRead>,
+    pub sentry: Option<RawSentryRead>,
+    pub statuspage: Option<RawStatuspageRead>,
 }
 
 /// One statement that reads.
@@ -82,6 +88,12 @@ pub(in crate::pack) struct RawHttpRead {
     pub columns: BTreeMap<String, String>,
     /// JSON pointer to an array: one row for each element.
     pub rows: Option<String>,
+    /// Columns with Unix times, in seconds or milliseconds.
+    #[serde(default)]
+    pub times: Vec<String>,
+    /// Columns with numbers that the service writes as text.
+    #[serde(default)]
+    pub numbers: Vec<String>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,
