@@ -19,16 +19,16 @@ use serde::{
 };
 
 pub(super) use action::{
-    RawAction, RawConfirm, RawEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect, RawMailEffect, RawProof,
-    RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
+    RawAction, RawConfirm, RawEffect, RawEventEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect,
+    RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
 };
-pub(super) use connection::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
+pub(super) use connection::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
 pub(super) use flag::RawFlag;
 pub(super) use head::{RawHead, RawPlaybook, RawPolicy};
 pub(super) use job::RawJob;
 pub(super) use ledger::{RawLedger, RawReconciliation};
 pub(super) use queue::{RawColumn, RawColumnFormat, RawQueue};
-pub(super) use read::{RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead};
+pub(super) use read::{RawExcept, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead};
 pub(super) use watch::{RawBound, RawCheck, RawLimit, RawMetric, RawTarget};
 
 /// A business declared for wheelhouse: what it is made of, what is watched, and what its operator can do.

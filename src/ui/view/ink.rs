@@ -86,6 +86,10 @@ impl<'a> Ink<'a> {
         match (format, value) {
             (_, Value::Null) => ("-".to_owned(), false, Role::Muted),
             (ColumnFormat::Age, Value::Time(at)) => (self.age(*at), true, Role::Text),
+            (ColumnFormat::Left, Value::Time(at)) => {
+                let (said, role) = self.left(*at);
+                (said, false, role)
+            }
             (_, Value::Time(at)) => (self.date(*at), false, Role::Text),
             (ColumnFormat::Percent, value) => match value.number() {
                 Some(number) => (format!("{:.0}%", number * 100.0), true, Role::Text),

@@ -29,7 +29,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
     let Some(spec) = model.queue_spec(&work.queue) else { return };
     let report = model.snapshot.as_ref().and_then(|snapshot| snapshot.queues.iter().find(|report| report.id == work.queue));
     let trouble = report.and_then(|report| ink.trouble(&report.look));
-    let foot = trouble.as_deref().map(|trouble| (trouble, Role::Unknown));
+    let standing = work.items.as_deref().map(together).unwrap_or_default();
+    let foot = match &trouble {
+        Some(trouble) => Some((trouble.as_str(), Role::Unknown)),
+        None => Some((standing.as_str(), Role::Muted)).filter(|(said, _)| !said.is_empty()),
+    };
     sheet::frame(ink, buffer, area, &title(work, spec), &actions(ink, spec), model.place.pane == pane, foot);
     if work.len() == 0 {
         let text = match (&work.items, &trouble) {
@@ -54,6 +58,13 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
         let y = area.bottom().saturating_sub(1 + lines);
         foot_lines(ink, buffer, Rect { x: area.x + 2, y, width: area.width.saturating_sub(4), height: lines }, work, spec);
     }
+}
+
+/// What stands together, counted, and what was left out of the list.
+fn together(items: &Items) -> String {
+    let groups = items.groups.iter().map(|(shared, count)| format!("{count} {}", shared.one_line()));
+    let left_out = (items.left_out > 0).then(|| format!("left out: {} done already", items.left_out));
+    groups.chain(left_out).collect::<Vec<_>>().join("   ")
 }
 
 fn title(work: &Work, spec: &Queue) -> String {
@@ -83,7 +94,7 @@ pub fn first(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, id: &Id<Queue>) {
         .look
         .value
         .as_ref()
-        .map(|items| Items { items: items.items.iter().take(usize::from(area.height)).cloned().collect() });
+        .map(|items| Items { items: items.items.iter().take(usize::from(area.height)).cloned().collect(), ..Items::default() });
     let mut work = Work::new(id.clone());
     work.take(shown.map(Arc::new).as_ref(), spec, model.now);
     let rows = (0..work.len()).filter_map(|at| work.item(at)).map(|item| row(ink, &work, spec, item).split_off(1)).collect();
@@ -164,7 +175,7 @@ fn note(ink: &Ink<'_>, work: &Work, spec: &Queue, item: &Item) -> Cell {
         let role = match standing {
             Standing::Done => Role::Good,
             Standing::Rejected | Standing::Unknown => Role::Bad,
-            Standing::Refused | Standing::Changed | Standing::Held => Role::Warning,
+            Standing::Unproven | Standing::Refused | Standing::Changed | Standing::Held => Role::Warning,
             Standing::Waiting | Standing::UnderWay | Standing::TakenBack | Standing::NotSent => Role::Muted,
         };
         let said = match held_until.filter(|until| standing == Standing::Held && *until > ink.now) {
