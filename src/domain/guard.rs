@@ -197,8 +197,8 @@ mod tests {
         let error = ("error", Value::text("GET /health answered 500"));
         for (cells, holds, said) in [
             (&[("ok", Value::Bool(false)), error.clone()][..], false, "GET /health answered 500: heal it first"),
-            (&[("ok", Value::Bool(true)), error], true, "ok true"),
-            (&[("ok", Value::Bool(false))], false, "ok false"),
+            (&[("ok", Value::Bool(true)), error], true, "ok yes"),
+            (&[("ok", Value::Bool(false))], false, "ok no"),
             (&[], false, "no ok"),
         ] {
             let verdict = super::verdict(&guard, &row(cells), now());

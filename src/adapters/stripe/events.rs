@@ -3,6 +3,8 @@
 //! Never leads to a second deed: whoever takes events knows each by its id, as Stripe asks of them
 //! (<https://docs.stripe.com/webhooks#handle-duplicate-events>).
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use stripe_client_core::{IdempotencyKey, RequestBuilder, RequestStrategy, StripeMethod, StripeRequest as _};
 
@@ -10,7 +12,7 @@ use super::{
     answer::{AGAIN, Judged, Refusal, judge},
     api::Api,
     client::{self, Reading},
-    handler::Handler,
+    signed_post::Handler,
 };
 use crate::{
     adapters::transport::NoReply,
@@ -29,7 +31,7 @@ pub(super) async fn resend(api: &Api, event: &str, endpoint: &str, mark: &Mark) 
         Ok(key) => RequestStrategy::Idempotent(key),
         Err(why) => return Outcome::Rejected(api.transport.text(format_args!("{what} not sent: {why}"))),
     };
-    let request = RequestBuilder::new(StripeMethod::Post, path).form(&[("webhook_endpoint", endpoint)]);
+    let request = RequestBuilder::new(StripeMethod::Post, path).form(&BTreeMap::from([("webhook_endpoint", endpoint)]));
     match judge(&api.transport, &what, client::ask(api, request, key).await) {
         Judged::Outcome(outcome) => outcome,
         Judged::AlreadyRefunded(said) => Outcome::Rejected(api.transport.text(format_args!("{what} refused: {said}"))),

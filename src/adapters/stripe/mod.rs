@@ -5,18 +5,18 @@ mod answer;
 mod api;
 mod client;
 mod events;
-mod handler;
 mod list;
 mod object;
 mod pace;
 mod refund;
+mod signed_post;
 mod undelivered;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::{api::Api, handler::Handler};
+use self::{api::Api, signed_post::Handler};
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
@@ -109,7 +109,11 @@ impl Source for StripeSystem {
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
-        self.api.identify().await
+        let mut identity = self.api.identify().await?;
+        for handler in &self.handlers {
+            identity.facts.push(("handler", handler.reached().await));
+        }
+        Ok(identity)
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {

@@ -106,7 +106,7 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
     let mut columns = vec![Column { width: 3, ..Column::key("") }];
     for (at, column) in spec.columns.iter().enumerate() {
         let natural = work.widths.get(at).copied().unwrap_or(8);
-        let is_number = matches!(column.format, ColumnFormat::Percent | ColumnFormat::Age);
+        let is_number = matches!(column.format, ColumnFormat::Percent | ColumnFormat::Age | ColumnFormat::Left);
         let first = work.items.as_ref().and_then(|items| items.items.first()).and_then(|item| item.row.find(&column.column));
         let is_number = is_number || first.is_some_and(|value| value.number().is_some());
         // Numbers, times and ids are shown whole or not at all; words may be cut. A time gives way to what it runs out into.

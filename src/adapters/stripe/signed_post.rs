@@ -11,7 +11,7 @@ use crate::{
         scrub::Scrubber,
         transport::{NoReply, Reply, Transport, base_address},
     },
-    domain::signature,
+    domain::{signature, text::Text},
     ports::{Answer, Outcome, SourceError},
 };
 
@@ -35,6 +35,16 @@ impl Handler {
         base_address(url.expose()).map_err(|problem| format!("handler `{name}`: {}", scrub.clean(&problem)))?;
         let transport = Transport::open(&of.name, of.timeout, scrub)?;
         Ok(Self { name: name.to_owned(), url: url.value.clone(), secret: secret.value, transport })
+    }
+
+    /// Who answers there, asked without an event: a handler that wants one may well refuse.
+    pub(super) async fn reached(&self) -> Text {
+        let answer = self.transport.send(self.transport.fresh.head(self.url.expose_secret())).await;
+        let said = match answer {
+            Ok(reply) => format!("{} answers {}", self.name, reply.status),
+            Err(failure) => format!("{}: {}", self.name, self.transport.unread(&failure)),
+        };
+        self.transport.scrub.text(&said)
     }
 
     /// Posts an event once. The signature carries the moment; the body is the same each time.
