@@ -175,6 +175,33 @@ async fn stripe_is_asked_to_send_again_under_our_key() {
 }
 
 #[tokio::test]
+async fn each_answer_of_stripe_to_a_resend_means_what_it_says() {
+    let not_subscribed = json!({ "error": { "type": "invalid_request_error", "message": "we_1 is not subscribed" } });
+    let busy = json!({ "error": { "type": "invalid_request_error", "code": "rate_limit", "message": "Too many" } });
+    for (reply, wanted, said) in [
+        (ResponseTemplate::new(400).set_body_json(not_subscribed), "rejected", "we_1 is not subscribed"),
+        (ResponseTemplate::new(429).set_body_json(busy), "again", "Too many"),
+        (ResponseTemplate::new(500).set_body_string("boom"), "unknown", "500 boom"),
+        (ResponseTemplate::new(301).insert_header("location", "https://elsewhere.example"), "unknown", "301"),
+        (ResponseTemplate::new(200).set_delay(Duration::from_mins(1)), "unknown", "no answer within"),
+    ] {
+        let stripe = MockServer::start().await;
+        Mock::given(method("POST")).respond_with(reply).mount(&stripe).await;
+        let limit = if said == "no answer within" { Duration::from_millis(500) } else { LIMIT };
+        let outcome = within(&stripe.uri(), &nobody().await, None, limit).act(&resend(), &mark("a")).await;
+        let is_it = match &outcome {
+            Outcome::Rejected(_) => wanted == "rejected",
+            Outcome::Again { .. } => wanted == "again",
+            Outcome::Unknown(_) => wanted == "unknown",
+            Outcome::Confirmed(_) | Outcome::Changed(_) => false,
+        };
+        assert!(is_it && words(&outcome).contains(said), "{outcome:?}");
+    }
+    let outcome = system(&nobody().await, &nobody().await, None).act(&resend(), &mark("a")).await;
+    assert!(matches!(outcome, Outcome::Again { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn what_became_of_a_lost_resend_is_told_by_what_still_waits() {
     for (waits, found) in [(json!(0), Some(true)), (json!(1), Some(false)), (Json::Null, None)] {
         let stripe = MockServer::start().await;

@@ -32,7 +32,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
     let standing = work.items.as_deref().map(together).unwrap_or_default();
     let foot = match &trouble {
         Some(trouble) => Some((trouble.as_str(), Role::Unknown)),
-        None => Some((standing.as_str(), Role::Muted)).filter(|(said, _)| !said.is_empty()),
+        None => Some((standing.as_str(), Role::Text)).filter(|(said, _)| !said.is_empty()),
     };
     sheet::frame(ink, buffer, area, &title(work, spec), &actions(ink, spec), model.place.pane == pane, foot);
     if work.len() == 0 {
@@ -110,7 +110,13 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
         let first = work.items.as_ref().and_then(|items| items.items.first()).and_then(|item| item.row.find(&column.column));
         let is_number = is_number || first.is_some_and(|value| value.number().is_some());
         // Numbers, times and ids are shown whole or not at all; words may be cut. A time gives way to what it runs out into.
-        let is_time = column.format == ColumnFormat::Time || first.is_some_and(|value| value.time().is_some());
+        let is_time = match column.format {
+            ColumnFormat::Time => true,
+            ColumnFormat::Left => false,
+            ColumnFormat::Plain | ColumnFormat::Age | ColumnFormat::Percent | ColumnFormat::Id => {
+                first.is_some_and(|value| value.time().is_some())
+            }
+        };
         let is_whole = is_number || is_time || column.format == ColumnFormat::Id;
         let arrow = match work.sort {
             SortBy::Column(by) if by == at => "*",

@@ -143,6 +143,16 @@ async fn what_is_taken_and_not_processed_is_delivered_and_not_proven() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_held_against_the_businesss_own_table_is_unknown() {
+    let letters = Letters::open().await;
+    letters.fault("database=timeout").await;
+    let output = letters.run("check").await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("what of it is done already could not be read from db"), "{said}");
+}
+
+#[tokio::test]
 async fn the_list_stands_together_by_endpoint_and_type_with_what_time_is_left() {
     let letters = Letters::open().await;
     letters.verdicts("do deliver evt_l001 evt_l002", 0).await;
