@@ -152,7 +152,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_that_is_there_is_reached_whatever_it_says_of_its_front_page_unless_it_is_down() {
-        for (status, is_reached) in [(200, true), (302, true), (404, true), (405, true), (403, true), (500, false), (503, false)] {
+        for (status, is_reached) in [(200, true), (302, true), (404, true), (405, true), (403, true), (500, false), (503, false)]
+        {
             let server = MockServer::start().await;
             Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(status)).expect(1).mount(&server).await;
             let identity = open(&server.uri()).identify().await;
