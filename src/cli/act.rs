@@ -67,7 +67,7 @@ impl Said<'_> {
             for (number, step) in plan.steps.iter().enumerate() {
                 lines.push(format!("  {}. {}", number + 1, step.one_line()));
                 let letters = plan.letters.iter().filter(|letter| letter.step == number);
-                lines.extend(letters.flat_map(|letter| written(letter)).map(|line| format!("     {line}")));
+                lines.extend(letters.flat_map(written).map(|line| format!("     {line}")));
             }
         }
         lines.extend(refused_lines(&preview.refused));

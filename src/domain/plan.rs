@@ -70,7 +70,7 @@ pub enum Order {
         body: Option<String>,
         /// Looked for before each attempt.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        find: Option<Finding>,
+        find: Option<Box<Finding>>,
         #[serde(default, skip_serializing_if = "Proofs::is_empty")]
         proofs: Proofs,
     },

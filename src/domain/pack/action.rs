@@ -93,7 +93,7 @@ pub enum EffectKind {
         path: Template,
         body: Option<Template>,
         /// What it must be told the id of first.
-        find: Option<Finding>,
+        find: Option<Box<Finding>>,
         proofs: Proofs,
     },
     Mail {
