@@ -3,6 +3,7 @@
 //! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
 
 mod environment;
+mod firestore;
 mod http;
 mod mail;
 mod scrub;
@@ -19,6 +20,7 @@ pub use environment::Environment;
 pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
+    firestore::{Declared, FirestoreSystem},
     http::HttpSystem,
     mail::MailSystem,
     sql::{Reached, SqlSystem},
@@ -32,6 +34,9 @@ use crate::{
     },
     ports::{Connections, Outcome, SourceError, System},
 };
+
+/// Where Google's own libraries find an emulator of Firestore.
+const EMULATOR: &str = "FIRESTORE_EMULATOR_HOST";
 
 /// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
 pub fn install_tls() {
@@ -67,6 +72,8 @@ fn variables(pack: &Pack) -> Vec<String> {
         ConnectionKind::Webhook { url } | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => vec![url],
         ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
         ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
+        // The project's id is no secret.
+        ConnectionKind::Firestore { credentials, .. } => credentials.iter().collect(),
     });
     let name = |source: &SecretSource| match source {
         SecretSource::Environment(name) => Some(name.clone()),
@@ -89,7 +96,8 @@ pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Dat
         | ConnectionKind::Stripe { .. }
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
-        | ConnectionKind::Webhook { .. } => None,
+        | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Firestore { .. } => None,
     });
     tables.collect()
 }
@@ -121,6 +129,21 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             Arc::new(MailSystem::open(name, &environment.find(url)?, from, timeout)?)
         }
         ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+        ConnectionKind::Firestore { project, database, credentials, marks } => {
+            let emulator = environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned()))?;
+            let project = environment.find(project)?;
+            // An emulator takes no key, so none is fetched for it.
+            let key = credentials.as_ref().filter(|_| emulator.is_none()).map(|key| environment.find(key)).transpose()?;
+            let declared = Declared {
+                project: project.expose(),
+                database,
+                key: key.as_ref(),
+                marks: marks.as_deref(),
+                emulator: emulator.as_ref().map(environment::Found::expose),
+                timeout,
+            };
+            Arc::new(FirestoreSystem::open(name, &declared)?)
+        }
     })
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use tracing::Level;
+use tracing::{Level, level_filters::LevelFilter};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -19,6 +19,8 @@ const KEPT: usize = 4;
 pub fn start(directory: &Path) -> bool {
     let usual = || Targets::new().with_default(Level::WARN).with_target("wheelhouse", Level::INFO);
     let chosen = std::env::var("WHEELHOUSE_LOG").ok().and_then(|levels| levels.parse::<Targets>().ok());
+    // It writes whole answers of those it asks for tokens; what fails is told where it is handled.
+    let levels = chosen.unwrap_or_else(usual).with_target("gcp_auth", LevelFilter::OFF);
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::WEEKLY)
         .filename_prefix("wheelhouse")
@@ -28,7 +30,7 @@ pub fn start(directory: &Path) -> bool {
     let Ok(appender) = appender else { return false };
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(Safe(appender))).with_ansi(false).with_target(true);
-    tracing_subscriber::registry().with(chosen.unwrap_or_else(usual)).with(lines).try_init().is_ok()
+    tracing_subscriber::registry().with(levels).with(lines).try_init().is_ok()
 }
 
 /// Whatever library wrote the words: nothing goes into the log that a terminal which shows it could act on.

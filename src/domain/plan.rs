@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    document::{Change, Precondition},
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
@@ -80,6 +81,13 @@ pub enum Order {
         on: Id<Connection>,
         text: String,
     },
+    /// Fields of one document, by their paths; nothing else of it.
+    Firestore {
+        on: Id<Connection>,
+        document: String,
+        changes: Vec<(String, Change)>,
+        when: Precondition,
+    },
 }
 
 impl Order {
@@ -89,7 +97,8 @@ impl Order {
             | Self::Refund { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
-            | Self::Webhook { on, .. } => on,
+            | Self::Webhook { on, .. }
+            | Self::Firestore { on, .. } => on,
         }
     }
 }

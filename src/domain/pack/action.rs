@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, Query, Sql};
+use super::{Connection, DocumentWrite, Query, Sql};
 
 use crate::domain::{expression::Expression, id::Id, proof::Proofs, template::Template};
 
@@ -102,6 +102,10 @@ pub enum EffectKind {
         on: Id<Connection>,
         text: Template,
     },
+    Firestore {
+        on: Id<Connection>,
+        write: DocumentWrite,
+    },
 }
 
 impl EffectKind {
@@ -111,14 +115,15 @@ impl EffectKind {
             | Self::Refund { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
-            | Self::Webhook { on, .. } => on,
+            | Self::Webhook { on, .. }
+            | Self::Firestore { on, .. } => on,
         }
     }
 
     /// True where no compensation exists: money sent, mail sent, a job started.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Sql { .. } => false,
+            Self::Sql { .. } | Self::Firestore { .. } => false,
             Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } => true,
         }
     }
@@ -130,6 +135,7 @@ impl EffectKind {
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }

@@ -47,6 +47,15 @@ pub enum ConnectionKind {
         server: MailServer,
         from: String,
     },
+    Firestore {
+        /// The project's id: no secret, but where it differs between installations it is found like one.
+        project: SecretSource,
+        database: String,
+        /// A service account's key; `None`: Google's default credentials of this machine.
+        credentials: Option<SecretSource>,
+        /// A collection in which each act is marked in its own commit.
+        marks: Option<String>,
+    },
     /// Slack-like: a POST of `{"text": ...}`.
     Webhook {
         url: SecretSource,
@@ -62,6 +71,7 @@ impl ConnectionKind {
             Self::Http { .. } => "http",
             Self::Smtp { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }

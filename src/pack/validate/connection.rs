@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    Part, id,
+    Part, firestore, id,
     reader::Reader,
     secret::{Given, is_loopback},
 };
@@ -26,16 +26,18 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("firestore", raw.firestore.is_some()),
     ];
     let word = reader.exactly_one(&part.place, "the kind of this connection", &kinds)?;
     let place = part.place.key(word);
-    let (kind, timeout) = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
+    let (kind, timeout) = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook, &raw.firestore) {
         (Some(raw), ..) => (sql(reader, &place, raw), &raw.timeout),
         (_, Some(raw), ..) => (stripe(reader, &place, raw), &raw.timeout),
         (_, _, Some(raw), ..) => (http(reader, &place, raw), &raw.timeout),
-        (_, _, _, Some(raw), _) => (smtp(reader, &place, raw), &raw.timeout),
-        (_, _, _, _, Some(raw)) => (webhook(reader, &place, raw), &raw.timeout),
-        (None, None, None, None, None) => return None,
+        (_, _, _, Some(raw), ..) => (smtp(reader, &place, raw), &raw.timeout),
+        (_, _, _, _, Some(raw), _) => (webhook(reader, &place, raw), &raw.timeout),
+        (_, _, _, _, _, Some(raw)) => (firestore::connection(reader, &place, raw), &raw.timeout),
+        (None, None, None, None, None, None) => return None,
     };
     let timeout_place = place.key("timeout");
     let timeout = reader.duration_or(&timeout_place, timeout.as_ref(), TIMEOUT);

@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    proof,
+    firestore, proof,
     read::Names,
     reader::{Reader, Section},
 };
@@ -53,6 +53,7 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("firestore", raw.firestore.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
     ];
@@ -65,13 +66,14 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         return job(reader, &at, raw, within);
     }
     let mut pen = Pen { reader, names };
-    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
+    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook, &raw.firestore) {
         (Some(raw), ..) => pen.sql(&at, raw),
         (_, Some(raw), ..) => pen.refund(&at, raw),
         (_, _, Some(raw), ..) => pen.http(&at, raw),
-        (_, _, _, Some(raw), _) => pen.mail(&at, raw),
-        (_, _, _, _, Some(raw)) => pen.webhook(&at, raw),
-        (None, None, None, None, None) => None,
+        (_, _, _, Some(raw), ..) => pen.mail(&at, raw),
+        (_, _, _, _, Some(raw), _) => pen.webhook(&at, raw),
+        (_, _, _, _, _, Some(raw)) => firestore::effect(pen.reader, &at, raw, names),
+        (None, None, None, None, None, None) => None,
     };
     let says = raw.says.as_ref().map(|text| pen.template(TemplatePlace::Prose, &place.key("says"), text));
     let Some((kind, words)) = made else { return Vec::new() };
@@ -239,6 +241,7 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             EffectKind::Mail { on: on.clone(), to: fill(to), subject: fill(subject), body: fill(body) }
         }
         EffectKind::Webhook { on, text } => EffectKind::Webhook { on: on.clone(), text: fill(text) },
+        EffectKind::Firestore { on, write } => EffectKind::Firestore { on: on.clone(), write: write.given(given) },
     };
     Some(Effect { kind, said: fill(&effect.said) })
 }

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-use super::reader::Reader;
+use super::{firestore, reader::Reader};
 
 /// Given to every read.
 const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
@@ -65,9 +65,13 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         ("stripe", raw.stripe.is_some()),
         ("http", raw.http.is_some()),
         ("probe", raw.probe.is_some()),
+        ("firestore", raw.firestore.is_some()),
     ];
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
     let place = place.key(word);
+    if let Some(raw) = &raw.firestore {
+        return firestore::read(reader, &place, raw, names, AT_MOST);
+    }
     match (&raw.sql, &raw.stripe, &raw.http, &raw.probe) {
         (Some(raw), ..) => sql(reader, &place, raw, names),
         (_, Some(raw), ..) => stripe(reader, &place, raw, names),
