@@ -175,7 +175,10 @@ async fn not_as_expected(api: &Api, write: &Write<'_>, refusal: &Refusal) -> Out
         (Precondition::UnchangedSince(_), "NOT_FOUND") => "it is gone",
         (Precondition::UnchangedSince(_), _) => "it has changed since it was read",
     };
-    let changed = || Outcome::Changed(transport.text(format_args!("{what} not written: {why}; look again, and decide anew")));
+    let changed = || {
+        let said = refusal.message.trim();
+        Outcome::Changed(transport.text(format_args!("{what} not written: {why} ({said}); look again, and decide anew")))
+    };
     if write.marks.is_some() {
         return match marked(api, write).await {
             Ok(true) => Outcome::Confirmed(answer(api, &format!("{what} already written"))),
