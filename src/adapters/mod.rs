@@ -21,8 +21,8 @@ pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
     firestore::{Declared, FirestoreSystem},
-    http::HttpSystem,
-    mail::MailSystem,
+    http::{HttpSystem, Reach},
+    mail::{MailSystem, Office},
     sql::{Reached, SqlSystem},
     stripe::StripeSystem,
     webhook::WebhookSystem,
@@ -69,9 +69,14 @@ pub fn open_each(pack: &Pack, environment: &Environment) -> Vec<Result<Arc<dyn S
 fn variables(pack: &Pack) -> Vec<String> {
     let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
         ConnectionKind::Sql { url, act_url, .. } => std::iter::once(url).chain(act_url).collect(),
-        ConnectionKind::Webhook { url } | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => vec![url],
+        ConnectionKind::Webhook { url, .. } => vec![url],
+        ConnectionKind::Smtp { server: MailServer::Url(url), login, .. } => {
+            std::iter::once(url).chain(login.iter().map(|(_, password)| password)).collect()
+        }
         ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
-        ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
+        ConnectionKind::Http { url, headers, token, .. } => {
+            std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).chain(token).collect()
+        }
         // The project's id is no secret.
         ConnectionKind::Firestore { credentials, .. } => credentials.iter().collect(),
     });
@@ -118,17 +123,29 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             let account = account.as_deref();
             Arc::new(StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?)
         }
-        ConnectionKind::Http { url, headers } => {
+        ConnectionKind::Http { url, headers, token, ca_file, service } => {
             let headers = headers
                 .iter()
                 .map(|(header, source)| Ok((header.clone(), environment.find(source)?)))
                 .collect::<Result<Vec<_>, String>>()?;
-            Arc::new(HttpSystem::open(name, &environment.find(url)?, headers, timeout)?)
+            let own = service.as_ref().and_then(|service| service.address).map(|own| SecretSource::Plain(own.to_owned()));
+            let url = match own {
+                // Its own address, unless another is told.
+                Some(own) => environment.find_optional(url)?.map_or_else(|| environment.find(&own), Ok)?,
+                None => environment.find(url)?,
+            };
+            let token = token.as_ref().map(|token| environment.find(token)).transpose()?;
+            let (authority, service) = (ca_file.as_deref(), service.clone());
+            Arc::new(HttpSystem::open(name, Reach { url, headers, token, authority, service, timeout })?)
         }
-        ConnectionKind::Smtp { server: MailServer::Url(url), from } => {
-            Arc::new(MailSystem::open(name, &environment.find(url)?, from, timeout)?)
+        ConnectionKind::Smtp { server: MailServer::Url(url), from, login, ca_file } => {
+            let login = login.as_ref().map(|(user, password)| Ok::<_, String>((user.clone(), environment.find(password)?)));
+            let (url, login, authority) = (environment.find(url)?, login.transpose()?, ca_file.as_deref());
+            Arc::new(MailSystem::open(name, &Office { url, from, login, authority, timeout })?)
         }
-        ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+        ConnectionKind::Webhook { url, ca_file } => {
+            Arc::new(WebhookSystem::open(name, environment.find(url)?, ca_file.as_deref(), timeout)?)
+        }
         ConnectionKind::Firestore { project, database, credentials, marks } => {
             let emulator = environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned()))?;
             let project = environment.find(project)?;
@@ -172,7 +189,7 @@ mod tests {
         Pack {
             name: "shop".into(),
             title: "Shop".into(),
-            timezone: chrono_tz::UTC,
+            timezone: crate::domain::zone::Zone::UTC,
             currency: Currency::from_code("AUD").unwrap(),
             connections: connections.into_iter().map(connection).collect(),
             checks: Vec::new(),
@@ -205,10 +222,22 @@ mod tests {
                 },
             ),
             ("stripe", stripe(false)),
-            ("site", ConnectionKind::Http { url: named("SITE"), headers: vec![("authorization".into(), named("TOKEN"))] }),
-            ("mail", ConnectionKind::Smtp { server: MailServer::Url(named("MAIL")), from: "Shop <a@b.example>".into() }),
-            ("hook", ConnectionKind::Webhook { url: named("HOOK") }),
+            ("site", http(vec![("authorization".into(), named("TOKEN"))])),
+            (
+                "mail",
+                ConnectionKind::Smtp {
+                    server: MailServer::Url(named("MAIL")),
+                    from: "Shop <a@b.example>".into(),
+                    login: None,
+                    ca_file: None,
+                },
+            ),
+            ("hook", ConnectionKind::Webhook { url: named("HOOK"), ca_file: None }),
         ])
+    }
+
+    fn http(headers: Vec<(String, SecretSource)>) -> ConnectionKind {
+        ConnectionKind::Http { url: named("SITE"), headers, token: None, ca_file: None, service: None }
     }
 
     fn stripe(unrestricted: bool) -> ConnectionKind {

@@ -4,6 +4,7 @@
 use std::{
     error::Error as _,
     fmt,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use super::scrub::Scrubber;
 use crate::{
@@ -52,6 +56,8 @@ pub(super) struct Reply {
 pub(super) enum NoReply {
     /// Certainly not sent: nobody to connect to.
     NotSent(String),
+    /// Certainly not sent: whoever is there does not prove who it is, or speaks no TLS. Waiting mends neither.
+    Distrusted(String),
     /// Sent, or perhaps sent, and the line went silent or broke.
     Lost(String),
     TimedOut {
@@ -61,7 +67,17 @@ pub(super) enum NoReply {
 
 impl Transport {
     pub(super) fn open(name: &str, timeout: Duration, scrub: Scrubber) -> Result<Self, String> {
-        let tls = tls()?;
+        Self::open_trusting(name, timeout, scrub, None)
+    }
+
+    /// As `open`; `authority` is a file of certificates (PEM) that are trusted beside the public ones.
+    pub(super) fn open_trusting(
+        name: &str,
+        timeout: Duration,
+        scrub: Scrubber,
+        authority: Option<&Path>,
+    ) -> Result<Self, String> {
+        let tls = tls(authority)?;
         let client = |kept: usize| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -90,7 +106,8 @@ impl Transport {
             Ok(response) => response,
             Err(error) if error.is_timeout() => return Err(NoReply::TimedOut { sent: !error.is_connect() }),
             Err(error) if error.is_connect() || error.is_builder() => {
-                return Err(NoReply::NotSent(scrub.clean(&reason(error))));
+                let why = scrub.clean(&reason(error));
+                return Err(mend_tls(&why).map_or_else(|| NoReply::NotSent(why), NoReply::Distrusted));
             }
             Err(error) => return Err(NoReply::Lost(scrub.clean(&reason(error)))),
         };
@@ -138,6 +155,7 @@ impl Transport {
             NoReply::NotSent(why) | NoReply::Lost(why) => {
                 SourceError::Unreachable(self.text(format_args!("nobody answers: {why}")))
             }
+            NoReply::Distrusted(why) => SourceError::Unreachable(self.text(format_args!("nothing is sent there: {why}"))),
             NoReply::TimedOut { .. } => SourceError::TimedOut(self.timeout),
         }
     }
@@ -231,9 +249,32 @@ fn reason(error: reqwest::Error) -> String {
     said
 }
 
-/// Mozilla's roots, compiled in: a bare machine has none of its own.
-fn tls() -> Result<ClientConfig, String> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// The sentence with its next step, where TLS failed for good: what a library says of that helps nobody who mends it.
+pub(super) fn mend_tls(said: &str) -> Option<String> {
+    let advice = if said.contains("invalid peer certificate") {
+        "its certificate cannot be trusted: check the address, or name who signed it in `ca_file`"
+    } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
+        "it speaks no TLS there: check the address and its port"
+    } else {
+        return None;
+    };
+    Some(format!("{said}; {advice}"))
+}
+
+/// Mozilla's roots, compiled in (a bare machine has none of its own), and those in the file.
+fn tls(authority: Option<&Path>) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(file) = authority {
+        let shown = file.display();
+        let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let certificates = certificates.map_err(|error| format!("the certificates in {shown} cannot be read: {error}"))?;
+        if certificates.is_empty() {
+            return Err(format!("there is no certificate in {shown}: it must be PEM"));
+        }
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| format!("a certificate in {shown} cannot be used: {error}"))?;
+        }
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("no TLS: {error}"))?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     document::{Change, Precondition},
+    finding::Finding,
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
@@ -68,6 +69,9 @@ pub enum Order {
         method: String,
         path: String,
         body: Option<String>,
+        /// Looked for before each attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        find: Option<Finding>,
         #[serde(default, skip_serializing_if = "Proofs::is_empty")]
         proofs: Proofs,
     },

@@ -4,8 +4,8 @@
 
 mod document;
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -30,7 +30,7 @@ pub struct Setting<'a> {
     /// The payment account that the pack pins; empty where it pins none.
     pub account: &'a str,
     pub currency: Currency,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub operator: &'a str,
     pub now: DateTime<Utc>,
     pub batch: Option<BatchId>,
@@ -260,17 +260,18 @@ impl Maker<'_> {
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
-            EffectKind::Http { on, method, path, body, proofs } => Order::Http {
+            EffectKind::Http { on, method, path, body, find, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
                 path: self.render(path)?,
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
+                find: find.clone(),
                 proofs: proofs.clone(),
             },
             EffectKind::Mail { on, to, subject, body } => {
                 Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }
             }
-            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.speak(text)? },
+            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.announce(text)? },
             EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
         })
     }
@@ -291,6 +292,22 @@ impl Maker<'_> {
     fn speak(&self, template: &Template) -> Result<String, Text> {
         let spoken = self.names.iter().map(|(name, value)| (name.clone(), value.spoken())).collect();
         template.render_in(&spoken, self.setting.timezone).map_err(Text::new)
+    }
+
+    /// For a channel, where angle brackets call everybody or hide where a link leads: the pack's own words may, a value
+    /// may not.
+    fn announce(&self, template: &Template) -> Result<String, Text> {
+        let blunt = |text: &str| text.replace('<', "\u{2039}").replace('>', "\u{203a}");
+        let announced = self.names.iter().map(|(name, value)| {
+            let value = match value.spoken() {
+                Value::Text(text) => Value::text(blunt(text.original())),
+                // JSON has no brackets of this kind but in its texts.
+                Value::Json(json) => serde_json::from_str(&blunt(&json.to_string())).map_or(Value::Null, Value::Json),
+                other => other,
+            };
+            (name.clone(), value)
+        });
+        template.render_in(&announced.collect(), self.setting.timezone).map_err(Text::new)
     }
 
     fn render(&self, template: &Template) -> Result<String, Text> {

@@ -66,6 +66,7 @@ fn effect(kind: &str) -> Effect {
             method: "POST".to_owned(),
             path: template("/run"),
             body: None,
+            find: None,
             proofs: Proofs::default(),
         },
         _ => {
@@ -173,7 +174,11 @@ fn job() -> Job {
     Job {
         id: Id::new("promote"),
         title: "feature-promote".to_owned(),
-        schedule: Schedule { cron: "0 2 * * *".to_owned(), evaluated_in: chrono_tz::UTC, meant_in: chrono_tz::Australia::Sydney },
+        schedule: Schedule {
+            cron: "0 2 * * *".to_owned(),
+            evaluated_in: "UTC".parse().unwrap(),
+            meant_in: "Australia/Sydney".parse().unwrap(),
+        },
         grace: Duration::from_mins(10),
         missed_after: Duration::from_hours(24),
         failed_after: Duration::from_hours(48),
@@ -203,7 +208,7 @@ pub fn pack() -> Pack {
     Pack {
         name: "town".to_owned(),
         title: "Corner Shop".to_owned(),
-        timezone: chrono_tz::Australia::Sydney,
+        timezone: "Australia/Sydney".parse().unwrap(),
         currency: currency(),
         connections: Vec::new(),
         checks: Vec::new(),
@@ -606,6 +611,7 @@ pub fn preview(action: &str, title: &str, targets: &[Target], confirm: Confirm) 
             said: Text::new("2d 21h 10m used, 2h 50m left"),
         }],
         steps: vec![Text::new("Stripe refund A$22.00"), Text::new("payment_audit.status succeeded -> refunded, 1 row")],
+        letters: Vec::new(),
     };
     Preview {
         action: Id::new(action),

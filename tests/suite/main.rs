@@ -32,6 +32,8 @@ mod ledgers;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod probe;
@@ -43,6 +45,8 @@ mod readme;
 mod screens;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Failure {
     /// True where the same question may be answered a moment later.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::NoReply(NoReply::TimedOut { .. }) | Self::TooBig(_) | Self::NoToken(_) => false,
+            Self::NoReply(NoReply::TimedOut { .. } | NoReply::Distrusted(_)) | Self::TooBig(_) | Self::NoToken(_) => false,
             Self::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)) => true,
             Self::Odd { status, .. } => *status >= 500,
             Self::Refusal(refusal) => {

@@ -1,6 +1,5 @@
 //! Structured queries: conditions and orders with their values bound, in the form that the interface wants.
 
-use chrono_tz::Tz;
 use serde_json::{Value as Json, json};
 
 use super::cell::encoded;
@@ -8,6 +7,7 @@ use crate::domain::{
     document::{FieldPath, segments_of},
     pack::{By, Comparing, Condition, DocumentColumn, Documents, FirestoreRead, Listing, Test, Total},
     rows::Params,
+    zone::Zone,
 };
 
 /// A list of documents: where it hangs, and the query without what turns its pages.
@@ -98,9 +98,9 @@ fn filter(condition: &Condition, params: &Params, root: &str) -> Result<Json, St
     let (op, value) = match &condition.test {
         Test::IsNone => return Ok(json!({ "unaryFilter": { "op": "IS_NULL", "field": field } })),
         Test::IsNotNone => return Ok(json!({ "unaryFilter": { "op": "IS_NOT_NULL", "field": field } })),
-        Test::Compared(comparing, written) => (operator(*comparing), encoded(&written.value(params, Tz::UTC)?, root)),
+        Test::Compared(comparing, written) => (operator(*comparing), encoded(&written.value(params, Zone::UTC)?, root)),
         Test::Listed(listing, written) => {
-            let values = written.iter().map(|written| written.value(params, Tz::UTC).map(|value| encoded(&value, root)));
+            let values = written.iter().map(|written| written.value(params, Zone::UTC).map(|value| encoded(&value, root)));
             let values = values.collect::<Result<Vec<_>, _>>()?;
             (list_operator(*listing), json!({ "arrayValue": { "values": values } }))
         }

@@ -75,9 +75,10 @@ impl Tokens {
         let tokens = Arc::clone(&provider.tokens);
         let account = provider.account.clone();
         let token = apart(limit, async move {
-            tokens.token(&[scope]).await.map_err(|error| {
-                format!("Google gave no token for {account} ({}); make a new key, or log in anew", said(&error))
-            })
+            tokens
+                .token(&[scope])
+                .await
+                .map_err(|error| format!("Google gave no token for {account} ({}); make a new key, or log in anew", said(&error)))
         })
         .await?;
         self.lock().insert(scope, Arc::clone(&token));

@@ -128,7 +128,9 @@ async fn refused(api: &Api, write: &Write<'_>, failure: &Failure) -> Outcome {
     let (transport, what) = (&api.transport, write.document);
     let unknown = |why: String| Outcome::Unknown(transport.text(format_args!("{what}: {why}")));
     match failure {
-        Failure::NoToken(why) => Outcome::Rejected(transport.text(format_args!("{what} not written: {why}"))),
+        Failure::NoToken(why) | Failure::NoReply(NoReply::Distrusted(why)) => {
+            Outcome::Rejected(transport.text(format_args!("{what} not written: {why}")))
+        }
         Failure::NoReply(NoReply::NotSent(why)) => {
             Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not written: {why}")) }
         }

@@ -139,9 +139,7 @@ impl Doer for StripeSystem {
             (
                 Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Firestore { .. },
                 _,
-            ) => {
-                Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
-            }
+            ) => Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name))),
         }
     }
 }

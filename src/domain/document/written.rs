@@ -2,10 +2,9 @@
 //! are known. A name is bound with its own type, never pasted.
 
 use chrono::DateTime;
-use chrono_tz::Tz;
 
 use super::{DocumentName, FieldValue};
-use crate::domain::{rows::Params, template::Template};
+use crate::domain::{rows::Params, template::Template, zone::Zone};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Written {
@@ -79,7 +78,7 @@ impl Written {
         }
     }
 
-    pub fn value(&self, names: &Params, zone: Tz) -> Result<FieldValue, String> {
+    pub fn value(&self, names: &Params, zone: Zone) -> Result<FieldValue, String> {
         match self {
             Self::Fixed(value) => Ok(value.clone()),
             Self::Bound(name) => names.get(name).map(FieldValue::of_cell).ok_or_else(|| format!("no {name}")),
@@ -120,7 +119,7 @@ mod tests {
             ("odd".to_owned(), Value::text("perhaps")),
             ("gone".to_owned(), Value::Null),
         ]);
-        let value = |written: Written| written.value(&names, Tz::UTC);
+        let value = |written: Written| written.value(&names, Zone::UTC);
         assert_eq!(value(Written::Bound("now".into())), Ok(FieldValue::Time(now)));
         assert_eq!(value(Written::Bound("value".into())), Ok(FieldValue::Text("false".into())), "a text stays one");
         assert_eq!(value(Written::Bound("gone".into())), Ok(FieldValue::None));
@@ -140,6 +139,6 @@ mod tests {
         let reference = Template::parse_for(TemplatePlace::Path, "users/{{ odd }}").unwrap();
         assert_eq!(value(Written::As(FieldKind::Reference, reference)), Ok(FieldValue::Reference("users/perhaps".into())));
         let given = Written::As(FieldKind::Truth, template("{{ value }}")).given("value", "true");
-        assert_eq!((given.names(), given.value(&Params::new(), Tz::UTC)), (vec![], Ok(FieldValue::Truth(true))));
+        assert_eq!((given.names(), given.value(&Params::new(), Zone::UTC)), (vec![], Ok(FieldValue::Truth(true))));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Connection, DocumentWrite, Query, Sql};
 
-use crate::domain::{expression::Expression, id::Id, proof::Proofs, template::Template};
+use crate::domain::{expression::Expression, finding::Finding, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -90,6 +90,8 @@ pub enum EffectKind {
         method: String,
         path: Template,
         body: Option<Template>,
+        /// What it must be told the id of first.
+        find: Option<Finding>,
         proofs: Proofs,
     },
     Mail {

@@ -1,7 +1,5 @@
 //! What an effect writes into a document, with every name filled in.
 
-use chrono_tz::Tz;
-
 use crate::domain::{
     document::{Change, DocumentName, Precondition},
     id::Id,
@@ -10,10 +8,11 @@ use crate::domain::{
     rows::Params,
     text::Text,
     value::Value,
+    zone::Zone,
 };
 
 /// Never without a precondition: a document is as it was read, or not there.
-pub(super) fn order(on: &Id<Connection>, write: &DocumentWrite, names: &Params, zone: Tz) -> Result<Order, Text> {
+pub(super) fn order(on: &Id<Connection>, write: &DocumentWrite, names: &Params, zone: Zone) -> Result<Order, Text> {
     let document = write.document.render_in(names, zone).and_then(|rendered| DocumentName::of_rendered(&rendered));
     let document = document.map_err(Text::new)?.to_string();
     let mut changes = Vec::with_capacity(write.changes.len());

@@ -9,6 +9,7 @@ mod job;
 mod ledger;
 mod queue;
 mod read;
+mod service;
 mod watch;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
@@ -31,6 +32,10 @@ pub(super) use job::RawJob;
 pub(super) use ledger::{RawLedger, RawReconciliation};
 pub(super) use queue::{RawColumn, RawColumnFormat, RawQueue};
 pub(super) use read::{RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead};
+pub(super) use service::{
+    RawNetlify, RawNetlifyEffect, RawNetlifyList, RawNetlifyRead, RawNetlifyRun, RawSentry, RawSentryList, RawSentryRead,
+    RawStatuspage, RawStatuspageList, RawStatuspageRead, RawVercel, RawVercelEffect, RawVercelRead, RawVercelTarget,
+};
 pub(super) use watch::{RawBound, RawCheck, RawLimit, RawMetric, RawTarget};
 
 /// A business declared for wheelhouse: what it is made of, what is watched, and what its operator can do.

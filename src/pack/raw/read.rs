@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::RawFirestoreRead;
+use super::{RawFirestoreRead, RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
 
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -17,6 +17,10 @@ pub(in crate::pack) struct RawRead {
     pub http: Option<RawHttpRead>,
     /// As `http`; a failure is one row with `ok = false`, not a failure to look.
     pub probe: Option<RawHttpRead>,
+    pub vercel: Option<RawVercelRead>,
+    pub netlify: Option<RawNetlifyRead>,
+    pub sentry: Option<RawSentryRead>,
+    pub statuspage: Option<RawStatuspageRead>,
     pub firestore: Option<RawFirestoreRead>,
 }
 
@@ -85,6 +89,12 @@ pub(in crate::pack) struct RawHttpRead {
     pub columns: BTreeMap<String, String>,
     /// JSON pointer to an array: one row for each element.
     pub rows: Option<String>,
+    /// Columns with Unix times, in seconds or milliseconds.
+    #[serde(default)]
+    pub times: Vec<String>,
+    /// Columns with numbers that the service writes as text.
+    #[serde(default)]
+    pub numbers: Vec<String>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,

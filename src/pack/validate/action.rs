@@ -15,9 +15,9 @@ use crate::{
 };
 
 use super::{
-    Part, firestore,
+    Part,
     effect::{Within, effects},
-    id,
+    firestore, id,
     read::{Names, queries},
     reader::{Reader, Section},
 };

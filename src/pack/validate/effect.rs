@@ -20,6 +20,7 @@ use super::{
     firestore, proof,
     read::Names,
     reader::{Reader, Section},
+    service::{netlify, vercel},
 };
 
 /// Whose effects they are.
@@ -53,6 +54,8 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("vercel", raw.vercel.is_some()),
+        ("netlify", raw.netlify.is_some()),
         ("firestore", raw.firestore.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
@@ -66,14 +69,18 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         return job(reader, &at, raw, within);
     }
     let mut pen = Pen { reader, names };
-    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook, &raw.firestore) {
+    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
         (Some(raw), ..) => pen.sql(&at, raw),
         (_, Some(raw), ..) => pen.refund(&at, raw),
         (_, _, Some(raw), ..) => pen.http(&at, raw),
-        (_, _, _, Some(raw), ..) => pen.mail(&at, raw),
-        (_, _, _, _, Some(raw), _) => pen.webhook(&at, raw),
-        (_, _, _, _, _, Some(raw)) => firestore::effect(pen.reader, &at, raw, names),
-        (None, None, None, None, None, None) => None,
+        (_, _, _, Some(raw), _) => pen.mail(&at, raw),
+        (_, _, _, _, Some(raw)) => pen.webhook(&at, raw),
+        (None, None, None, None, None) => match (&raw.vercel, &raw.netlify, &raw.firestore) {
+            (Some(raw), ..) => vercel::effect(&mut pen, &at, raw),
+            (None, Some(raw), _) => netlify::effect(&mut pen, &at, raw),
+            (None, None, Some(raw)) => firestore::effect(pen.reader, &at, raw, names),
+            (None, None, None) => None,
+        },
     };
     let says = raw.says.as_ref().map(|text| pen.template(TemplatePlace::Prose, &place.key("says"), text));
     let Some((kind, words)) = made else { return Vec::new() };
@@ -86,8 +93,8 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
 }
 
 /// Makes effects with the names that are at hand for them.
-struct Pen<'r, 's, 'n> {
-    reader: &'r mut Reader<'s>,
+pub(super) struct Pen<'r, 's, 'n> {
+    pub(super) reader: &'r mut Reader<'s>,
     names: Names<'n>,
 }
 
@@ -100,7 +107,7 @@ impl Pen<'_, '_, '_> {
         Some(template)
     }
 
-    fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
         let template = self.reader.template_for(kind, place, text);
         self.at_hand(template, place)
     }
@@ -149,7 +156,7 @@ impl Pen<'_, '_, '_> {
         let body = self.at_hand(body, &body_place);
         let words = format!("{method} {}", raw.path);
         let proofs = proof::proofs(self.reader, place, raw);
-        Some((EffectKind::Http { on: on?, method, path: path?, body, proofs }, words))
+        Some((EffectKind::Http { on: on?, method, path: path?, body, find: None, proofs }, words))
     }
 
     fn mail(&mut self, place: &Place, raw: &RawMailEffect) -> Made {
@@ -230,11 +237,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
         },
-        EffectKind::Http { on, method, path, body, proofs } => EffectKind::Http {
+        EffectKind::Http { on, method, path, body, find, proofs } => EffectKind::Http {
             on: on.clone(),
             method: method.clone(),
             path: fill(path),
             body: body.as_ref().map(fill),
+            find: find.clone(),
             proofs: proofs.clone(),
         },
         EffectKind::Mail { on, to, subject, body } => {

@@ -13,6 +13,7 @@ mod queue;
 mod read;
 mod reader;
 mod secret;
+mod service;
 mod value;
 mod watch;
 

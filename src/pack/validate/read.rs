@@ -12,7 +12,11 @@ use crate::{
     },
 };
 
-use super::{firestore, reader::Reader};
+use super::{
+    firestore,
+    reader::Reader,
+    service::{netlify, sentry, statuspage, vercel},
+};
 
 /// Given to every read.
 const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
@@ -65,6 +69,10 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         ("stripe", raw.stripe.is_some()),
         ("http", raw.http.is_some()),
         ("probe", raw.probe.is_some()),
+        ("vercel", raw.vercel.is_some()),
+        ("netlify", raw.netlify.is_some()),
+        ("sentry", raw.sentry.is_some()),
+        ("statuspage", raw.statuspage.is_some()),
         ("firestore", raw.firestore.is_some()),
     ];
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
@@ -77,6 +85,17 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         (_, Some(raw), ..) => stripe(reader, &place, raw, names),
         (_, _, Some(raw), _) => http(reader, &place, raw, names, false),
         (_, _, _, Some(raw)) => http(reader, &place, raw, names, true),
+        (None, None, None, None) => known(reader, &place, raw),
+    }
+}
+
+/// Of a service that is known by name.
+fn known(reader: &mut Reader<'_>, place: &Place, raw: &RawRead) -> Option<Query> {
+    match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage) {
+        (Some(raw), ..) => vercel::read(reader, place, raw),
+        (_, Some(raw), ..) => netlify::read(reader, place, raw),
+        (_, _, Some(raw), _) => sentry::read(reader, place, raw),
+        (_, _, _, Some(raw)) => statuspage::read(reader, place, raw),
         (None, None, None, None) => None,
     }
 }
@@ -154,7 +173,25 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
         pointer_is_right(reader, &place.key("rows"), rows);
     }
     let columns = raw.columns.iter().map(|(name, pointer)| (name.clone(), pointer.clone())).collect();
-    let read = HttpRead { method, path: path?, body, columns, rows: raw.rows.clone(), probe };
+    for (key, names) in [("times", &raw.times), ("numbers", &raw.numbers)] {
+        reader.no_repetition(&place.key(key), names);
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !raw.columns.contains_key(*name)) {
+            let known: Vec<&str> = raw.columns.keys().map(String::as_str).collect();
+            let help = Some(advice(name, &known, "columns"));
+            reader.say(&place.key(key).index(index), format!("there is no column `{name}` here"), "not a column", help);
+        }
+    }
+    let read = HttpRead {
+        method,
+        path: path?,
+        body,
+        columns,
+        rows: raw.rows.iter().cloned().collect(),
+        only: Vec::new(),
+        times: raw.times.clone(),
+        numbers: raw.numbers.clone(),
+        probe,
+    };
     Some(Query { on: on?, read: Read::Http(read), money: raw.money.clone() })
 }
 
