@@ -3,6 +3,7 @@
 //! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
 
 mod environment;
+mod firestore;
 mod http;
 mod mail;
 mod scrub;
@@ -19,6 +20,7 @@ pub use environment::Environment;
 pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
+    firestore::{Declared, FirestoreSystem},
     http::{HttpSystem, Reach},
     mail::{MailSystem, Office},
     sql::{Reached, SqlSystem},
@@ -32,6 +34,9 @@ use crate::{
     },
     ports::{Connections, Outcome, SourceError, System},
 };
+
+/// Where Google's own libraries find an emulator of Firestore.
+const EMULATOR: &str = "FIRESTORE_EMULATOR_HOST";
 
 /// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
 pub fn install_tls() {
@@ -75,6 +80,8 @@ fn variables(pack: &Pack) -> Vec<String> {
         ConnectionKind::Http { url, headers, token, .. } => {
             std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).chain(token).collect()
         }
+        // The project's id is no secret.
+        ConnectionKind::Firestore { credentials, .. } => credentials.iter().collect(),
     });
     let name = |source: &SecretSource| match source {
         SecretSource::Environment(name) => Some(name.clone()),
@@ -97,7 +104,8 @@ pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Dat
         | ConnectionKind::Stripe { .. }
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
-        | ConnectionKind::Webhook { .. } => None,
+        | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Firestore { .. } => None,
     });
     tables.collect()
 }
@@ -145,6 +153,21 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
         }
         ConnectionKind::Webhook { url, ca_file } => {
             Arc::new(WebhookSystem::open(name, environment.find(url)?, ca_file.as_deref(), timeout)?)
+        }
+        ConnectionKind::Firestore { project, database, credentials, marks } => {
+            let emulator = environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned()))?;
+            let project = environment.find(project)?;
+            // An emulator takes no key, so none is fetched for it.
+            let key = credentials.as_ref().filter(|_| emulator.is_none()).map(|key| environment.find(key)).transpose()?;
+            let declared = Declared {
+                project: project.expose(),
+                database,
+                key: key.as_ref(),
+                marks: marks.as_deref(),
+                emulator: emulator.as_ref().map(environment::Found::expose),
+                timeout,
+            };
+            Arc::new(FirestoreSystem::open(name, &declared)?)
         }
     })
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    document::{Change, Precondition},
     finding::Finding,
     id::Id,
     money::Money,
@@ -96,6 +97,13 @@ pub enum Order {
         statement: String,
         parameters: Vec<Value>,
     },
+    /// Fields of one document, by their paths; nothing else of it.
+    Firestore {
+        on: Id<Connection>,
+        document: String,
+        changes: Vec<(String, Change)>,
+        when: Precondition,
+    },
 }
 
 /// Where an event is sent once more, and by whom.
@@ -117,7 +125,8 @@ impl Order {
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
             | Self::Event { on, .. }
-            | Self::Proof { on, .. } => on,
+            | Self::Proof { on, .. }
+            | Self::Firestore { on, .. } => on,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
 
+mod document;
+
 use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
@@ -79,6 +81,7 @@ pub fn make(
     if steps.is_empty() {
         return Err(Text::new(format!("`{}` does nothing", action.id)));
     }
+    one_write_each(&steps)?;
     let label = match &action.label {
         Some(label) => {
             let mut names = names.clone();
@@ -104,6 +107,19 @@ pub fn make(
         planned_at: setting.now,
         batch: setting.batch.clone(),
     })
+}
+
+/// The first write of a document changes it: a second one that expects it as it was read is bound to fail.
+fn one_write_each(steps: &[Step]) -> Result<(), Text> {
+    let mut written = Vec::new();
+    for step in steps {
+        let Order::Firestore { on, document, .. } = &step.order else { continue };
+        if written.contains(&(on, document)) {
+            return Err(Text::new(format!("{document} would be written twice: put all of it into one `set`")));
+        }
+        written.push((on, document));
+    }
+    Ok(())
 }
 
 /// False for a plan that was made under another account or mode: it must not be looked up, let alone sent, under this one.
@@ -266,6 +282,7 @@ impl Maker<'_> {
             EffectKind::Proof { on, sql } => {
                 Order::Proof { on: on.clone(), statement: sql.numbered.clone(), parameters: self.bind(sql)? }
             }
+            EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
         })
     }
 

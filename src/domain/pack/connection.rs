@@ -58,6 +58,15 @@ pub enum ConnectionKind {
         login: Option<(String, SecretSource)>,
         ca_file: Option<PathBuf>,
     },
+    Firestore {
+        /// The project's id: no secret, but where it differs between installations it is found like one.
+        project: SecretSource,
+        database: String,
+        /// A service account's key; `None`: Google's default credentials of this machine.
+        credentials: Option<SecretSource>,
+        /// A collection in which each act is marked in its own commit.
+        marks: Option<String>,
+    },
     /// Slack-like: a POST of `{"text": ...}`.
     Webhook { url: SecretSource, ca_file: Option<PathBuf> },
 }
@@ -72,6 +81,7 @@ impl ConnectionKind {
             Self::Http { service: None, .. } => "http",
             Self::Smtp { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }

@@ -5,6 +5,7 @@
 mod action;
 mod check;
 mod connection;
+mod firestore;
 mod flag;
 mod job;
 mod ledger;
@@ -20,6 +21,10 @@ use crate::domain::zone::Zone;
 pub use action::{Action, Confirm, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
 pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource, Service};
+pub use firestore::{
+    By, Comparing, Condition, DocumentColumn, DocumentWrite, Documents, FirestoreRead, Listing, Test, Total, UPDATE_TIME, When,
+    WrittenChange,
+};
 pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};

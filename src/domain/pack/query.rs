@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, FirestoreRead};
 
 use crate::domain::{id::Id, proof::Proof, template::Template};
 
@@ -21,6 +21,7 @@ pub enum Read {
     Sql(Sql),
     Stripe(StripeRead),
     Http(HttpRead),
+    Firestore(FirestoreRead),
 }
 
 /// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.

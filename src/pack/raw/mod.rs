@@ -2,6 +2,7 @@
 
 mod action;
 mod connection;
+mod firestore;
 mod flag;
 mod head;
 mod job;
@@ -24,6 +25,7 @@ pub(super) use action::{
     RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
 };
 pub(super) use connection::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
+pub(super) use firestore::{RawCondition, RawFirestore, RawFirestoreEffect, RawFirestoreRead, RawTyped, RawWritten};
 pub(super) use flag::RawFlag;
 pub(super) use head::{RawHead, RawPlaybook, RawPolicy};
 pub(super) use job::RawJob;

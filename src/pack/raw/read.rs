@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
+use super::{RawFirestoreRead, RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
 
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -21,6 +21,7 @@ pub(in crate::pack) struct RawRead {
     pub netlify: Option<RawNetlifyRead>,
     pub sentry: Option<RawSentryRead>,
     pub statuspage: Option<RawStatuspageRead>,
+    pub firestore: Option<RawFirestoreRead>,
 }
 
 /// One statement that reads.

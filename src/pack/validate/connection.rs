@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    Part, id,
+    Part, firestore, id,
     reader::Reader,
     secret::{Given, is_loopback},
     service::{netlify, sentry, statuspage, vercel},
@@ -31,6 +31,7 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
         ("netlify", raw.netlify.is_some()),
         ("sentry", raw.sentry.is_some()),
         ("statuspage", raw.statuspage.is_some()),
+        ("firestore", raw.firestore.is_some()),
     ];
     let word = reader.exactly_one(&part.place, "the kind of this connection", &kinds)?;
     let place = part.place.key(word);
@@ -56,12 +57,13 @@ fn known<'r>(
     place: &Place,
     raw: &'r RawConnection,
 ) -> Option<(Option<ConnectionKind>, &'r Option<String>)> {
-    match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage) {
+    match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage, &raw.firestore) {
         (Some(raw), ..) => Some((vercel::open(reader, place, raw), &raw.timeout)),
         (_, Some(raw), ..) => Some((netlify::open(reader, place, raw), &raw.timeout)),
-        (_, _, Some(raw), _) => Some((sentry::open(reader, place, raw), &raw.timeout)),
-        (_, _, _, Some(raw)) => Some((statuspage::open(reader, place, raw), &raw.timeout)),
-        (None, None, None, None) => None,
+        (_, _, Some(raw), ..) => Some((sentry::open(reader, place, raw), &raw.timeout)),
+        (_, _, _, Some(raw), _) => Some((statuspage::open(reader, place, raw), &raw.timeout)),
+        (_, _, _, _, Some(raw)) => Some((firestore::connection(reader, place, raw), &raw.timeout)),
+        (None, None, None, None, None) => None,
     }
 }
 

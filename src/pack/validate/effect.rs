@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    proof,
+    firestore, proof,
     read::Names,
     reader::{Reader, Section},
     service::{netlify, vercel},
@@ -58,6 +58,7 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("netlify", raw.netlify.is_some()),
         ("event", raw.event.is_some()),
         ("proof", raw.proof.is_some()),
+        ("firestore", raw.firestore.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
     ];
@@ -88,6 +89,8 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         pen.event(&at, raw)
     } else if let Some(raw) = &raw.proof {
         pen.proof(&at, raw)
+    } else if let Some(raw) = &raw.firestore {
+        firestore::effect(pen.reader, &at, raw, names)
     } else {
         None
     };
@@ -306,6 +309,7 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             let sql = given.iter().try_fold(sql.clone(), |sql, (name, value)| sql.with_text(name, value)).ok()?;
             EffectKind::Proof { on: on.clone(), sql }
         }
+        EffectKind::Firestore { on, write } => EffectKind::Firestore { on: on.clone(), write: write.given(given) },
     };
     Some(Effect { kind, said: fill(&effect.said) })
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::{
+    firestore,
     reader::Reader,
     service::{netlify, sentry, statuspage, vercel},
 };
@@ -72,9 +73,13 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         ("netlify", raw.netlify.is_some()),
         ("sentry", raw.sentry.is_some()),
         ("statuspage", raw.statuspage.is_some()),
+        ("firestore", raw.firestore.is_some()),
     ];
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
     let place = place.key(word);
+    if let Some(raw) = &raw.firestore {
+        return firestore::read(reader, &place, raw, names, AT_MOST);
+    }
     match (&raw.sql, &raw.stripe, &raw.http, &raw.probe) {
         (Some(raw), ..) => sql(reader, &place, raw, names),
         (_, Some(raw), ..) => stripe(reader, &place, raw, names),
