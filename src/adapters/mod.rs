@@ -3,6 +3,7 @@
 //! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
 
 mod environment;
+mod firestore;
 mod http;
 mod mail;
 mod scrub;
@@ -19,6 +20,7 @@ pub use environment::Environment;
 pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
+    firestore::{Declared, FirestoreSystem},
     http::{HttpSystem, Reach},
     mail::{MailSystem, Office},
     sql::{Reached, SqlSystem},
@@ -32,6 +34,9 @@ use crate::{
     },
     ports::{Connections, Outcome, SourceError, System},
 };
+
+/// Where Google's own libraries find an emulator of Firestore.
+const EMULATOR: &str = "FIRESTORE_EMULATOR_HOST";
 
 /// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
 pub fn install_tls() {
@@ -68,10 +73,15 @@ fn variables(pack: &Pack) -> Vec<String> {
         ConnectionKind::Smtp { server: MailServer::Url(url), login, .. } => {
             std::iter::once(url).chain(login.iter().map(|(_, password)| password)).collect()
         }
-        ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
+        ConnectionKind::Stripe { key, url, handlers, .. } => {
+            let handlers = handlers.iter().flat_map(|handler| [&handler.url, &handler.secret]);
+            std::iter::once(key).chain(url).chain(handlers).collect()
+        }
         ConnectionKind::Http { url, headers, token, .. } => {
             std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).chain(token).collect()
         }
+        // The project's id is no secret.
+        ConnectionKind::Firestore { credentials, .. } => credentials.iter().collect(),
     });
     let name = |source: &SecretSource| match source {
         SecretSource::Environment(name) => Some(name.clone()),
@@ -94,7 +104,8 @@ pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Dat
         | ConnectionKind::Stripe { .. }
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
-        | ConnectionKind::Webhook { .. } => None,
+        | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Firestore { .. } => None,
     });
     tables.collect()
 }
@@ -109,11 +120,16 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             let reached = Reached { url, act_url: act_url.as_ref(), authority, zone, timeout };
             Arc::new(SqlSystem::open(name, &reached, marks.as_deref())?)
         }
-        ConnectionKind::Stripe { key, url, account, livemode, unrestricted } => {
+        ConnectionKind::Stripe { key, url, account, livemode, unrestricted, handlers } => {
             let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
             let key = environment.find(key)?;
             let account = account.as_deref();
-            Arc::new(StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?)
+            let mut system = StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?;
+            for handler in handlers {
+                let (url, secret) = (environment.find(&handler.url)?, environment.find(&handler.secret)?);
+                system = system.with_handler(&handler.name, &url, secret)?;
+            }
+            Arc::new(system)
         }
         ConnectionKind::Http { url, headers, token, ca_file, service } => {
             let headers = headers
@@ -137,6 +153,21 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
         }
         ConnectionKind::Webhook { url, ca_file } => {
             Arc::new(WebhookSystem::open(name, environment.find(url)?, ca_file.as_deref(), timeout)?)
+        }
+        ConnectionKind::Firestore { project, database, credentials, marks } => {
+            let emulator = environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned()))?;
+            let project = environment.find(project)?;
+            // An emulator takes no key, so none is fetched for it.
+            let key = credentials.as_ref().filter(|_| emulator.is_none()).map(|key| environment.find(key)).transpose()?;
+            let declared = Declared {
+                project: project.expose(),
+                database,
+                key: key.as_ref(),
+                marks: marks.as_deref(),
+                emulator: emulator.as_ref().map(environment::Found::expose),
+                timeout,
+            };
+            Arc::new(FirestoreSystem::open(name, &declared)?)
         }
     })
 }
@@ -218,7 +249,14 @@ mod tests {
     }
 
     fn stripe(unrestricted: bool) -> ConnectionKind {
-        ConnectionKind::Stripe { key: named("KEY"), url: Some(named("STRIPE")), account: None, livemode: true, unrestricted }
+        ConnectionKind::Stripe {
+            key: named("KEY"),
+            url: Some(named("STRIPE")),
+            account: None,
+            livemode: true,
+            unrestricted,
+            handlers: Vec::new(),
+        }
     }
 
     #[tokio::test]

@@ -96,15 +96,20 @@ impl Transport {
 
     /// Sends once. Redirects are answers, not followed.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
+        self.send_hiding(request, &self.scrub).await
+    }
+
+    /// As `send`, where more is secret than what was known when the connection was opened.
+    pub(super) async fn send_hiding(&self, request: RequestBuilder, scrub: &Scrubber) -> Result<Reply, NoReply> {
         let start = Instant::now();
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) if error.is_timeout() => return Err(NoReply::TimedOut { sent: !error.is_connect() }),
             Err(error) if error.is_connect() || error.is_builder() => {
-                let why = self.scrub.clean(&reason(error));
+                let why = scrub.clean(&reason(error));
                 return Err(mend_tls(&why).map_or_else(|| NoReply::NotSent(why), NoReply::Distrusted));
             }
-            Err(error) => return Err(NoReply::Lost(self.scrub.clean(&reason(error)))),
+            Err(error) => return Err(NoReply::Lost(scrub.clean(&reason(error)))),
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
@@ -116,10 +121,10 @@ impl Transport {
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(error) if error.is_timeout() => break Some("the answer stopped in the middle, and time ran out".to_owned()),
-                Err(error) => break Some(format!("the answer broke off: {}", self.scrub.clean(&reason(error)))),
+                Err(error) => break Some(format!("the answer broke off: {}", scrub.clean(&reason(error)))),
             }
         };
-        Ok(Reply { status, headers, body: body.into(), cut, took: start.elapsed(), scrub: self.scrub.clone() })
+        Ok(Reply { status, headers, body: body.into(), cut, took: start.elapsed(), scrub: scrub.clone() })
     }
 
     /// The sentence for what failed, without secrets.
@@ -173,6 +178,11 @@ impl Reply {
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Words of the answer without what is secret.
+    pub(super) fn clean(&self, said: &str) -> String {
+        self.scrub.clean(said)
     }
 
     /// The outside's own name for something, for the record: no secret, whatever it is.

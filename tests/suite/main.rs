@@ -18,6 +18,10 @@ mod connecting;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod initial;

@@ -212,7 +212,7 @@ impl Source for HttpSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Http(read) => self.look(read, params).await,
-            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
         }
     }
 
@@ -231,7 +231,7 @@ impl Source for HttpSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
-            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum ConnectionKind {
         livemode: bool,
         /// A live key that may do everything is accepted.
         unrestricted: bool,
+        /// The business's own handlers, to which events can be sent by ourselves.
+        handlers: Vec<EventHandler>,
     },
     Http {
         url: SecretSource,
@@ -56,6 +58,15 @@ pub enum ConnectionKind {
         login: Option<(String, SecretSource)>,
         ca_file: Option<PathBuf>,
     },
+    Firestore {
+        /// The project's id: no secret, but where it differs between installations it is found like one.
+        project: SecretSource,
+        database: String,
+        /// A service account's key; `None`: Google's default credentials of this machine.
+        credentials: Option<SecretSource>,
+        /// A collection in which each act is marked in its own commit.
+        marks: Option<String>,
+    },
     /// Slack-like: a POST of `{"text": ...}`.
     Webhook { url: SecretSource, ca_file: Option<PathBuf> },
 }
@@ -70,6 +81,7 @@ impl ConnectionKind {
             Self::Http { service: None, .. } => "http",
             Self::Smtp { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }
@@ -86,6 +98,15 @@ pub struct Service {
     /// What tells whose token it is: a path, and labels with pointers into its answer.
     pub door: String,
     pub facts: Vec<(&'static str, &'static str)>,
+}
+
+/// A place of the business that takes the payment account's events.
+#[derive(Clone, Debug)]
+pub struct EventHandler {
+    pub name: String,
+    pub url: SecretSource,
+    /// What its events are signed with (`whsec_...`).
+    pub secret: SecretSource,
 }
 
 #[derive(Clone, Debug)]

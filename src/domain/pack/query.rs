@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, FirestoreRead};
 
 use crate::domain::{id::Id, proof::Proof, template::Template};
 
@@ -21,6 +21,7 @@ pub enum Read {
     Sql(Sql),
     Stripe(StripeRead),
     Http(HttpRead),
+    Firestore(FirestoreRead),
 }
 
 /// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.
@@ -47,6 +48,17 @@ pub struct StripeRead {
     pub window: Option<Duration>,
     /// At most so many rows; paging stops there.
     pub at_most: usize,
+    /// Of undelivered events: the one endpoint that is meant, by its id or its address; `None` is all of them.
+    pub endpoint: Option<Template>,
+    /// Rows that the business's own record has already: they are left out, and counted.
+    pub except: Option<Box<Except>>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Except {
+    pub on: Id<Connection>,
+    pub sql: Sql,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,10 +72,11 @@ pub enum StripeList {
     Payouts,
     Subscriptions,
     Transfers,
+    UndeliveredEvents,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -73,9 +86,10 @@ impl StripeList {
         Self::Payouts,
         Self::Subscriptions,
         Self::Transfers,
+        Self::UndeliveredEvents,
     ];
 
-    /// The word in a pack and the path under `/v1/`.
+    /// The word in a pack and, but for undelivered events, the path under `/v1/`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Charges => "charges",
@@ -87,6 +101,7 @@ impl StripeList {
             Self::Payouts => "payouts",
             Self::Subscriptions => "subscriptions",
             Self::Transfers => "transfers",
+            Self::UndeliveredEvents => "undelivered_events",
         }
     }
 }

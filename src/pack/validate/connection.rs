@@ -3,15 +3,15 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    domain::pack::{Connection, ConnectionKind, MailServer, SecretSource},
+    domain::pack::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource},
     pack::{
         place::Place,
-        raw::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook},
+        raw::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook},
     },
 };
 
 use super::{
-    Part, id,
+    Part, firestore, id,
     reader::Reader,
     secret::{Given, is_loopback},
     service::{netlify, sentry, statuspage, vercel},
@@ -31,6 +31,7 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
         ("netlify", raw.netlify.is_some()),
         ("sentry", raw.sentry.is_some()),
         ("statuspage", raw.statuspage.is_some()),
+        ("firestore", raw.firestore.is_some()),
     ];
     let word = reader.exactly_one(&part.place, "the kind of this connection", &kinds)?;
     let place = part.place.key(word);
@@ -56,12 +57,13 @@ fn known<'r>(
     place: &Place,
     raw: &'r RawConnection,
 ) -> Option<(Option<ConnectionKind>, &'r Option<String>)> {
-    match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage) {
+    match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage, &raw.firestore) {
         (Some(raw), ..) => Some((vercel::open(reader, place, raw), &raw.timeout)),
         (_, Some(raw), ..) => Some((netlify::open(reader, place, raw), &raw.timeout)),
-        (_, _, Some(raw), _) => Some((sentry::open(reader, place, raw), &raw.timeout)),
-        (_, _, _, Some(raw)) => Some((statuspage::open(reader, place, raw), &raw.timeout)),
-        (None, None, None, None) => None,
+        (_, _, Some(raw), ..) => Some((sentry::open(reader, place, raw), &raw.timeout)),
+        (_, _, _, Some(raw), _) => Some((statuspage::open(reader, place, raw), &raw.timeout)),
+        (_, _, _, _, Some(raw)) => Some((firestore::connection(reader, place, raw), &raw.timeout)),
+        (None, None, None, None, None) => None,
     }
 }
 
@@ -115,7 +117,30 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripe) -> Option<Con
         reader.say(&place.key("account"), format!("`{account}` is not an account"), "not an account", help);
     }
     let (account, livemode, unrestricted) = (raw.account.clone(), raw.livemode, raw.unrestricted);
-    Some(ConnectionKind::Stripe { key: key?, url, account, livemode, unrestricted })
+    let handlers = raw.handlers.iter();
+    let handlers = handlers.filter_map(|(name, raw)| handler(reader, &place.key("handlers").key(name), name, raw)).collect();
+    Some(ConnectionKind::Stripe { key: key?, url, account, livemode, unrestricted, handlers })
+}
+
+fn handler(reader: &mut Reader<'_>, place: &Place, name: &str, raw: &RawHandler) -> Option<EventHandler> {
+    let given = Given {
+        plain: raw.url.as_ref(),
+        environment: raw.url_env.as_ref(),
+        file: raw.url_file.as_ref(),
+        command: raw.url_command.as_ref(),
+    };
+    let url = reader.secret(place, "url", given, true);
+    if let Some(url) = &raw.url {
+        reader.open_url(&place.key("url"), url, &["https", "http"]);
+    }
+    let given = Given {
+        plain: None,
+        environment: raw.secret_env.as_ref(),
+        file: raw.secret_file.as_ref(),
+        command: raw.secret_command.as_ref(),
+    };
+    let secret = reader.secret(place, "secret", given, true);
+    Some(EventHandler { name: name.to_owned(), url: url?, secret: secret? })
 }
 
 fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttp) -> Option<ConnectionKind> {

@@ -3,6 +3,7 @@
 mod action;
 mod connection;
 mod effect;
+mod firestore;
 mod flag;
 mod head;
 mod job;
