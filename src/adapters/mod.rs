@@ -73,7 +73,10 @@ fn variables(pack: &Pack) -> Vec<String> {
         ConnectionKind::Smtp { server: MailServer::Url(url), login, .. } => {
             std::iter::once(url).chain(login.iter().map(|(_, password)| password)).collect()
         }
-        ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
+        ConnectionKind::Stripe { key, url, handlers, .. } => {
+            let handlers = handlers.iter().flat_map(|handler| [&handler.url, &handler.secret]);
+            std::iter::once(key).chain(url).chain(handlers).collect()
+        }
         ConnectionKind::Http { url, headers, token, .. } => {
             std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).chain(token).collect()
         }
@@ -117,11 +120,16 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             let reached = Reached { url, act_url: act_url.as_ref(), authority, zone, timeout };
             Arc::new(SqlSystem::open(name, &reached, marks.as_deref())?)
         }
-        ConnectionKind::Stripe { key, url, account, livemode, unrestricted } => {
+        ConnectionKind::Stripe { key, url, account, livemode, unrestricted, handlers } => {
             let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
             let key = environment.find(key)?;
             let account = account.as_deref();
-            Arc::new(StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?)
+            let mut system = StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?;
+            for handler in handlers {
+                let (url, secret) = (environment.find(&handler.url)?, environment.find(&handler.secret)?);
+                system = system.with_handler(&handler.name, &url, secret)?;
+            }
+            Arc::new(system)
         }
         ConnectionKind::Http { url, headers, token, ca_file, service } => {
             let headers = headers
@@ -241,7 +249,14 @@ mod tests {
     }
 
     fn stripe(unrestricted: bool) -> ConnectionKind {
-        ConnectionKind::Stripe { key: named("KEY"), url: Some(named("STRIPE")), account: None, livemode: true, unrestricted }
+        ConnectionKind::Stripe {
+            key: named("KEY"),
+            url: Some(named("STRIPE")),
+            account: None,
+            livemode: true,
+            unrestricted,
+            handlers: Vec::new(),
+        }
     }
 
     #[tokio::test]

@@ -67,7 +67,7 @@ impl Said<'_> {
             for (number, step) in plan.steps.iter().enumerate() {
                 lines.push(format!("  {}. {}", number + 1, step.one_line()));
                 let letters = plan.letters.iter().filter(|letter| letter.step == number);
-                lines.extend(letters.flat_map(|letter| written(letter)).map(|line| format!("     {line}")));
+                lines.extend(letters.flat_map(written).map(|line| format!("     {line}")));
             }
         }
         lines.extend(refused_lines(&preview.refused));
@@ -194,7 +194,7 @@ pub fn print_recovered(recovery: Option<&Recovery>, zone: Zone) -> io::Result<()
 pub fn exit_status(receipts: &[Receipt], refused: &[(Target, Text)]) -> u8 {
     let worst = receipts.iter().map(|receipt| match receipt.standing {
         Standing::Done | Standing::TakenBack => 0,
-        Standing::Refused | Standing::Rejected | Standing::Changed | Standing::NotSent => REFUSED,
+        Standing::Refused | Standing::Rejected | Standing::Unproven | Standing::Changed | Standing::NotSent => REFUSED,
         Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => UNKNOWN,
     });
     worst.max().unwrap_or(0).max(if refused.is_empty() { 0 } else { REFUSED })

@@ -27,6 +27,7 @@ pub mod reconcile;
 pub mod recovery;
 pub mod rows;
 pub mod severity;
+pub mod signature;
 pub mod snapshot;
 pub mod template;
 pub mod tenure;

@@ -12,8 +12,8 @@ use super::{
     id::Id,
     journal::Act,
     money::{Currency, Money},
-    pack::{Action, Connection, EffectKind, Input, InputKind, Sql},
-    plan::{ActionId, BatchId, Order, Plan, Step, Target},
+    pack::{Action, Connection, EffectKind, EventWay, Input, InputKind, Sql},
+    plan::{ActionId, BatchId, EventTo, Order, Plan, Step, Target},
     rows::Params,
     template::Template,
     text::Text,
@@ -256,7 +256,7 @@ impl Maker<'_> {
             }
             EffectKind::Refund { on, charge, amount, reason } => Order::Refund {
                 on: on.clone(),
-                charge: self.charge(charge)?,
+                charge: self.name_in(charge)?,
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
@@ -272,6 +272,16 @@ impl Maker<'_> {
                 Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }
             }
             EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.announce(text)? },
+            EffectKind::Event { on, event, way } => {
+                let to = match way {
+                    EventWay::Account { endpoint } => EventTo::Endpoint(self.name_in(endpoint)?),
+                    EventWay::Ourselves { handler } => EventTo::Handler(handler.clone()),
+                };
+                Order::Event { on: on.clone(), event: self.name_in(event)?, to }
+            }
+            EffectKind::Proof { on, sql } => {
+                Order::Proof { on: on.clone(), statement: sql.numbered.clone(), parameters: self.bind(sql)? }
+            }
             EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
         })
     }
@@ -281,9 +291,10 @@ impl Maker<'_> {
         sql.parameters.iter().map(find).collect()
     }
 
-    fn charge(&self, column: &str) -> Result<String, Text> {
+    /// The outside's name for something, which stands in a column.
+    fn name_in(&self, column: &str) -> Result<String, Text> {
         match self.names.get(column) {
-            Some(Value::Text(charge)) if !charge.original().is_empty() => Ok(charge.original().to_owned()),
+            Some(Value::Text(name)) if !name.original().is_empty() => Ok(name.original().to_owned()),
             Some(_) | None => Err(Text::new(format!("no {column}"))),
         }
     }

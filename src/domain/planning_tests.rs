@@ -54,6 +54,7 @@ pub(crate) fn action(effects: Vec<EffectKind>) -> Action {
         ],
         undo: None,
         confirm: Confirm::Key,
+        stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
         fresh: Vec::new(),

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, ops::Range};
 use crate::domain::{
     expression::Expression,
     pack::{
-        self, Action, Check, DocumentWrite, Effect, EffectKind, Flag, GuardRule, HttpRead, Job, Ledger, Metric, Named, Query,
-        Queue, Read, When, WindowClock,
+        self, Action, Check, DocumentWrite, Effect, EffectKind, EventWay, Flag, GuardRule, HttpRead, Job, Ledger, Metric, Named,
+        Query, Queue, Read, When, WindowClock,
     },
     template::Template,
 };
@@ -15,7 +15,7 @@ use crate::domain::{
 use super::{Loaded, Place, Problem, Problems, nearest::advice};
 
 /// Names that are at hand beside a query's columns.
-const BESIDE: [&str; 5] = ["rows", "now", "day_ago", "week_ago", "month_ago"];
+const BESIDE: [&str; 6] = ["rows", "left_out", "now", "day_ago", "week_ago", "month_ago"];
 /// Names that are at hand for every action.
 const FOR_ACTIONS: [&str; 4] = ["now", "operator", "action_id", "id"];
 /// Columns of every answer over HTTP.
@@ -27,6 +27,10 @@ pub type Columns = BTreeMap<String, Vec<String>>;
 impl Loaded {
     /// What the part at a path (as `statements` gives it) takes from its rows and does not find among the columns.
     pub fn check_columns(&self, path: &str, columns: &[String]) -> Problems {
+        if path.ends_with(".except") {
+            // Only its first column counts, whatever that is called.
+            return Problems::default();
+        }
         let mut parts = path.split('.');
         let (section, name, read) =
             (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -152,6 +156,9 @@ impl Wants<'_> {
         self.column(&place.key("id"), &queue.key);
         queue.since.iter().for_each(|column| self.column(&place.key("since"), column));
         queue.body.iter().for_each(|column| self.column(&place.key("body"), column));
+        for (index, column) in queue.group.iter().enumerate() {
+            self.column(&place.key("group").index(index), column);
+        }
         queue.deadline.iter().for_each(|deadline| self.column(&place.key("deadline").key("column"), &deadline.column));
         for preset in &queue.presets {
             self.expression(&place.key("presets").key(&preset.name), &preset.filter);
@@ -215,6 +222,7 @@ impl Wants<'_> {
                     }
                 }
             }
+            guard.says.iter().for_each(|says| self.template(&place.key("says"), says));
         }
         action.amount.iter().for_each(|column| self.column(&place.key("amount"), column));
         for (index, column) in action.unchanged.iter().enumerate() {
@@ -250,6 +258,18 @@ impl Wants<'_> {
                 }
             }
             EffectKind::Webhook { text, .. } => self.template(&at.key("text"), text),
+            EffectKind::Event { event, way, .. } => match way {
+                EventWay::Account { endpoint } => {
+                    self.column(&at.key("resend"), event);
+                    self.column(&at.key("endpoint"), endpoint);
+                }
+                EventWay::Ourselves { .. } => self.column(&at.key("deliver"), event),
+            },
+            EffectKind::Proof { sql, .. } => {
+                for name in &sql.parameters {
+                    self.wanted(&at.key("text"), name, sql.place_of(name));
+                }
+            }
             EffectKind::Firestore { write, .. } => self.document(&at, write),
         }
         if self.loaded.source.find(&place.key("says")).is_some() {

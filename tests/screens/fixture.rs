@@ -87,6 +87,7 @@ fn action(id: &str, title: &str, key: Option<char>, confirm: Confirm, kind: &str
         inputs: Vec::new(),
         undo: (kind == "sql").then(|| Id::new("undo")),
         confirm,
+        stops_at_unknown: false,
         hold: if kind == "refund" { Duration::from_secs(10) } else { Duration::ZERO },
         amount: (kind == "refund").then(|| "amount".to_owned()),
         fresh: Vec::new(),
@@ -118,6 +119,7 @@ fn queue(id: &str, title: &str, actions: &[&str], columns: Vec<ColumnSpec>) -> Q
         items: Id::new(id),
         since: Some("created_at".to_owned()),
         deadline: None,
+        group: Vec::new(),
         minutes_each: 4.0,
         target_below: Some(10),
         presets: Vec::new(),
@@ -329,7 +331,7 @@ pub fn reviews(now: DateTime<Utc>) -> Items {
             item.presets.push("safe".to_owned());
         }
     }
-    Items { items: items.into_iter().map(Arc::new).collect() }
+    Items { items: items.into_iter().map(Arc::new).collect(), ..Items::default() }
 }
 
 /// A queue of any length, for what must not depend on it.
@@ -345,7 +347,7 @@ pub fn many_reviews(count: usize) -> Items {
         ]
     });
     let items = items(&["id", "ai_confidence", "business", "stars", "text", "created_at"], rows.collect());
-    Items { items: items.into_iter().map(Arc::new).collect() }
+    Items { items: items.into_iter().map(Arc::new).collect(), ..Items::default() }
 }
 
 fn refunds() -> Items {
@@ -366,7 +368,7 @@ fn refunds() -> Items {
             item.barred = vec![(Id::new("refund"), Text::new("within 3 days: over by 1d 1h"))];
         }
     }
-    Items { items: items.into_iter().map(Arc::new).collect() }
+    Items { items: items.into_iter().map(Arc::new).collect(), ..Items::default() }
 }
 
 fn alert(id: &str, title: &str, severity: Severity, minutes: i64, reading: &str, detail: &str) -> Alert {

@@ -357,7 +357,7 @@ fn control_z_leaves_for_the_shell_and_fg_comes_back_to_the_same_place() {
         terminal.keys(keys);
         terminal.until(keys, |frame| step.lacks(frame));
     };
-    step("", &["2 Queues   55 items"], &[]);
+    step("", &["2 Queues   59 items"], &[]);
     step("2,Enter,/,text:rv_902,Enter,Space", &["1 of 51  /rv_902", "[x]"], &[]);
     step("Ctrl-z", &["stopped 148"], &["2 Queues"]);
     step("Enter", &["1 of 51  /rv_902", "[x]", "DEMO"], &["stopped"]);
@@ -479,6 +479,11 @@ fn a_refund_whose_answer_was_dropped_is_found_again() {
 #[test]
 fn the_late_job_is_run_now() {
     play("cron");
+}
+
+#[test]
+fn undelivered_events_are_sent_again_and_proven() {
+    play("events");
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn found() -> Order {
     };
     let body = Some("{\"value\":\"safe\"}".into());
     let (method, path) = ("PATCH".into(), "/env".into());
-    Order::Http { on: Id::new("site"), method, path, body, find: Some(find), proofs: Proofs::default() }
+    Order::Http { on: Id::new("site"), method, path, body, find: Some(Box::new(find)), proofs: Proofs::default() }
 }
 
 #[tokio::test]

@@ -94,11 +94,10 @@ impl Server {
         let asked = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
         let (line, port) = match (url.scheme(), asked.as_deref()) {
             ("smtps", _) => (Line::Tls(tls()?), 465),
-            (_, Some("required")) => (Line::StartTls(tls()?), 587),
             (_, Some("opportunistic")) => (Line::StartTlsIfOffered(tls()?), 587),
             (_, Some("none")) => (Line::Plain, 25),
             (_, None) if is_loopback(url) => (Line::Plain, 25),
-            (_, None) => (Line::StartTls(tls()?), 587),
+            (_, Some("required") | None) => (Line::StartTls(tls()?), 587),
             (_, Some(other)) => {
                 return Err(format!("`tls={other}` in the address: it is `required`, `opportunistic` or `none`"));
             }

@@ -20,6 +20,8 @@ pub struct Action {
     /// The action that takes it back.
     pub undo: Option<Id<Action>>,
     pub confirm: Confirm,
+    /// A batch of it stops at the first outcome that nobody knows; where money moves, it always does.
+    pub stops_at_unknown: bool,
     /// How long a plan waits, after it is confirmed, for the operator to take it back.
     pub hold: Duration,
     /// The column with the money that moves.
@@ -91,7 +93,7 @@ pub enum EffectKind {
         path: Template,
         body: Option<Template>,
         /// What it must be told the id of first.
-        find: Option<Finding>,
+        find: Option<Box<Finding>>,
         proofs: Proofs,
     },
     Mail {
@@ -104,10 +106,30 @@ pub enum EffectKind {
         on: Id<Connection>,
         text: Template,
     },
+    /// An event of the payment account is sent once more; `event` is the column with its id.
+    Event {
+        on: Id<Connection>,
+        event: String,
+        way: EventWay,
+    },
+    /// A look that must find a row: what came before it is done, and this proves it. Changes nothing.
+    Proof {
+        on: Id<Connection>,
+        sql: Sql,
+    },
     Firestore {
         on: Id<Connection>,
         write: DocumentWrite,
     },
+}
+
+/// By whom an event is sent once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventWay {
+    /// By the payment account, to one of its endpoints; the column with that endpoint's id.
+    Account { endpoint: String },
+    /// By us, signed as the account signs, to a handler that the connection names.
+    Ourselves { handler: String },
 }
 
 impl EffectKind {
@@ -118,6 +140,8 @@ impl EffectKind {
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
+            | Self::Event { on, .. }
+            | Self::Proof { on, .. }
             | Self::Firestore { on, .. } => on,
         }
     }
@@ -125,8 +149,8 @@ impl EffectKind {
     /// True where no compensation exists: money sent, mail sent, a job started.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Sql { .. } | Self::Firestore { .. } => false,
-            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } => true,
+            Self::Sql { .. } | Self::Proof { .. } | Self::Firestore { .. } => false,
+            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Event { .. } => true,
         }
     }
 
@@ -137,6 +161,8 @@ impl EffectKind {
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Event { .. } => "event",
+            Self::Proof { .. } => "proof",
             Self::Firestore { .. } => "firestore",
         }
     }
@@ -148,6 +174,8 @@ pub struct Guard {
     /// As the screen says it (`within 3 days`).
     pub title: String,
     pub rule: GuardRule,
+    /// What is said where it fails, over the row; by itself it shows what the rule read.
+    pub says: Option<Template>,
 }
 
 #[derive(Clone, Debug)]

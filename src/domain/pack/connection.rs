@@ -38,6 +38,8 @@ pub enum ConnectionKind {
         livemode: bool,
         /// A live key that may do everything is accepted.
         unrestricted: bool,
+        /// The business's own handlers, to which events can be sent by ourselves.
+        handlers: Vec<EventHandler>,
     },
     Http {
         url: SecretSource,
@@ -96,6 +98,15 @@ pub struct Service {
     /// What tells whose token it is: a path, and labels with pointers into its answer.
     pub door: String,
     pub facts: Vec<(&'static str, &'static str)>,
+}
+
+/// A place of the business that takes the payment account's events.
+#[derive(Clone, Debug)]
+pub struct EventHandler {
+    pub name: String,
+    pub url: SecretSource,
+    /// What its events are signed with (`whsec_...`).
+    pub secret: SecretSource,
 }
 
 #[derive(Clone, Debug)]

@@ -48,6 +48,17 @@ pub struct StripeRead {
     pub window: Option<Duration>,
     /// At most so many rows; paging stops there.
     pub at_most: usize,
+    /// Of undelivered events: the one endpoint that is meant, by its id or its address; `None` is all of them.
+    pub endpoint: Option<Template>,
+    /// Rows that the business's own record has already: they are left out, and counted.
+    pub except: Option<Box<Except>>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Except {
+    pub on: Id<Connection>,
+    pub sql: Sql,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,10 +72,11 @@ pub enum StripeList {
     Payouts,
     Subscriptions,
     Transfers,
+    UndeliveredEvents,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -74,9 +86,10 @@ impl StripeList {
         Self::Payouts,
         Self::Subscriptions,
         Self::Transfers,
+        Self::UndeliveredEvents,
     ];
 
-    /// The word in a pack and the path under `/v1/`.
+    /// The word in a pack and, but for undelivered events, the path under `/v1/`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Charges => "charges",
@@ -88,6 +101,7 @@ impl StripeList {
             Self::Payouts => "payouts",
             Self::Subscriptions => "subscriptions",
             Self::Transfers => "transfers",
+            Self::UndeliveredEvents => "undelivered_events",
         }
     }
 }

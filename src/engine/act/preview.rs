@@ -330,7 +330,12 @@ fn letter(step: usize, order: &Order) -> Option<Letter> {
             Some(Letter { step, to: text(to), subject: Some(text(subject)), text: text(body) })
         }
         Order::Webhook { on, text: words } => Some(Letter { step, to: text(on.as_str()), subject: None, text: text(words) }),
-        Order::Sql { .. } | Order::Refund { .. } | Order::Http { .. } | Order::Firestore { .. } => None,
+        Order::Sql { .. }
+        | Order::Refund { .. }
+        | Order::Http { .. }
+        | Order::Event { .. }
+        | Order::Proof { .. }
+        | Order::Firestore { .. } => None,
     }
 }
 

@@ -76,8 +76,31 @@ pub(in crate::pack) struct RawStripe {
     /// Accepts a live key that may do everything (`sk_live_...`); it is warned of at every start (default `false`).
     #[serde(default)]
     pub unrestricted: bool,
+    /// The business's own handlers, to which events can be posted by ourselves.
+    #[serde(default)]
+    pub handlers: BTreeMap<String, RawHandler>,
     /// The longest that one look or act may take (default `10s`).
     pub timeout: Option<String>,
+}
+
+/// A place of the business that takes Stripe's events.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawHandler {
+    /// Its URL, without a password.
+    pub url: Option<String>,
+    /// The environment variable with its URL.
+    pub url_env: Option<String>,
+    /// The file with its URL, mode 0600.
+    pub url_file: Option<String>,
+    /// The command (program and arguments) that prints its URL.
+    pub url_command: Option<Vec<String>>,
+    /// The environment variable with its endpoint's signing secret (`whsec_...`).
+    pub secret_env: Option<String>,
+    /// The file with the secret, mode 0600.
+    pub secret_file: Option<String>,
+    /// The command (program and arguments) that prints the secret.
+    pub secret_command: Option<Vec<String>>,
 }
 
 /// A site of the business, or an interface over HTTP.

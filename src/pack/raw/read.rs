@@ -53,9 +53,23 @@ pub(in crate::pack) struct RawStripeRead {
     pub window: Option<String>,
     /// At most so many rows (default 10000).
     pub at_most: Option<u64>,
+    /// Of `undelivered_events`: only those meant for this endpoint, by its id (`we_...`) or its URL.
+    pub endpoint: Option<String>,
+    /// What the business's own record has already is left out, and counted as `left_out`.
+    pub except: Option<RawExcept>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawExcept {
+    /// The connection, of the kind `sql`.
+    pub on: String,
+    /// The statement, with the parameters of every read.
+    pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -70,6 +84,7 @@ pub(in crate::pack) enum RawStripeList {
     Payouts,
     Subscriptions,
     Transfers,
+    UndeliveredEvents,
 }
 
 /// A request whose answer becomes rows; `ok`, `status`, `latency_ms` and `body` are always among the columns.

@@ -52,6 +52,7 @@ pub(super) fn brought_action(brought: Brought) -> Action {
         inputs: brought.inputs,
         undo: brought.undo,
         confirm: brought.confirm,
+        stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
         fresh: brought.fresh,
@@ -74,6 +75,10 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
     if matches!(&raw.effects, OneOrMany::Many(list) if list.is_empty()) {
         reader.say(&place.key("do"), "an action that does nothing is none", "empty", None);
     }
+    if matches!(effects.first(), Some(Effect { kind: EffectKind::Proof { .. }, .. })) {
+        let help = Some("put it behind the effect that it proves".to_owned());
+        reader.say(&place.key("do"), "a proof proves what came before it, and nothing does", "begins with a proof", help);
+    }
     let guards = raw.guards.iter().enumerate();
     let guards = guards.filter_map(|(index, raw)| guard(reader, &place.key("guards").index(index), raw)).collect();
     let inputs = inputs(reader, &place.key("inputs"), &raw.inputs);
@@ -94,6 +99,7 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
         inputs,
         undo,
         confirm: Confirm::Key,
+        stops_at_unknown: raw.stop_at_unknown.unwrap_or(false),
         hold: Duration::ZERO,
         amount,
         fresh,
@@ -101,6 +107,9 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
         label,
         covers: raw.covers.clone(),
     };
+    if raw.stop_at_unknown == Some(false) && (action.moves_money() || action.amount.is_some()) {
+        reader.say(&place.key("stop_at_unknown"), "a batch of money always stops at the first unknown", "not here", None);
+    }
     // A broken `undo` must not make what follows look final.
     let is_final = action.is_final() && raw.undo.is_none();
     action.confirm = raw.confirm.map_or_else(|| asks(raw, &action, is_final), confirm);
@@ -150,6 +159,8 @@ fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Ef
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Proof { .. }
         | EffectKind::Firestore { .. } => None,
     });
     match (&raw.amount, refunded) {
@@ -174,7 +185,8 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         EffectKind::Refund { .. } => Some("a refund"),
         EffectKind::Mail { .. } => Some("a mail"),
         EffectKind::Webhook { .. } => Some("a message"),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Firestore { .. } => None,
+        EffectKind::Event { .. } => Some("an event"),
+        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Proof { .. } | EffectKind::Firestore { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());
@@ -193,7 +205,8 @@ fn guard(reader: &mut Reader<'_>, place: &Place, raw: &RawGuard) -> Option<Guard
         (None, Some(text)) => GuardRule::Holds(reader.expression(&place.key("holds"), text)?),
         (None, None) => return None,
     };
-    Some(Guard { title: raw.title.clone(), rule })
+    let says = raw.says.as_ref().and_then(|text| reader.template(&place.key("says"), text));
+    Some(Guard { title: raw.title.clone(), rule, says })
 }
 
 fn within(reader: &mut Reader<'_>, place: &Place, raw: &RawWithin) -> Option<GuardRule> {

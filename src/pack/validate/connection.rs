@@ -3,10 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    domain::pack::{Connection, ConnectionKind, MailServer, SecretSource},
+    domain::pack::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource},
     pack::{
         place::Place,
-        raw::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook},
+        raw::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook},
     },
 };
 
@@ -117,7 +117,30 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripe) -> Option<Con
         reader.say(&place.key("account"), format!("`{account}` is not an account"), "not an account", help);
     }
     let (account, livemode, unrestricted) = (raw.account.clone(), raw.livemode, raw.unrestricted);
-    Some(ConnectionKind::Stripe { key: key?, url, account, livemode, unrestricted })
+    let handlers = raw.handlers.iter();
+    let handlers = handlers.filter_map(|(name, raw)| handler(reader, &place.key("handlers").key(name), name, raw)).collect();
+    Some(ConnectionKind::Stripe { key: key?, url, account, livemode, unrestricted, handlers })
+}
+
+fn handler(reader: &mut Reader<'_>, place: &Place, name: &str, raw: &RawHandler) -> Option<EventHandler> {
+    let given = Given {
+        plain: raw.url.as_ref(),
+        environment: raw.url_env.as_ref(),
+        file: raw.url_file.as_ref(),
+        command: raw.url_command.as_ref(),
+    };
+    let url = reader.secret(place, "url", given, true);
+    if let Some(url) = &raw.url {
+        reader.open_url(&place.key("url"), url, &["https", "http"]);
+    }
+    let given = Given {
+        plain: None,
+        environment: raw.secret_env.as_ref(),
+        file: raw.secret_file.as_ref(),
+        command: raw.secret_command.as_ref(),
+    };
+    let secret = reader.secret(place, "secret", given, true);
+    Some(EventHandler { name: name.to_owned(), url: url?, secret: secret? })
 }
 
 fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttp) -> Option<ConnectionKind> {

@@ -2,13 +2,13 @@
 
 use crate::{
     domain::{
-        pack::{HttpRead, Query, Read, Sql, StripeList, StripeRead},
+        pack::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead},
         template::{Template, TemplatePlace},
     },
     pack::{
         nearest::advice,
         place::Place,
-        raw::{OneOrMany, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
+        raw::{OneOrMany, RawExcept, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
     },
 };
 
@@ -138,7 +138,46 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Na
     let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
     let at_most = usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX);
     let list = list(raw.list);
-    Some(Query { on: on?, read: Read::Stripe(StripeRead { list, id, filters, window, at_most }), money: raw.money.clone() })
+    let endpoint = raw.endpoint.as_ref().and_then(|text| address(reader, &place.key("endpoint"), text));
+    if list == StripeList::UndeliveredEvents {
+        undelivered_alone(reader, place, raw, names);
+    } else if raw.endpoint.is_some() {
+        let help = Some("`list = \"undelivered_events\"`".to_owned());
+        reader.say_key(&place.key("endpoint"), "only undelivered events are meant for an endpoint", "not here", help);
+    }
+    let except = raw.except.as_ref().and_then(|raw_except| except(reader, place, raw, raw_except, names));
+    let read = StripeRead { list, id, filters, window, at_most, endpoint, except };
+    Some(Query { on: on?, read: Read::Stripe(read), money: raw.money.clone() })
+}
+
+/// What is made of two lists is no ledger, and has no object of its own.
+fn undelivered_alone(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Names<'_>) {
+    if raw.id.is_some() {
+        let help = Some("`list = \"events\"` reads one event".to_owned());
+        reader.say_key(&place.key("id"), "undelivered events are read as a list", "not here", help);
+    }
+    if matches!(names, Names::Window) {
+        reader.say(&place.key("list"), "undelivered events are no ledger: nothing of them is money", "not here", None);
+    }
+}
+
+fn except(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    raw: &RawStripeRead,
+    except: &RawExcept,
+    names: Names<'_>,
+) -> Option<Box<Except>> {
+    let place = place.key("except");
+    if raw.id.is_some() || !matches!(names, Names::Look) {
+        let help = Some("in a check's, a queue's or a metric's `read` of a list".to_owned());
+        reader.say_key(&place, "nothing can be left out here", "not here", help);
+    }
+    let on = reader.connection("sql", &except.on, &place.key("on"));
+    let text = place.key("text");
+    let sql = reader.sql(&text, &except.text, Sql::check_read)?;
+    reader.names_at_hand(&text, &sql.parameters, Some(&sql), names);
+    Some(Box::new(Except { on: on?, sql }))
 }
 
 fn list(raw: RawStripeList) -> StripeList {
@@ -152,6 +191,7 @@ fn list(raw: RawStripeList) -> StripeList {
         RawStripeList::Payouts => StripeList::Payouts,
         RawStripeList::Subscriptions => StripeList::Subscriptions,
         RawStripeList::Transfers => StripeList::Transfers,
+        RawStripeList::UndeliveredEvents => StripeList::UndeliveredEvents,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Netlify as its own OpenAPI description has it: Prism refuses what the description does not know, and answers by it.
+//! Netlify as its own description (Swagger) has it: Prism refuses what the description does not know, and answers by it.
 
 use super::{Partner, free_ports, node, target};
 

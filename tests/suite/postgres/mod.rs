@@ -27,7 +27,7 @@ const DIALECT: &str = include_str!("../../journeys/postgres/dialect.toml");
 const SEED: u64 = 1;
 
 /// Parents before their children.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "councils",
     "users",
     "businesses",
@@ -38,6 +38,7 @@ const TABLES: [&str; 12] = [
     "featured_queue",
     "refund_requests",
     "cron_jobs",
+    "stripe_events",
     "search_events",
     "triage_logs",
 ];

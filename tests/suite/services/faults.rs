@@ -404,12 +404,14 @@ fn no_fault_is_green_and_each_says_what_to_do() {
     let mut pack = String::new();
     for (at, service) in services.iter().enumerate() {
         let address = &service.address;
-        pack.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            pack,
             "[connections.site{at}]\nhttp = {{ url = \"{address}\", token_env = \"TOKEN\", timeout = \"{LIMIT}\" }}\n\
              [connections.host{at}]\nvercel = {{ url = \"{address}\", token_env = \"TOKEN\", project = \"shop\", timeout = \"{LIMIT}\" }}\n\
              [checks.site{at}]\ntitle = \"Site {at}\"\nread.http = {{ on = \"site{at}\", path = \"/x\", columns = {{ value = \"/value\" }} }}\nvalue = \"value\"\nred = {{ is = \"bad\" }}\n\
              [checks.host{at}]\ntitle = \"Host {at}\"\nread.vercel = {{ on = \"host{at}\", list = \"deployments\" }}\nvalue = \"rows\"\nred = {{ above = 9 }}\n"
-        ));
+        );
     }
     let house = House::of(&pack, &[("TOKEN", TOKEN)]);
     let ran = house.run(&["check", "--all", "--json"]).ends(3);

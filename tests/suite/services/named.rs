@@ -1,5 +1,6 @@
 //! Vercel, Netlify, Sentry and status pages: which requests a pack's words become, and that others take them.
 
+use serde_json::{Value as Json, json};
 use wheelhouse::{
     domain::{
         finding::Goes,
@@ -8,6 +9,11 @@ use wheelhouse::{
         value::Value,
     },
     pack::parse,
+};
+
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{header, path, query_param},
 };
 
 use super::{House, of, runtime};
@@ -282,4 +288,87 @@ fn netlifys_own_description_knows_every_request_and_has_every_column() {
     house.run(&["check", "--all"]).ends(0).says(&["string", "string string string"]);
     house.run(&["do", "build", "t1"]).ends(0);
     house.run(&["do", "back", "t1"]).ends(0);
+}
+
+const TOLD: &str = r#"
+[connections]
+errors.sentry = { token_env = "TOKEN", organization = "shop", url_env = "SERVICE" }
+status.statuspage = { url_env = "SERVICE" }
+[checks.errors]
+title = "Errors in payments"
+read.sentry = { on = "errors", list = "errors", route = "/api/stripe/*", environment = "production", period = "1h" }
+value = "errors"
+yellow = { above = 0 }
+red = { above = 5 }
+detail = "{{ users }} people"
+[checks.issues]
+title = "Issues in payments"
+read.sentry = { on = "errors", list = "issues", route = "/api/stripe/*" }
+value = "events * 2"
+red = { at_least = 24 }
+since = "first_seen"
+detail = "{{ short_id }} {{ title }}"
+[checks.host]
+title = "The host's own word"
+read.statuspage = { on = "status" }
+value = "indicator"
+yellow = { is_not = "none" }
+detail = "{{ description }}"
+[checks.parts]
+title = "The host's parts"
+read.statuspage = { on = "status", list = "components" }
+value = "rows"
+red = { below = 2 }
+"#;
+
+#[test]
+fn what_sentry_and_a_status_page_tell_can_be_judged() {
+    let runtime = runtime();
+    let server = runtime.block_on(MockServer::start());
+    let answer = |at: &str, queries: &[(&str, &str)], body: Json| {
+        let asked = queries.iter().fold(Mock::given(path(at)), |mock, (name, value)| mock.and(query_param(*name, *value)));
+        runtime.block_on(asked.respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(&server));
+    };
+    let token = header("authorization", "Bearer sentry-token");
+    let organization = Mock::given(path("/api/0/organizations/shop/")).and(token);
+    let known = ResponseTemplate::new(200).set_body_json(json!({ "slug": "shop" }));
+    runtime.block_on(organization.respond_with(known).mount(&server));
+    answer(
+        "/api/0/organizations/shop/events/",
+        &[("dataset", "errors"), ("query", "transaction:/api/stripe/*"), ("statsPeriod", "1h"), ("environment", "production")],
+        json!({ "data": [{ "count()": 3, "count_unique(user)": 2 }], "meta": {} }),
+    );
+    answer(
+        "/api/0/organizations/shop/issues/",
+        &[("query", "is:unresolved transaction:/api/stripe/*"), ("statsPeriod", "24h")],
+        json!([{ "id": "1", "shortId": "SHOP-1", "title": "Boom", "count": "12", "userCount": 4, "firstSeen": "2026-01-01T00:00:00Z" }]),
+    );
+    let page = json!({ "id": "x", "name": "Host", "updated_at": "2026-01-01T00:00:00Z" });
+    answer(
+        "/api/v2/status.json",
+        &[],
+        json!({ "page": page, "status": { "indicator": "minor", "description": "Partial outage" } }),
+    );
+    answer(
+        "/api/v2/components.json",
+        &[],
+        json!({ "page": page, "components": [{ "id": "a", "name": "API", "status": "operational" }] }),
+    );
+    let house = House::of(TOLD, &[("TOKEN", "sentry-token"), ("SERVICE", &server.uri())]);
+    house.run(&["connect", "check"]).ends(0).says(&["Sentry, organization shop", "status page, page Host, says Partial outage"]);
+    let told = house.run(&["check", "--all", "--json"]).ends(2).json();
+    for (name, severity, reading, detail) in [
+        ("check.errors", "yellow", "3", "2 people"),
+        ("check.issues", "red", "24", "SHOP-1 Boom"),
+        ("check.host", "yellow", "minor", "Partial outage"),
+        ("check.parts", "red", "1", ""),
+    ] {
+        let alert = of(&told, "alerts", name);
+        assert_eq!(
+            (&alert["severity"], &alert["reading"], &alert["detail"]),
+            (&severity.into(), &reading.into(), &detail.into()),
+            "{alert}"
+        );
+    }
+    assert_eq!(of(&told, "alerts", "check.issues")["since"], "2026-01-01T00:00:00Z");
 }

@@ -105,7 +105,9 @@ fn since(effects: &[Effect]) -> impl Iterator<Item = &String> {
         | EffectKind::Refund { .. }
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
-        | EffectKind::Webhook { .. } => None,
+        | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Proof { .. } => None,
     })
 }
 

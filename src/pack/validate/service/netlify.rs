@@ -1,4 +1,4 @@
-//! Netlify: a site's deploys and functions, builds, and the way back. The paths are those of its OpenAPI description.
+//! Netlify: a site's deploys and functions, builds, and the way back. The paths are those of its own description (Swagger).
 
 use super::{Listing, Reached, connection};
 use crate::{

@@ -137,7 +137,7 @@ fn set(on: Id<Connection>, project: &Project, name: &str, target: &str, body: Te
     };
     let path = Template::parse_for(TemplatePlace::Path, &project.path("/v9/projects/{project}/env")).ok()?;
     let (method, body) = ("PATCH".to_owned(), Some(body));
-    Some(EffectKind::Http { on, method, path, body, find: Some(find), proofs: Proofs::default() })
+    Some(EffectKind::Http { on, method, path, body, find: Some(Box::new(find)), proofs: Proofs::default() })
 }
 
 fn redeploy(on: Id<Connection>, project: &Project, target: RawVercelTarget) -> Option<EffectKind> {
@@ -160,7 +160,7 @@ fn redeploy(on: Id<Connection>, project: &Project, target: RawVercelTarget) -> O
     }
     let path = Template::parse_for(TemplatePlace::Path, &project.path("/v13/deployments?forceNew=1")).ok()?;
     let body = Some(Template::parse_for(TemplatePlace::Json, &body.to_string()).ok()?);
-    Some(EffectKind::Http { on, method: "POST".to_owned(), path, body, find: Some(find), proofs: Proofs::default() })
+    Some(EffectKind::Http { on, method: "POST".to_owned(), path, body, find: Some(Box::new(find)), proofs: Proofs::default() })
 }
 
 fn named(variable: &str, target: &str) -> Vec<Proof> {
