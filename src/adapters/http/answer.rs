@@ -30,6 +30,11 @@ pub(super) fn rows(transport: &Transport, read: &HttpRead, path: &str, reply: &R
     Ok(table(read, elements.iter().map(|element| row(read, Some(reply), Some(element), None)).collect()))
 }
 
+/// No row at all.
+pub(super) fn none(read: &HttpRead) -> Rows {
+    table(read, Vec::new())
+}
+
 /// One row that says what failed, for a query that judges exactly this.
 pub(super) fn failed_probe(read: &HttpRead, transport: &Transport, failure: &NoReply) -> Rows {
     table(read, vec![row(read, None, None, Some(&transport.unread(failure).to_string()))])

@@ -10,20 +10,20 @@ use crate::{
     domain::{id::Id, proof::ProofRule, value::Value},
 };
 
-fn open(url: &str, limit: Duration) -> HttpSystem {
+pub(super) fn open(url: &str, limit: Duration) -> HttpSystem {
     let headers = vec![("authorization".to_owned(), Secret::secret(&format!("Bearer {CANARY}")))];
     HttpSystem::open("site", &Secret::plain(url), headers, limit).unwrap()
 }
 
 fn get(at: &str) -> HttpRead {
-    HttpRead { method: "GET".into(), path: template(at), body: None, columns: Vec::new(), rows: None, probe: false }
+    HttpRead { method: "GET".into(), path: template(at), body: None, columns: Vec::new(), rows: None, pages: None, probe: false }
 }
 
-fn pointing(at: &str, columns: &[(&str, &str)]) -> HttpRead {
+pub(super) fn pointing(at: &str, columns: &[(&str, &str)]) -> HttpRead {
     HttpRead { columns: columns.iter().map(|(name, pointer)| ((*name).to_owned(), (*pointer).to_owned())).collect(), ..get(at) }
 }
 
-async fn read(system: &HttpSystem, read: HttpRead) -> Result<Rows, SourceError> {
+pub(super) async fn read(system: &HttpSystem, read: HttpRead) -> Result<Rows, SourceError> {
     system.read(&query(Read::Http(read)), &Params::new()).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, Paging};
 
 use crate::domain::{id::Id, template::Template};
 
@@ -103,6 +103,8 @@ pub struct HttpRead {
     pub columns: Vec<(String, String)>,
     /// JSON pointer to an array: one row for each element.
     pub rows: Option<String>,
+    /// Where the list comes in pages.
+    pub pages: Option<Paging>,
     /// The answer itself is what is being judged: a timeout, a refused connection or a non-2xx status is one row with
     /// `ok = false` and `error`, not a failure to look.
     pub probe: bool,
