@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 use serde::Deserialize;
 
 use super::{built_in::BuiltIn, error::Error};
@@ -30,7 +30,7 @@ pub struct Declaration {
 #[serde(deny_unknown_fields)]
 pub struct Slots {
     pub cron: String,
-    pub zone: Tz,
+    pub zone: Zone,
     pub count: usize,
     /// The latest slot is at least so many minutes old.
     #[serde(default)]
@@ -68,6 +68,20 @@ pub struct StripeTown {
     /// `id, created, amount, amount_reversed, currency, destination, transfer_group, source_transaction, metadata`
     #[serde(default)]
     pub transfers: Option<String>,
+    #[serde(default)]
+    pub webhook_endpoints: Vec<WebhookEndpoint>,
+}
+
+/// Where Stripe sends events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookEndpoint {
+    pub id: String,
+    /// A template over the stand-ins' addresses.
+    pub url: String,
+    pub description: String,
+    pub enabled_events: Vec<String>,
+    pub secret: String,
 }
 
 /// The business's own site.
@@ -86,6 +100,8 @@ pub struct Endpoint {
     pub method: String,
     /// A header that must have this value, else 401.
     pub require: Option<RequiredHeader>,
+    /// What its body must be signed with, as Stripe signs events; else 400.
+    pub signed_with: Option<String>,
     /// An expression over `env`, `switches`, `body`, `query`: while true, the request is never answered.
     pub hangs_while: Option<String>,
     #[serde(default)]

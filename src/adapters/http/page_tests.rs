@@ -16,7 +16,7 @@ use crate::{
 
 fn paged(at: &str, way: PageWay, at_most: usize) -> HttpRead {
     let list = pointing(at, &[("id", "/id")]);
-    HttpRead { rows: Some("/data".into()), pages: Some(Paging { way, at_most }), ..list }
+    HttpRead { rows: vec!["/data".into()], pages: Some(Paging { way, at_most }), ..list }
 }
 
 fn next() -> PageWay {
@@ -113,7 +113,11 @@ type Change = fn(&HashMap<String, String>, &mut Json);
 #[tokio::test]
 async fn what_is_no_whole_list_is_never_taken_for_one() {
     let second: [(PageWay, Change, &str); 6] = [
-        (next(), |_, body| body["links"]["next"] = json!("https://elsewhere.example/list"), "is outside the connection's address"),
+        (
+            next(),
+            |_, body| body["links"]["next"] = json!("https://elsewhere.example/list"),
+            "is outside the connection's address",
+        ),
         (next(), |_, body| body["links"]["next"] = json!("/list?from=0"), "this page came before"),
         (cursor(), |_, body| body["next_cursor"] = json!({ "at": 3 }), "what stands at `/next_cursor` leads to no page"),
         (cursor(), |_, body| body["next_cursor"] = json!("after 0"), "this page came before"),

@@ -9,7 +9,7 @@ use std::{
 use reqwest::Url;
 use serde_json::Value as Json;
 
-use super::{HttpSystem, Reply, answer};
+use super::{HttpSystem, Reply, answer, shown};
 use crate::{
     domain::{
         pack::{HttpRead, PageWay, Paging},
@@ -106,13 +106,15 @@ impl<'a> Pages<'a> {
     async fn next(&mut self) -> Result<Option<(Rows, Option<String>)>, SourceError> {
         let Some(path) = self.next.take() else { return Ok(None) };
         let reply = self.system.reply(self.read, &path, None).await?.without_echoes();
-        let rows = answer::rows(&self.system.transport, self.read, &path, &reply)?;
+        let rows = answer::rows(&self.system.transport, self.read, shown(&path), &reply)?;
         self.count += 1;
-        let odd = |why: &str| SourceError::Malformed(self.system.transport.text(format_args!("GET {path}: {why}")));
+        let odd = |why: &str| SourceError::Malformed(self.system.transport.text(format_args!("GET {}: {why}", shown(&path))));
         // The first page without rows is where counted pages end, however often it is asked for.
         let is_counted_end = rows.is_empty() && matches!(self.way, PageWay::Number { .. });
         if !is_counted_end && !self.bodies.insert(self.hash.hash_one(&reply.body)) {
-            return Err(odd("this page came before: the pages go round in a circle, or the service does not know how it is asked for the next one"));
+            return Err(odd(
+                "this page came before: the pages go round in a circle, or the service does not know how it is asked for the next one",
+            ));
         }
         if self.count > MOST_PAGES {
             return Err(odd(&format!("more than {MOST_PAGES} pages")));
@@ -129,7 +131,9 @@ impl<'a> Pages<'a> {
                 None | Some(Json::Null | Json::Bool(false)) => Ok(None),
                 Some(Json::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
                 Some(Json::Number(number)) => Ok(Some(number.to_string())),
-                Some(Json::Bool(true) | Json::Array(_) | Json::Object(_)) => Err(format!("what stands at `{at}` leads to no page")),
+                Some(Json::Bool(true) | Json::Array(_) | Json::Object(_)) => {
+                    Err(format!("what stands at `{at}` leads to no page"))
+                }
             }
         };
         match self.way {

@@ -5,6 +5,7 @@
 mod action;
 mod check;
 mod connection;
+mod firestore;
 mod flag;
 mod job;
 mod ledger;
@@ -16,17 +17,21 @@ mod sql;
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
-pub use action::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock};
+pub use action::{Action, Confirm, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
-pub use connection::{Connection, ConnectionKind, MailServer, SecretSource};
+pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource, Service};
+pub use firestore::{
+    By, Comparing, Condition, DocumentColumn, DocumentWrite, Documents, FirestoreRead, Listing, Test, Total, UPDATE_TIME, When,
+    WrittenChange,
+};
 pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
 pub use metric::{Metric, Target};
 pub use pages::{PageWay, Paging};
-pub use query::{HttpRead, Query, Read, Sql, StripeList, StripeRead};
+pub use query::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
 pub use sql::SqlMistake;
 
@@ -38,7 +43,7 @@ pub struct Pack {
     /// Short name, from the file's name: names the state file and the header.
     pub name: String,
     pub title: String,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub currency: Currency,
     pub connections: Vec<Connection>,
     pub checks: Vec<Check>,

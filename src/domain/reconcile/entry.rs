@@ -105,9 +105,7 @@ pub fn facts<'a>(
     let currency = match (&columns.currency, amount) {
         (Some(column), _) => {
             let code = words(present(cells, places.currency, column)?);
-            currencies
-                .find(&code)
-                .ok_or_else(|| format!("has no currency in `{column}`, but `{}`", Text::new(code.as_ref())))?
+            currencies.find(&code).ok_or_else(|| format!("has no currency in `{column}`, but `{}`", Text::new(code.as_ref())))?
         }
         (None, Cell::Money(money)) => money.currency,
         (None, _) => currencies.default,

@@ -92,9 +92,7 @@ pub struct Side<'a> {
 /// others that share one. On as many threads as the rows are worth, and never of the same row on two of them.
 pub fn shared(theirs: Side<'_>, ours: Side<'_>, pair: impl Fn(u32, u32) + Sync) -> Vec<Crowd> {
     let size = theirs.left.len() + ours.left.len();
-    let mut dealt = at_once(2, size, |at| {
-        Dealt::of(if at == 0 { theirs } else { ours })
-    });
+    let mut dealt = at_once(2, size, |at| Dealt::of(if at == 0 { theirs } else { ours }));
     let (Some(of_ours), Some(of_theirs)) = (dealt.pop(), dealt.pop()) else { return Vec::new() };
     let found = at_once(PIECES, size, |piece| {
         let mut table = Table::default();

@@ -99,8 +99,7 @@ impl Sheet {
 
     fn side(&self, is_theirs: bool) -> impl Iterator<Item = SheetRow<'_>> {
         let (side, other) = if is_theirs { (&self.theirs, &self.ours) } else { (&self.ours, &self.theirs) };
-        let mut order: Vec<u32> =
-            (0..side.book.len() as u32).filter(|index| self.class(is_theirs, *index).is_some()).collect();
+        let mut order: Vec<u32> = (0..side.book.len() as u32).filter(|index| self.class(is_theirs, *index).is_some()).collect();
         order.sort_unstable_by(|a, b| side.book.order(*a, *b));
         order.into_iter().filter_map(move |index| {
             let line = side.book.line(index);

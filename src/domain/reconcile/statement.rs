@@ -85,12 +85,7 @@ fn order(judged: &Judged<'_>, a: &Finding, b: &Finding) -> std::cmp::Ordering {
         .then_with(|| rows(judged.ours, a.ours, b.ours))
 }
 
-fn discrepancy(
-    reconciliation: &Reconciliation,
-    judged: &Judged<'_>,
-    finding: &Finding,
-    now: DateTime<Utc>,
-) -> Discrepancy {
+fn discrepancy(reconciliation: &Reconciliation, judged: &Judged<'_>, finding: &Finding, now: DateTime<Utc>) -> Discrepancy {
     let entry = |book: &Book, index: u32| (index != NONE).then(|| book.entry(index));
     let told = Told {
         class: finding.class,

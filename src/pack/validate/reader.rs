@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use crate::{
     domain::{id::Id, money::Currency, pack::Connection},
@@ -20,7 +20,7 @@ use super::id;
 pub(super) struct Reader<'s> {
     pub source: &'s Source,
     pub problems: Vec<Problem>,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub currency: Option<Currency>,
 }
 
@@ -108,7 +108,7 @@ impl Section {
 
 impl<'s> Reader<'s> {
     pub(super) fn new(source: &'s Source, problems: Vec<Problem>) -> Self {
-        Self { source, problems, timezone: Tz::UTC, currency: None }
+        Self { source, problems, timezone: Zone::UTC, currency: None }
     }
 
     /// A problem with the value at a place.
@@ -199,6 +199,22 @@ impl<'s> Reader<'s> {
         };
         let message = format!("`{name}` is a `{}` connection, and a `{kind}` one is needed here", actual.unwrap_or("?"));
         self.say(place, message, &format!("not a `{kind}` connection"), Some(help));
+        None
+    }
+
+    /// One of the handlers that a Stripe connection names.
+    pub(super) fn handler(&mut self, connection: &str, name: &str, place: &Place) -> Option<()> {
+        let handlers = Place::default().key(Section::Connections.word()).key(connection).key("stripe").key("handlers");
+        let known: Vec<&str> = self.source.find(&handlers).map(|tree| tree.keys().collect()).unwrap_or_default();
+        if known.contains(&name) {
+            return Some(());
+        }
+        let help = if known.is_empty() {
+            format!("`handlers.{name} = {{ url_env = \"...\", secret_env = \"...\" }}` in the connection `{connection}`")
+        } else {
+            advice(name, &known, "handlers")
+        };
+        self.say(place, format!("`{connection}` has no handler `{name}`"), "not a handler", Some(help));
         None
     }
 

@@ -228,7 +228,8 @@ impl Again {
             (named("difference"), theirs - ours, totals.difference),
             (named("all classes"), by_class, totals.difference),
         ];
-        let mut counts = vec![(named(&titles[0]), their_rows, totals.theirs_rows), (named(&titles[1]), our_rows, totals.ours_rows)];
+        let mut counts =
+            vec![(named(&titles[0]), their_rows, totals.theirs_rows), (named(&titles[1]), our_rows, totals.ours_rows)];
         for class in Class::ALL {
             let (count, minor) = sum.classes.get(&class).copied().unwrap_or_default();
             let said = totals.by_class.iter().find(|(of, ..)| *of == class);
@@ -242,8 +243,8 @@ impl Again {
         }
         let amounts = amounts.into_iter().map(|(what, minor, said)| (what, Money::new(clamped(minor), currency), said));
         let amounts = amounts.filter(|(_, again, said)| again != said);
-        let amounts =
-            amounts.map(|(what, again, said)| format!("{what}: {} by the rows, {} in the statement", again.signed(), said.signed()));
+        let amounts = amounts
+            .map(|(what, again, said)| format!("{what}: {} by the rows, {} in the statement", again.signed(), said.signed()));
         let counts = counts.into_iter().filter(|(_, again, said)| again != said);
         amounts.chain(counts.map(|(what, again, said)| format!("{what}: {again} rows, {said} in the statement"))).collect()
     }

@@ -186,7 +186,11 @@ fn what_was_changed_with_its_hashes_no_longer_adds_up() {
     for (from, to, said) in [
         ("\"matched\":0,", "\"matched\":2,", "matched: 0 by the rows, 2 in the statement"),
         ("\"minor\":2400,", "\"minor\":2399,", "AUD stripe: +A$24.00 by the rows, +A$23.99 in the statement"),
-        ("[\"ours\",\"amount\",\"1\",\"ch_1\",2000,", "[\"ours\",\"amount\",\"1\",\"ch_1\",1999,", "AUD amount differs: +A$2.01 by the rows"),
+        (
+            "[\"ours\",\"amount\",\"1\",\"ch_1\",2000,",
+            "[\"ours\",\"amount\",\"1\",\"ch_1\",1999,",
+            "AUD amount differs: +A$2.01 by the rows",
+        ),
         ("[\"ours\",\"amount\",", "[\"ours\",\"matched\",", "2 pairs told by one side alone"),
         ("\"from\":\"2026-03-13", "\"from\":\"2026-03-19", "lies outside of the window"),
         ("\"unlisted\":0", "\"unlisted\":1", "not matched"),

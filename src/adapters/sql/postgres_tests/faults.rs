@@ -216,7 +216,8 @@ async fn a_huge_answer_is_refused_before_it_fills_the_memory() {
         assert!(refused.contains(expected), "{refused}");
         assert_eq!(look(&db, "select 1").await.unwrap(), "1", "the next look is well");
     }
-    let long = sql("select n as id, repeat('x', case n when 3 then 40000000 else 10 end) as payload from generate_series(1, 5) n");
+    let long =
+        sql("select n as id, repeat('x', case n when 3 then 40000000 else 10 end) as payload from generate_series(1, 5) n");
     let refused = db.stream(&long, &Params::new(), &mut Nowhere).await.unwrap_err().to_string();
     assert!(refused.contains("row 3 is bigger than 8 MiB, its `payload` alone 39 MiB"), "{refused}");
     assert_eq!(look(&db, "select 1").await.unwrap(), "1", "the next look is well");
