@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    document::{Change, Precondition},
+    finding::Finding,
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
@@ -67,6 +69,9 @@ pub enum Order {
         method: String,
         path: String,
         body: Option<String>,
+        /// Looked for before each attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        find: Option<Box<Finding>>,
         #[serde(default, skip_serializing_if = "Proofs::is_empty")]
         proofs: Proofs,
     },
@@ -92,6 +97,13 @@ pub enum Order {
         statement: String,
         parameters: Vec<Value>,
     },
+    /// Fields of one document, by their paths; nothing else of it.
+    Firestore {
+        on: Id<Connection>,
+        document: String,
+        changes: Vec<(String, Change)>,
+        when: Precondition,
+    },
 }
 
 /// Where an event is sent once more, and by whom.
@@ -113,7 +125,8 @@ impl Order {
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
             | Self::Event { on, .. }
-            | Self::Proof { on, .. } => on,
+            | Self::Proof { on, .. }
+            | Self::Firestore { on, .. } => on,
         }
     }
 }

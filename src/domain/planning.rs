@@ -2,6 +2,8 @@
 //!
 //! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
 
+mod document;
+
 use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
@@ -79,6 +81,7 @@ pub fn make(
     if steps.is_empty() {
         return Err(Text::new(format!("`{}` does nothing", action.id)));
     }
+    one_write_each(&steps)?;
     let label = match &action.label {
         Some(label) => {
             let mut names = names.clone();
@@ -104,6 +107,19 @@ pub fn make(
         planned_at: setting.now,
         batch: setting.batch.clone(),
     })
+}
+
+/// The first write of a document changes it: a second one that expects it as it was read is bound to fail.
+fn one_write_each(steps: &[Step]) -> Result<(), Text> {
+    let mut written = Vec::new();
+    for step in steps {
+        let Order::Firestore { on, document, .. } = &step.order else { continue };
+        if written.contains(&(on, document)) {
+            return Err(Text::new(format!("{document} would be written twice: put all of it into one `set`")));
+        }
+        written.push((on, document));
+    }
+    Ok(())
 }
 
 /// False for a plan that was made under another account or mode: it must not be looked up, let alone sent, under this one.
@@ -244,17 +260,18 @@ impl Maker<'_> {
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
-            EffectKind::Http { on, method, path, body, proofs } => Order::Http {
+            EffectKind::Http { on, method, path, body, find, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
                 path: self.render(path)?,
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
+                find: find.clone(),
                 proofs: proofs.clone(),
             },
             EffectKind::Mail { on, to, subject, body } => {
                 Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }
             }
-            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.speak(text)? },
+            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.announce(text)? },
             EffectKind::Event { on, event, way } => {
                 let to = match way {
                     EventWay::Account { endpoint } => EventTo::Endpoint(self.name_in(endpoint)?),
@@ -265,6 +282,7 @@ impl Maker<'_> {
             EffectKind::Proof { on, sql } => {
                 Order::Proof { on: on.clone(), statement: sql.numbered.clone(), parameters: self.bind(sql)? }
             }
+            EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
         })
     }
 
@@ -285,6 +303,22 @@ impl Maker<'_> {
     fn speak(&self, template: &Template) -> Result<String, Text> {
         let spoken = self.names.iter().map(|(name, value)| (name.clone(), value.spoken())).collect();
         template.render_in(&spoken, self.setting.timezone).map_err(Text::new)
+    }
+
+    /// For a channel, where angle brackets call everybody or hide where a link leads: the pack's own words may, a value
+    /// may not.
+    fn announce(&self, template: &Template) -> Result<String, Text> {
+        let blunt = |text: &str| text.replace('<', "\u{2039}").replace('>', "\u{203a}");
+        let announced = self.names.iter().map(|(name, value)| {
+            let value = match value.spoken() {
+                Value::Text(text) => Value::text(blunt(text.original())),
+                // JSON has no brackets of this kind but in its texts.
+                Value::Json(json) => serde_json::from_str(&blunt(&json.to_string())).map_or(Value::Null, Value::Json),
+                other => other,
+            };
+            (name.clone(), value)
+        });
+        template.render_in(&announced.collect(), self.setting.timezone).map_err(Text::new)
     }
 
     fn render(&self, template: &Template) -> Result<String, Text> {

@@ -225,3 +225,15 @@ fn an_event_is_sent_where_its_row_says_and_proven_by_its_own_id() {
     assert_eq!(planned(&resend, gone.clone()).unwrap_err(), "no endpoint");
     assert!(planned(&deliver, gone).is_ok());
 }
+
+#[test]
+fn no_value_calls_a_channel_or_hides_where_a_link_leads() {
+    let text = template("<!here> {{ name }} says {{ said.words }}");
+    let action = action(vec![EffectKind::Webhook { on: Id::new("hook"), text }]);
+    let mut row = charged(2200);
+    row.insert("name".into(), Value::text("<!channel> & Sons"));
+    row.insert("said".into(), Value::Json(serde_json::json!({ "words": "<https://evil.example|the bank>" })));
+    let plan = make(&action, target(), row, &spam(), &[], &setting()).unwrap();
+    let Order::Webhook { text, .. } = &plan.steps[0].order else { panic!() };
+    assert_eq!(text, "<!here> ‹!channel› & Sons says ‹https://evil.example|the bank›");
+}

@@ -284,6 +284,9 @@ fn looks(plan: &Plan, state: &ActState, is_good: bool) -> String {
         }
         Some(Order::Sql { on, .. }) => format!("this act's mark is looked for in {on}"),
         Some(Order::Mail { on, .. }) => format!("the mail is looked for at {on}, where that keeps what it sent"),
+        Some(Order::Firestore { on, document, .. }) => {
+            format!("{document} is read back from {on}, and this act's mark where marks are kept")
+        }
         Some(Order::Http { on, method, path, .. }) => {
             return format!("nothing at {on} tells whether {method} {path} arrived: a person looks and decides");
         }

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, ops::Range};
 use crate::domain::{
     expression::Expression,
     pack::{
-        self, Action, Check, Effect, EffectKind, EventWay, Flag, GuardRule, HttpRead, Job, Ledger, Metric, Named, Query, Queue,
-        Read, WindowClock,
+        self, Action, Check, DocumentWrite, Effect, EffectKind, EventWay, Flag, GuardRule, HttpRead, Job, Ledger, Metric, Named,
+        Query, Queue, Read, When, WindowClock,
     },
     template::Template,
 };
@@ -86,22 +86,33 @@ impl Loaded {
             match (known.get(&format!("actions.{}.fresh[{index}]", action.id)), &query.read) {
                 (Some(fresh), _) => columns.extend(fresh.iter().cloned()),
                 (None, Read::Http(read)) => columns.extend(http_columns(read)),
+                (None, Read::Firestore(read)) => columns.extend(read.names()),
                 (None, Read::Sql(_) | Read::Stripe(_)) => return Problems::default(),
             }
         }
         columns.extend(action.inputs.iter().map(|input| input.name.clone()));
+        let mut known = std::collections::BTreeSet::new();
+        columns.retain(|column| known.insert(column.clone()));
         let mut wants = Wants { loaded: self, columns: &columns, beside: &FOR_ACTIONS, whose, problems: Vec::new() };
         wants.action(&Place::default().key("actions").key(action.id.as_str()), action);
         Problems::from(wants.problems)
     }
 
-    /// The answers over HTTP, whose columns are in the file itself.
-    pub(super) fn check_http_columns(&self) -> Problems {
-        let statements = self.statements().into_iter().filter(|statement| !statement.changes);
-        statements.fold(Problems::default(), |problems, statement| match &statement.query.read {
-            Read::Http(read) => problems.and(self.check_columns(&statement.path, &http_columns(read))),
-            Read::Sql(_) | Read::Stripe(_) => problems,
-        })
+    /// The answers whose columns are in the file itself: those over HTTP, and documents.
+    pub(super) fn check_declared_columns(&self) -> Problems {
+        let mut documents = Columns::new();
+        let mut problems = Problems::default();
+        for statement in self.statements().into_iter().filter(|statement| !statement.changes) {
+            match &statement.query.read {
+                Read::Http(read) => problems = problems.and(self.check_columns(&statement.path, &http_columns(read))),
+                Read::Firestore(read) => {
+                    problems = problems.and(self.check_columns(&statement.path, &read.names()));
+                    documents.insert(statement.path, read.names());
+                }
+                Read::Sql(_) | Read::Stripe(_) => {}
+            }
+        }
+        problems.and(self.check_actions(&documents))
     }
 }
 
@@ -254,9 +265,27 @@ impl Wants<'_> {
                 }
                 EventWay::Ourselves { .. } => self.column(&at.key("deliver"), event),
             },
+            EffectKind::Firestore { write, .. } => self.document(&at, write),
         }
         if self.loaded.source.find(&place.key("says")).is_some() {
             self.template(&place.key("says"), &effect.said);
+        }
+    }
+
+    fn document(&mut self, at: &Place, write: &DocumentWrite) {
+        self.template(&at.key("document"), &write.document);
+        for (path, change) in &write.changes {
+            let set = at.key("set");
+            let place = set.key(&path.to_string());
+            let place = if self.loaded.source.find(&place).is_some() { place } else { set };
+            for name in change.names() {
+                self.wanted(&place, &name, None);
+            }
+        }
+        if let When::Unchanged { since } = &write.when {
+            let place = at.key("unchanged_since");
+            let place = if self.loaded.source.find(&place).is_some() { place } else { at.key("document") };
+            self.wanted(&place, since, None);
         }
     }
 
@@ -277,6 +306,7 @@ impl Wants<'_> {
             Read::Sql(_) => "sql",
             Read::Stripe(_) => "stripe",
             Read::Http(_) => "http",
+            Read::Firestore(_) => "firestore",
         };
         for (index, column) in query.money.iter().enumerate() {
             self.column(&place.key("read").key(kind).key("money").index(index), column);

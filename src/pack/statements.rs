@@ -105,6 +105,7 @@ fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
-        | EffectKind::Event { .. } => None,
+        | EffectKind::Event { .. }
+        | EffectKind::Firestore { .. } => None,
     }
 }

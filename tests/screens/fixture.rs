@@ -66,6 +66,7 @@ fn effect(kind: &str) -> Effect {
             method: "POST".to_owned(),
             path: template("/run"),
             body: None,
+            find: None,
             proofs: Proofs::default(),
         },
         _ => {
@@ -470,7 +471,8 @@ fn statement() -> ReconciliationReport {
         matched: 106,
         unlisted: 0,
     };
-    ReconciliationReport { id: Id::new("charges"), title: "Charges, 7 days".to_owned(), look: look(statement), signed_off: None }
+    let title = "Charges, 7 days".to_owned();
+    ReconciliationReport { id: Id::new("charges"), title, look: look(statement), signed_off: None, reading: None }
 }
 
 fn journal() -> Arc<[JournalLine]> {
@@ -612,6 +614,7 @@ pub fn preview(action: &str, title: &str, targets: &[Target], confirm: Confirm) 
             said: Text::new("2d 21h 10m used, 2h 50m left"),
         }],
         steps: vec![Text::new("Stripe refund A$22.00"), Text::new("payment_audit.status succeeded -> refunded, 1 row")],
+        letters: Vec::new(),
     };
     Preview {
         action: Id::new(action),

@@ -18,6 +18,8 @@ mod connecting;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod hostile;
@@ -32,6 +34,8 @@ mod ledgers;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod probe;
@@ -43,6 +47,8 @@ mod readme;
 mod screens;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

@@ -384,7 +384,7 @@ impl Source for SqlSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Sql(sql) => self.rows(sql, params).await,
-            Read::Stripe(_) | Read::Http(_) => Err(wrong_query(&self.name, "sql")),
+            Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.name, "sql")),
         }
     }
 
@@ -469,7 +469,12 @@ impl Doer for SqlSystem {
         let (statement, parameters, rows) = match order {
             Order::Sql { statement, parameters, rows, .. } => (statement, parameters, rows),
             Order::Proof { statement, parameters, .. } => return self.prove(statement, parameters).await,
-            Order::Refund { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Event { .. } => {
+            Order::Refund { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Event { .. }
+            | Order::Firestore { .. } => {
                 return wrong_order(&self.name, "sql");
             }
         };

@@ -70,6 +70,9 @@ pub(super) async fn deliver(api: &Api, event: &str, handler: &Handler) -> Outcom
     let reply = match client::ask(api, Reading::of(path).build(), RequestStrategy::Once).await {
         Ok(reply) => reply,
         Err(NoReply::NotSent(why) | NoReply::Lost(why)) => return again(why),
+        Err(NoReply::Distrusted(why)) => {
+            return Outcome::Rejected(api.transport.text(format_args!("{event} not fetched: {why}")));
+        }
         Err(NoReply::TimedOut { .. }) => return again(SourceError::TimedOut(api.transport.timeout).to_string()),
     };
     if !reply.is_success() {

@@ -85,7 +85,7 @@ impl Source for StripeSystem {
                     .await
                     .unwrap_or(Err(SourceError::TimedOut(limit)))
             }
-            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
 
@@ -94,7 +94,7 @@ impl Source for StripeSystem {
             Read::Stripe(read) if read.id.is_none() && read.list != StripeList::UndeliveredEvents => {
                 list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
             }
-            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) => {
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => {
                 let rows = self.read(query, params).await?;
                 taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
             }
@@ -104,7 +104,7 @@ impl Source for StripeSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Stripe(_) => Ok(None),
-            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
 
@@ -134,9 +134,12 @@ impl Doer for StripeSystem {
                 refund::send(&self.api, charge, *amount, reason.as_deref(), mark).await
             }
             Order::Event { event, to, .. } => self.send_event(event, to, mark).await,
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Proof { .. } => {
-                wrong_order(&self.api.transport.name, "stripe")
-            }
+            Order::Sql { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. } => wrong_order(&self.api.transport.name, "stripe"),
         }
     }
 
@@ -156,7 +159,12 @@ impl Doer for StripeSystem {
                 // Whoever takes it knows it by its id: it goes out once more.
                 EventTo::Handler(_) => Found::Absent,
             },
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Proof { .. } => {
+            Order::Sql { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. } => {
                 Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
             }
         }
@@ -172,7 +180,8 @@ impl Doer for StripeSystem {
                 | Order::Mail { .. }
                 | Order::Webhook { .. }
                 | Order::Event { .. }
-                | Order::Proof { .. },
+                | Order::Proof { .. }
+                | Order::Firestore { .. },
                 _,
             ) => Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name))),
         }

@@ -69,6 +69,7 @@ impl Handler {
             Err(NoReply::NotSent(why)) => {
                 return Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) };
             }
+            Err(NoReply::Distrusted(why)) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
             Err(NoReply::TimedOut { sent: false }) => {
                 return Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: nobody answers")) };
             }

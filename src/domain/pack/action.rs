@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Connection, Query, Sql};
+use super::{Connection, DocumentWrite, Query, Sql};
 
-use crate::domain::{expression::Expression, id::Id, proof::Proofs, template::Template};
+use crate::domain::{expression::Expression, finding::Finding, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -92,6 +92,8 @@ pub enum EffectKind {
         method: String,
         path: Template,
         body: Option<Template>,
+        /// What it must be told the id of first.
+        find: Option<Box<Finding>>,
         proofs: Proofs,
     },
     Mail {
@@ -115,6 +117,10 @@ pub enum EffectKind {
         on: Id<Connection>,
         sql: Sql,
     },
+    Firestore {
+        on: Id<Connection>,
+        write: DocumentWrite,
+    },
 }
 
 /// By whom an event is sent once more.
@@ -135,14 +141,15 @@ impl EffectKind {
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
             | Self::Event { on, .. }
-            | Self::Proof { on, .. } => on,
+            | Self::Proof { on, .. }
+            | Self::Firestore { on, .. } => on,
         }
     }
 
     /// True where no compensation exists: money sent, mail sent, a job started.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Sql { .. } | Self::Proof { .. } => false,
+            Self::Sql { .. } | Self::Proof { .. } | Self::Firestore { .. } => false,
             Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Event { .. } => true,
         }
     }
@@ -156,6 +163,7 @@ impl EffectKind {
             Self::Webhook { .. } => "webhook",
             Self::Event { .. } => "event",
             Self::Proof { .. } => "proof",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }

@@ -5,10 +5,12 @@
 mod action;
 mod check;
 mod connection;
+mod firestore;
 mod flag;
 mod job;
 mod ledger;
 mod metric;
+mod pages;
 mod query;
 mod queue;
 mod sql;
@@ -19,11 +21,16 @@ use crate::domain::zone::Zone;
 
 pub use action::{Action, Confirm, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
-pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource};
+pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource, Service};
+pub use firestore::{
+    By, Comparing, Condition, DocumentColumn, DocumentWrite, Documents, FirestoreRead, Listing, Test, Total, UPDATE_TIME, When,
+    WrittenChange,
+};
 pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
 pub use metric::{Metric, Target};
+pub use pages::{PageWay, Paging};
 pub use query::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
 pub use sql::SqlMistake;

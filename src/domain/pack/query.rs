@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, FirestoreRead, Paging};
 
-use crate::domain::{id::Id, template::Template};
+use crate::domain::{id::Id, proof::Proof, template::Template};
 
 /// A read of one connection. Its parameters come from where it is asked: `:now`, `:from` and `:to` of a window,
 /// `:id` and every other column of the row that it is about.
@@ -21,6 +21,7 @@ pub enum Read {
     Sql(Sql),
     Stripe(StripeRead),
     Http(HttpRead),
+    Firestore(FirestoreRead),
 }
 
 /// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.
@@ -115,8 +116,16 @@ pub struct HttpRead {
     pub body: Option<Template>,
     /// Column name -> JSON pointer into the answer (into each element, where `rows` is given).
     pub columns: Vec<(String, String)>,
-    /// JSON pointer to an array: one row for each element.
-    pub rows: Option<String>,
+    /// JSON pointers: one row for each element of the first list that stands at one of them. Empty: one row.
+    pub rows: Vec<String>,
+    /// Of these elements, those in which all of it stands.
+    pub only: Vec<Proof>,
+    /// Columns with Unix times, in seconds or milliseconds, which their size tells apart.
+    pub times: Vec<String>,
+    /// Columns with numbers that are written as text.
+    pub numbers: Vec<String>,
+    /// Where the list comes in pages.
+    pub pages: Option<Paging>,
     /// The answer itself is what is being judged: a timeout, a refused connection or a non-2xx status is one row with
     /// `ok = false` and `error`, not a failure to look.
     pub probe: bool,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, RawBound, RawRead};
+use super::{OneOrMany, RawBound, RawFirestoreEffect, RawNetlifyEffect, RawRead, RawVercelEffect};
 
 /// Something the operator can do to one row.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -62,8 +62,11 @@ pub(in crate::pack) struct RawEffect {
     pub http: Option<RawHttpEffect>,
     pub smtp: Option<RawMailEffect>,
     pub webhook: Option<RawWebhookEffect>,
+    pub vercel: Option<RawVercelEffect>,
+    pub netlify: Option<RawNetlifyEffect>,
     pub event: Option<RawEventEffect>,
     pub proof: Option<RawProofEffect>,
+    pub firestore: Option<RawFirestoreEffect>,
     pub flag: Option<RawFlagEffect>,
     pub job: Option<RawJobEffect>,
     /// What it does, in words, as a template.

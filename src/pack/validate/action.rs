@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     domain::{
         id::Id,
-        pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock},
+        pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Query, WindowClock},
         template::Template,
     },
     pack::{
@@ -17,7 +17,7 @@ use crate::{
 use super::{
     Part,
     effect::{Within, effects},
-    id,
+    firestore, id,
     read::{Names, queries},
     reader::{Reader, Section},
 };
@@ -37,6 +37,8 @@ pub(super) struct Brought {
     pub inputs: Vec<Input>,
     pub undo: Option<Id<Action>>,
     pub confirm: Confirm,
+    /// Read before it is acted: what the effects expect to be as it was.
+    pub fresh: Vec<Query>,
     pub covers: Vec<String>,
 }
 
@@ -53,7 +55,7 @@ pub(super) fn brought_action(brought: Brought) -> Action {
         stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
-        fresh: Vec::new(),
+        fresh: brought.fresh,
         unchanged: Vec::new(),
         label: Template::parse(brought.label).ok(),
         covers: brought.covers,
@@ -82,6 +84,10 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
     let inputs = inputs(reader, &place.key("inputs"), &raw.inputs);
     let undo = raw.undo.as_ref().and_then(|undo| undo_of(reader, place, name, undo, &effects));
     let fresh = queries(reader, &place.key("fresh"), &raw.fresh, Names::Row);
+    // Whose id and times they are is said by the first.
+    let fresh: Vec<Query> =
+        fresh.into_iter().enumerate().map(|(index, query)| if index == 0 { query } else { firestore::beside(query) }).collect();
+    firestore::is_read_afresh(reader, &place.key("do"), &effects, &fresh);
     let label = raw.label.as_ref().and_then(|text| reader.template(&place.key("label"), text));
     let amount = amount(reader, place, raw, &effects);
     let mut action = Action {
@@ -154,7 +160,8 @@ fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Ef
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
         | EffectKind::Event { .. }
-        | EffectKind::Proof { .. } => None,
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. } => None,
     });
     match (&raw.amount, refunded) {
         (Some(amount), Some(refunded)) if amount != refunded => {
@@ -179,7 +186,7 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         EffectKind::Mail { .. } => Some("a mail"),
         EffectKind::Webhook { .. } => Some("a message"),
         EffectKind::Event { .. } => Some("an event"),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Proof { .. } => None,
+        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Proof { .. } | EffectKind::Firestore { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());

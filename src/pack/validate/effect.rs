@@ -17,9 +17,10 @@ use crate::{
 };
 
 use super::{
-    proof,
+    firestore, proof,
     read::Names,
     reader::{Reader, Section},
+    service::{netlify, vercel},
 };
 
 /// Whose effects they are.
@@ -53,8 +54,11 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("vercel", raw.vercel.is_some()),
+        ("netlify", raw.netlify.is_some()),
         ("event", raw.event.is_some()),
         ("proof", raw.proof.is_some()),
+        ("firestore", raw.firestore.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
     ];
@@ -67,17 +71,28 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         return job(reader, &at, raw, within);
     }
     let mut pen = Pen { reader, names };
-    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
-        (Some(raw), ..) => pen.sql(&at, raw),
-        (_, Some(raw), ..) => pen.refund(&at, raw),
-        (_, _, Some(raw), ..) => pen.http(&at, raw),
-        (_, _, _, Some(raw), _) => pen.mail(&at, raw),
-        (_, _, _, _, Some(raw)) => pen.webhook(&at, raw),
-        (None, None, None, None, None) => match (&raw.event, &raw.proof) {
-            (Some(raw), _) => pen.event(&at, raw),
-            (None, Some(raw)) => pen.proof(&at, raw),
-            (None, None) => None,
-        },
+    let made = if let Some(raw) = &raw.sql {
+        pen.sql(&at, raw)
+    } else if let Some(raw) = &raw.stripe {
+        pen.refund(&at, raw)
+    } else if let Some(raw) = &raw.http {
+        pen.http(&at, raw)
+    } else if let Some(raw) = &raw.smtp {
+        pen.mail(&at, raw)
+    } else if let Some(raw) = &raw.webhook {
+        pen.webhook(&at, raw)
+    } else if let Some(raw) = &raw.vercel {
+        vercel::effect(&mut pen, &at, raw)
+    } else if let Some(raw) = &raw.netlify {
+        netlify::effect(&mut pen, &at, raw)
+    } else if let Some(raw) = &raw.event {
+        pen.event(&at, raw)
+    } else if let Some(raw) = &raw.proof {
+        pen.proof(&at, raw)
+    } else if let Some(raw) = &raw.firestore {
+        firestore::effect(pen.reader, &at, raw, names)
+    } else {
+        None
     };
     let says = raw.says.as_ref().map(|text| pen.template(TemplatePlace::Prose, &place.key("says"), text));
     let Some((kind, words)) = made else { return Vec::new() };
@@ -90,8 +105,8 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
 }
 
 /// Makes effects with the names that are at hand for them.
-struct Pen<'r, 's, 'n> {
-    reader: &'r mut Reader<'s>,
+pub(super) struct Pen<'r, 's, 'n> {
+    pub(super) reader: &'r mut Reader<'s>,
     names: Names<'n>,
 }
 
@@ -104,7 +119,7 @@ impl Pen<'_, '_, '_> {
         Some(template)
     }
 
-    fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
         let template = self.reader.template_for(kind, place, text);
         self.at_hand(template, place)
     }
@@ -153,7 +168,7 @@ impl Pen<'_, '_, '_> {
         let body = self.at_hand(body, &body_place);
         let words = format!("{method} {}", raw.path);
         let proofs = proof::proofs(self.reader, place, raw);
-        Some((EffectKind::Http { on: on?, method, path: path?, body, proofs }, words))
+        Some((EffectKind::Http { on: on?, method, path: path?, body, find: None, proofs }, words))
     }
 
     fn mail(&mut self, place: &Place, raw: &RawMailEffect) -> Made {
@@ -277,11 +292,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
         },
-        EffectKind::Http { on, method, path, body, proofs } => EffectKind::Http {
+        EffectKind::Http { on, method, path, body, find, proofs } => EffectKind::Http {
             on: on.clone(),
             method: method.clone(),
             path: fill(path),
             body: body.as_ref().map(fill),
+            find: find.clone(),
             proofs: proofs.clone(),
         },
         EffectKind::Mail { on, to, subject, body } => {
@@ -293,6 +309,7 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             let sql = given.iter().try_fold(sql.clone(), |sql, (name, value)| sql.with_text(name, value)).ok()?;
             EffectKind::Proof { on: on.clone(), sql }
         }
+        EffectKind::Firestore { on, write } => EffectKind::Firestore { on: on.clone(), write: write.given(given) },
     };
     Some(Effect { kind, said: fill(&effect.said) })
 }

@@ -112,7 +112,12 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         match &step.order {
             Order::Mail { to, subject, body, .. } => texts.extend([to.clone(), subject.clone(), body.clone()]),
             Order::Webhook { text, .. } => texts.push(text.clone()),
-            Order::Sql { .. } | Order::Refund { .. } | Order::Http { .. } | Order::Event { .. } | Order::Proof { .. } => {}
+            Order::Sql { .. }
+            | Order::Refund { .. }
+            | Order::Http { .. }
+            | Order::Event { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. } => {}
         }
     }
     texts.iter().filter_map(|text| oracle::offence(text)).map(|offence| format!("mail or message: {offence}")).collect()

@@ -20,7 +20,7 @@ impl Site {
             base: name("_SITE_URL"),
             secret: name("_SITE_AUTHORIZATION"),
             vercel: name("_VERCEL_URL"),
-            vercel_secret: name("_VERCEL_AUTHORIZATION"),
+            vercel_secret: format!("Bearer {}", name("_VERCEL_TOKEN")),
         }
     }
 
@@ -45,7 +45,10 @@ impl Site {
 const VARIABLE: &str = "/v9/projects/dog-trainers-directory/env/env_ai_mode";
 
 async fn deploy(site: &Site) {
-    let started = site.vercel(reqwest::Method::POST, "/v13/deployments", Some(json!({ "name": "dog-trainers-directory" }))).await;
+    let known =
+        site.vercel(reqwest::Method::GET, "/v6/deployments?projectId=dog-trainers-directory&state=READY&limit=1", None).await;
+    let again = json!({ "name": "dog-trainers-directory", "deploymentId": known.at("/deployments/0/uid") });
+    let started = site.vercel(reqwest::Method::POST, "/v13/deployments", Some(again)).await;
     assert_eq!((started.status, started.at("/readyState").as_str()), (200, Some("QUEUED")));
     let path = format!("/v13/deployments/{}", started.at("/id").as_str().unwrap());
     loop {
