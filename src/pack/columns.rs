@@ -234,7 +234,7 @@ impl Wants<'_> {
     fn effect(&mut self, place: &Place, effect: &Effect) {
         let at = place.key(effect.kind.word());
         match &effect.kind {
-            EffectKind::Sql { sql, .. } => {
+            EffectKind::Sql { sql, .. } | EffectKind::Proof { sql, .. } => {
                 for name in &sql.parameters {
                     self.wanted(&at.key("text"), name, sql.place_of(name));
                 }
@@ -265,11 +265,6 @@ impl Wants<'_> {
                 }
                 EventWay::Ourselves { .. } => self.column(&at.key("deliver"), event),
             },
-            EffectKind::Proof { sql, .. } => {
-                for name in &sql.parameters {
-                    self.wanted(&at.key("text"), name, sql.place_of(name));
-                }
-            }
             EffectKind::Firestore { write, .. } => self.document(&at, write),
         }
         if self.loaded.source.find(&place.key("says")).is_some() {

@@ -23,6 +23,9 @@ const DASHBOARD: TimeDelta = TimeDelta::days(15);
 /// So long it can be read, and sent again by a request.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
+/// Stripe counts as undelivered also what it is about to deliver for the first time.
+const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
+
 pub(super) const COLUMNS: [&str; 14] = [
     "id",
     "delivery",
@@ -79,8 +82,8 @@ pub(super) async fn read(
     let what = read.list.word();
     let refused = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
     let wanted = read.endpoint.as_ref().map(|endpoint| endpoint.render(params)).transpose().map_err(refused)?;
+    let now = params.get("now").and_then(Value::time).unwrap_or_else(Utc::now);
     if !filters.iter().any(|(name, _)| name.starts_with("created[")) {
-        let now = params.get("now").and_then(Value::time).unwrap_or_else(Utc::now);
         filters.push(("created[gte]".to_owned(), (now - KEPT).timestamp().to_string()));
     }
     filters.push(("delivery_success".to_owned(), "false".to_owned()));
@@ -99,6 +102,9 @@ pub(super) async fn read(
     for event in events.iter().rev() {
         let kind = event.get("type").and_then(Json::as_str).unwrap_or_default();
         let created = event.get("created").and_then(Json::as_i64);
+        if created.is_some_and(|created| created > (now - ON_ITS_WAY).timestamp()) {
+            continue;
+        }
         let mut is_meant = false;
         for endpoint in endpoints.iter().filter(|endpoint| endpoint.was_meant(kind, created)) {
             is_meant = true;
