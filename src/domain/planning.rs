@@ -2,11 +2,14 @@
 //!
 //! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    amendment,
     id::Id,
     journal::Act,
     money::{Currency, Money},
@@ -240,10 +243,13 @@ impl Maker<'_> {
             }
             EffectKind::Refund { on, charge, amount, reason } => Order::Refund {
                 on: on.clone(),
-                charge: self.charge(charge)?,
+                charge: self.named(charge)?,
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
+            EffectKind::Amend { on, object, change, evidence } => {
+                Order::Amend { on: on.clone(), object: self.named(object)?, change: *change, evidence: self.evidence(evidence)? }
+            }
             EffectKind::Http { on, method, path, body, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
@@ -258,14 +264,21 @@ impl Maker<'_> {
         })
     }
 
+    fn evidence(&self, fields: &[(String, Template)]) -> Result<BTreeMap<String, String>, Text> {
+        let said = fields.iter().map(|(name, template)| Ok((name.clone(), self.speak(template)?.trim().to_owned())));
+        let evidence = said.collect::<Result<BTreeMap<_, _>, Text>>()?;
+        amendment::check_length(evidence.values().map(String::as_str))?;
+        Ok(evidence)
+    }
+
     fn bind(&self, sql: &Sql) -> Result<Vec<Value>, Text> {
         let find = |name: &String| self.names.get(name).cloned().ok_or_else(|| Text::new(format!("no {name}")));
         sql.parameters.iter().map(find).collect()
     }
 
-    fn charge(&self, column: &str) -> Result<String, Text> {
+    fn named(&self, column: &str) -> Result<String, Text> {
         match self.names.get(column) {
-            Some(Value::Text(charge)) if !charge.original().is_empty() => Ok(charge.original().to_owned()),
+            Some(Value::Text(id)) if !id.original().is_empty() => Ok(id.original().to_owned()),
             Some(_) | None => Err(Text::new(format!("no {column}"))),
         }
     }

@@ -91,6 +91,10 @@ fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
             let query = Query { on: on.clone(), read: Read::Sql(sql.clone()), money: Vec::new() };
             Some(Statement { path: place.to_string(), query, changes: true })
         }
-        EffectKind::Refund { .. } | EffectKind::Http { .. } | EffectKind::Mail { .. } | EffectKind::Webhook { .. } => None,
+        EffectKind::Refund { .. }
+        | EffectKind::Amend { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Mail { .. }
+        | EffectKind::Webhook { .. } => None,
     }
 }

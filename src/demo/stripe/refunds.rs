@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 
-use super::{Stripe, answer::Refusal, lists::Row, objects};
+use super::{Stripe, answer::Refusal, lists::Row, objects, writes::Metadata};
 use crate::{
     demo::script::{Script, Values},
     domain::money::{Currency, Money},
@@ -30,7 +30,7 @@ const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
 /// Refuses what is wrong in form, before anything is looked up.
 pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Refusal> {
     let (mut charge, mut intent, mut amount, mut reason) = (None, None, None, None);
-    let mut metadata = BTreeMap::new();
+    let mut metadata = Metadata::default();
     let changed = path.strip_prefix("/v1/refunds/");
     for (name, value) in params {
         match name.as_str() {
@@ -39,15 +39,11 @@ pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Ref
             "amount" if changed.is_none() => amount = Some(whole(value)?),
             "reason" if changed.is_none() => reason = Some(value.clone()),
             _ if name.starts_with("expand[") => {}
-            _ => {
-                let inner = name.strip_prefix("metadata[").and_then(|rest| rest.strip_suffix(']'));
-                let inner = inner
-                    .ok_or_else(|| Refusal::of_param("parameter_unknown", name, format!("Received unknown parameter: {name}")))?;
-                metadata.insert(inner.to_owned(), value.clone());
-            }
+            _ => metadata.take(name, value)?,
         }
     }
-    check_metadata(&metadata)?;
+    metadata.check()?;
+    let metadata = metadata.0;
     if let Some(id) = changed {
         return Ok(Order::Change { id: id.to_owned(), metadata });
     }
@@ -73,16 +69,6 @@ fn whole(value: &str) -> Result<i64, Refusal> {
         Ok(amount) => Ok(amount),
         Err(_) => Err(invalid(format!("Invalid integer: {value}"))),
     }
-}
-
-/// 50 keys, 40 characters a key, 500 a value.
-fn check_metadata(metadata: &BTreeMap<String, String>) -> Result<(), Refusal> {
-    let fits = |(key, value): (&String, &String)| key.chars().count() <= 40 && value.chars().count() <= 500;
-    if metadata.len() > 50 || !metadata.iter().all(fits) {
-        let message = "Metadata takes 50 keys of up to 40 characters with values of up to 500 characters.";
-        return Err(Refusal { param: Some("metadata".to_owned()), ..Refusal::invalid(message) });
-    }
-    Ok(())
 }
 
 pub(super) async fn carry_out(stripe: &Stripe, connection: &mut SqliteConnection, order: &Order) -> Result<Json, Refusal> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Connection, Query, Sql};
 
-use crate::domain::{expression::Expression, id::Id, proof::Proofs, template::Template};
+use crate::domain::{amendment::Amendment, expression::Expression, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -43,6 +43,11 @@ impl Action {
     /// True where it gives money back through the payment account.
     pub fn moves_money(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Refund { .. }))
+    }
+
+    /// True where it changes something at the payment account, which must be the pack's own.
+    pub fn needs_the_account(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Refund { .. } | EffectKind::Amend { .. }))
     }
 
     /// True where a key takes it back once it is done.
@@ -84,6 +89,14 @@ pub enum EffectKind {
         amount: String,
         reason: Option<Template>,
     },
+    /// A change of what the payment account holds; `object` is the column with its id.
+    Amend {
+        on: Id<Connection>,
+        object: String,
+        change: Amendment,
+        /// What is staged, by Stripe's names; empty for every other change.
+        evidence: Vec<(String, Template)>,
+    },
     /// A request; a 2xx is success where `proofs` do not say otherwise.
     Http {
         on: Id<Connection>,
@@ -109,6 +122,7 @@ impl EffectKind {
         match self {
             Self::Sql { on, .. }
             | Self::Refund { on, .. }
+            | Self::Amend { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. } => on,
@@ -119,6 +133,8 @@ impl EffectKind {
     pub fn is_final(&self) -> bool {
         match self {
             Self::Sql { .. } => false,
+            // A draft is nobody's yet, and can be written over.
+            Self::Amend { change, .. } => *change != Amendment::Stage,
             Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } => true,
         }
     }
@@ -126,7 +142,7 @@ impl EffectKind {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Sql { .. } => "sql",
-            Self::Refund { .. } => "stripe",
+            Self::Refund { .. } | Self::Amend { .. } => "stripe",
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",

@@ -39,7 +39,7 @@ pub struct Sql {
 #[derive(Clone, Debug)]
 pub struct StripeRead {
     pub list: StripeList,
-    /// One object instead of a list: its id.
+    /// One object instead of a list: its id. Of a timeline the customer's.
     pub id: Option<Template>,
     /// Further query parameters, as Stripe names them (`delivery_success = "false"`).
     pub filters: Vec<(String, Template)>,
@@ -49,7 +49,7 @@ pub struct StripeRead {
     pub at_most: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StripeList {
     Charges,
     PaymentIntents,
@@ -58,12 +58,16 @@ pub enum StripeList {
     BalanceTransactions,
     Disputes,
     Payouts,
+    Customers,
     Subscriptions,
+    Invoices,
     Transfers,
+    /// Not one of Stripe's: what one customer's charges, refunds, disputes, subscriptions and invoices tell, in one list.
+    Timeline,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -71,8 +75,11 @@ impl StripeList {
         Self::BalanceTransactions,
         Self::Disputes,
         Self::Payouts,
+        Self::Customers,
         Self::Subscriptions,
+        Self::Invoices,
         Self::Transfers,
+        Self::Timeline,
     ];
 
     /// The word in a pack and the path under `/v1/`.
@@ -85,8 +92,31 @@ impl StripeList {
             Self::BalanceTransactions => "balance_transactions",
             Self::Disputes => "disputes",
             Self::Payouts => "payouts",
+            Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Invoices => "invoices",
             Self::Transfers => "transfers",
+            Self::Timeline => "timeline",
+        }
+    }
+
+    /// The lists of Stripe's that are asked for it.
+    pub fn asks(self) -> &'static [Self] {
+        match self {
+            Self::Charges => &[Self::Charges],
+            Self::PaymentIntents => &[Self::PaymentIntents],
+            Self::Refunds => &[Self::Refunds],
+            Self::Events => &[Self::Events],
+            Self::BalanceTransactions => &[Self::BalanceTransactions],
+            Self::Disputes => &[Self::Disputes],
+            Self::Payouts => &[Self::Payouts],
+            Self::Customers => &[Self::Customers],
+            Self::Subscriptions => &[Self::Subscriptions],
+            Self::Invoices => &[Self::Invoices],
+            Self::Transfers => &[Self::Transfers],
+            Self::Timeline => {
+                &[Self::Charges, Self::Refunds, Self::Disputes, Self::Customers, Self::Subscriptions, Self::Invoices]
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use serde::{
 
 pub(super) use action::{
     RawAction, RawConfirm, RawEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect, RawMailEffect, RawProof,
-    RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
+    RawSqlEffect, RawStripeEffect, RawUncollected, RawWebhookEffect, RawWithin,
 };
 pub(super) use connection::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
 pub(super) use flag::RawFlag;

@@ -9,10 +9,7 @@ use crate::{
     pack::{
         nearest::advice,
         place::Place,
-        raw::{
-            OneOrMany, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect, RawStripeEffect,
-            RawWebhookEffect,
-        },
+        raw::{OneOrMany, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect, RawWebhookEffect},
     },
 };
 
@@ -67,7 +64,7 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
     let mut pen = Pen { reader, names };
     let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
         (Some(raw), ..) => pen.sql(&at, raw),
-        (_, Some(raw), ..) => pen.refund(&at, raw),
+        (_, Some(raw), ..) => pen.stripe(&at, raw),
         (_, _, Some(raw), ..) => pen.http(&at, raw),
         (_, _, _, Some(raw), _) => pen.mail(&at, raw),
         (_, _, _, _, Some(raw)) => pen.webhook(&at, raw),
@@ -84,12 +81,12 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
 }
 
 /// Makes effects with the names that are at hand for them.
-struct Pen<'r, 's, 'n> {
-    reader: &'r mut Reader<'s>,
+pub(super) struct Pen<'r, 's, 'n> {
+    pub reader: &'r mut Reader<'s>,
     names: Names<'n>,
 }
 
-type Made = Option<(EffectKind, String)>;
+pub(super) type Made = Option<(EffectKind, String)>;
 
 impl Pen<'_, '_, '_> {
     fn at_hand(&mut self, template: Option<Template>, place: &Place) -> Option<Template> {
@@ -98,7 +95,7 @@ impl Pen<'_, '_, '_> {
         Some(template)
     }
 
-    fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
         let template = self.reader.template_for(kind, place, text);
         self.at_hand(template, place)
     }
@@ -121,19 +118,6 @@ impl Pen<'_, '_, '_> {
             EffectKind::Sql { on: on?, sql, rows },
             format!("{verb} {table}, {rows} {}", if rows == 1 { "row" } else { "rows" }),
         ))
-    }
-
-    fn refund(&mut self, place: &Place, raw: &RawStripeEffect) -> Made {
-        let on = self.reader.connection("stripe", &raw.on, &place.key("on"));
-        self.reader.not_empty(&place.key("refund"), &raw.refund, "the name of the column");
-        self.reader.not_empty(&place.key("amount"), &raw.amount, "the name of the column");
-        let reason = raw.reason.as_ref().map(|text| self.template(TemplatePlace::Prose, &place.key("reason"), text));
-        let reason = match reason {
-            Some(reason) => Some(reason?),
-            None => None,
-        };
-        let words = format!("refund {{{{ {} }}}} of charge {{{{ {} }}}}", raw.amount, raw.refund);
-        Some((EffectKind::Refund { on: on?, charge: raw.refund.clone(), amount: raw.amount.clone(), reason }, words))
     }
 
     fn http(&mut self, place: &Place, raw: &RawHttpEffect) -> Made {
@@ -227,6 +211,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             charge: charge.clone(),
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
+        },
+        EffectKind::Amend { on, object, change, evidence } => EffectKind::Amend {
+            on: on.clone(),
+            object: object.clone(),
+            change: *change,
+            evidence: evidence.iter().map(|(name, text)| (name.clone(), fill(text))).collect(),
         },
         EffectKind::Http { on, method, path, body, proofs } => EffectKind::Http {
             on: on.clone(),

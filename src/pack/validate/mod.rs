@@ -12,6 +12,7 @@ mod queue;
 mod read;
 mod reader;
 mod secret;
+mod stripe;
 mod value;
 mod watch;
 
