@@ -3,6 +3,7 @@
 
 mod mock;
 mod sdk;
+mod shapes;
 
 use std::process::Output;
 
