@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -31,7 +31,7 @@ pub struct Setting<'a> {
     /// The payment account that the pack pins; empty where it pins none.
     pub account: &'a str,
     pub currency: Currency,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub operator: &'a str,
     pub now: DateTime<Utc>,
     pub batch: Option<BatchId>,

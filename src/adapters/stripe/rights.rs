@@ -29,12 +29,13 @@ pub(super) async fn ask(api: &Api, needs: &Needs) -> Rights {
     let told = join_all(lists.map(|list| async move { (list, may_read(api, list).await) })).await;
     let words = |is_wanted: &dyn Fn(StripeList, &May) -> bool| {
         let wanted = told.iter().filter(|(list, may)| is_wanted(*list, may)).map(|(list, _)| list.word());
-        wanted.collect::<Vec<_>>().join(", ")
+        wanted.collect::<Vec<_>>().join(" ")
     };
     let may = words(&|_, may| matches!(may, May::Read));
     let beyond = words(&|list, may| matches!(may, May::Read) && !needs.reads.contains(&list));
-    let writes = needs.writes.iter().copied().collect::<Vec<_>>().join(", ");
-    let facts = [("may read", may), ("not needed", beyond), ("writes, which only an act can try:", writes)];
+    let writes = needs.writes.iter().copied().collect::<Vec<_>>().join(" ");
+    let writes = if writes.is_empty() { writes } else { format!("{writes} (only an act can try that)") };
+    let facts = [("may read", may), ("not needed", beyond), ("needs to write", writes)];
     let lacks = told.iter().filter(|(list, _)| needs.reads.contains(list)).filter_map(|(list, may)| {
         let what = list.word();
         let said = match may {

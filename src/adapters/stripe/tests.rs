@@ -593,9 +593,9 @@ async fn the_rights_of_a_key_are_asked_list_by_list_and_held_against_what_is_nee
     assert_eq!(
         facts,
         [
-            ("may read", "charges, payment_intents, refunds, events, balance_transactions, customers, subscriptions, transfers"),
-            ("not needed", "payment_intents, events, balance_transactions, customers, subscriptions, transfers"),
-            ("writes, which only an act can try:", "refunds"),
+            ("may read", "charges payment_intents refunds events balance_transactions customers subscriptions transfers"),
+            ("not needed", "payment_intents events balance_transactions customers subscriptions transfers"),
+            ("needs to write", "refunds (only an act can try that)"),
         ]
     );
     let lacks: Vec<&str> = rights.lacks.iter().map(Text::shown).collect();

@@ -117,7 +117,10 @@ impl Driver {
             Ownership::Unasked(why) => {
                 self.settle_waiting(|act| !needs_account(act)).await;
                 if is_new {
-                    let said = format!("{}: no refund is sent before it has answered; it is asked again then", why.original());
+                    let said = format!(
+                        "{}: nothing is changed at Stripe before it has answered; it is asked again then",
+                        why.original()
+                    );
                     (self.setup.tell)(message::Event::Notice { said: Text::new(said), is_error: true });
                 }
             }
