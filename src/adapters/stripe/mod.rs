@@ -165,6 +165,8 @@ impl Doer for StripeSystem {
 }
 
 #[cfg(test)]
+mod reads_tests;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
