@@ -44,7 +44,7 @@ async fn a_customers_timeline_is_one_list_of_all_that_happened_the_newest_first(
     let expanded =
         Mock::given(path("/v1/charges")).and(query_param("customer", "cus_1")).and(query_param("expand[]", "data.refunds"));
     let page = ResponseTemplate::new(200).set_body_json(json!({ "data": charges, "has_more": false }));
-    expanded.respond_with(page).expect(1).mount(&server).await;
+    expanded.respond_with(page).mount(&server).await;
     serve(
         &server,
         "disputes",
