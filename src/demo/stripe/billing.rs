@@ -132,6 +132,7 @@ const SUBSCRIPTION_NULLS: &[&str] = &[
     "application_fee_percent",
     "billing_cycle_anchor_config",
     "billing_schedules",
+    "billing_thresholds",
     "customer_account",
     "managed_payments",
     "days_until_due",

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Order {
     Create { of: Of, amount: Option<i64>, reason: Option<String>, metadata: BTreeMap<String, String> },
-    Change { id: String, metadata: BTreeMap<String, String> },
+    Change { id: String, metadata: Metadata },
 }
 
 #[derive(Debug)]
@@ -43,7 +43,6 @@ pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Ref
         }
     }
     metadata.check()?;
-    let metadata = metadata.0;
     if let Some(id) = changed {
         return Ok(Order::Change { id: id.to_owned(), metadata });
     }
@@ -59,7 +58,7 @@ pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Ref
             return Err(Refusal { code: Some("parameter_missing"), ..Refusal::invalid(message) });
         }
     };
-    Ok(Order::Create { of, amount, reason, metadata })
+    Ok(Order::Create { of, amount, reason, metadata: metadata.0 })
 }
 
 fn whole(value: &str) -> Result<i64, Refusal> {
@@ -163,18 +162,14 @@ fn name(charge: &str, before: i64) -> String {
     format!("re_3{}", digest.get(..23).unwrap_or_default())
 }
 
-async fn change(
-    stripe: &Stripe,
-    connection: &mut SqliteConnection,
-    id: &str,
-    metadata: &BTreeMap<String, String>,
-) -> Result<Json, Refusal> {
-    let values = Values::from([("id".into(), json!(id)), ("metadata".into(), json!(json!(metadata).to_string()))]);
-    let update = "update refunds set metadata = json_patch(metadata, :metadata) where id = :id";
-    if Script::new("refund", update).run(connection, &values).await? == 0 {
-        return Err(Refusal::missing(404, "refund", id, "id"));
-    }
-    let rows = Script::new("refund", "select * from refunds where id = :id").rows(connection, &values).await?;
+async fn change(stripe: &Stripe, connection: &mut SqliteConnection, id: &str, metadata: &Metadata) -> Result<Json, Refusal> {
+    let mut values = Values::from([("id".into(), json!(id))]);
+    let select = Script::new("refund", "select * from refunds where id = :id");
+    let row = select.rows(connection, &values).await?.into_iter().next();
+    let row = row.ok_or_else(|| Refusal::missing(404, "refund", id, "id"))?;
+    values.insert("metadata".into(), json!(metadata.over(&text_of(&row, "metadata"))));
+    Script::new("refund", "update refunds set metadata = :metadata where id = :id").run(connection, &values).await?;
+    let rows = select.rows(connection, &values).await?;
     Ok(rows.first().map(|row| objects::refund(stripe, row)).unwrap_or_default())
 }
 
