@@ -114,7 +114,10 @@ fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
             | EffectKind::Amend { .. }
             | EffectKind::Http { .. }
             | EffectKind::Mail { .. }
-            | EffectKind::Webhook { .. } => continue,
+            | EffectKind::Webhook { .. }
+            | EffectKind::Event { .. }
+            | EffectKind::Proof { .. }
+            | EffectKind::Firestore { .. } => continue,
         };
         needs.reads.insert(list);
         needs.writes.insert(list.word());

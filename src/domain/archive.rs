@@ -40,6 +40,7 @@ impl Origin {
                 let filters = read.filters.iter().map(|(name, value)| format!(" {name}={}", value.source()));
                 ("stripe", format!("GET /v1/{}{}", read.list.word(), filters.collect::<String>()))
             }
+            Read::Firestore(read) => ("firestore", read.said()),
             Read::Http(read) => ("http", format!("{} {}", read.method, read.path.source())),
         };
         let told = ["from", "to", "now"].into_iter().filter_map(|name| Some((name.to_owned(), params.get(name)?.original())));

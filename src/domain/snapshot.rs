@@ -179,6 +179,12 @@ pub struct QueueReport {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Items {
     pub items: Vec<Arc<Item>>,
+    /// How many more there are outside that the business's own record has already.
+    #[serde(default)]
+    pub left_out: usize,
+    /// The items that stand together, in their order: what they share, and how many there are.
+    #[serde(default)]
+    pub groups: Vec<(Text, usize)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,8 +2,9 @@
 //! headers to another origin.
 
 mod answer;
+mod finding;
 
-use std::time::Duration;
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -11,6 +12,8 @@ use reqwest::{
     Client, Method, RequestBuilder, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
+
+use secrecy::SecretString;
 
 pub(super) use answer::cell;
 
@@ -23,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         identity::Identity,
-        pack::{HttpRead, Query, Read},
+        pack::{HttpRead, Query, Read, Service},
         plan::Order,
         proof::{Proof, Proofs, Proven},
         rows::{Params, Rows},
@@ -41,10 +44,35 @@ pub(super) struct HttpSystem {
     transport: Transport,
     base: Url,
     headers: HeaderMap,
+    service: Option<Service>,
+}
+
+/// How a service is reached, and which it is.
+pub(super) struct Reach<'a> {
+    pub(super) url: Secret,
+    pub(super) headers: Vec<(String, Secret)>,
+    pub(super) token: Option<Secret>,
+    pub(super) authority: Option<&'a Path>,
+    pub(super) service: Option<Service>,
+    pub(super) timeout: Duration,
+}
+
+#[cfg(test)]
+impl Reach<'_> {
+    fn to(url: Secret, timeout: Duration) -> Self {
+        Self { url, headers: Vec::new(), token: None, authority: None, service: None, timeout }
+    }
 }
 
 impl HttpSystem {
-    pub(super) fn open(name: &str, url: &Secret, headers: Vec<(String, Secret)>, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(name: &str, reach: Reach<'_>) -> Result<Self, String> {
+        let Reach { url, mut headers, token, authority, service, timeout } = reach;
+        if let Some(token) = token {
+            // A token may have been written down as the header that it becomes.
+            let bare = token.expose().trim().strip_prefix("Bearer ").unwrap_or(token.expose().trim());
+            let value = SecretString::from(format!("Bearer {bare}"));
+            headers.push(("authorization".to_owned(), Secret { value, is_secret: true }));
+        }
         let mut scrub = Scrubber::default();
         scrub.hide_address(url.expose());
         let base = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
@@ -62,7 +90,7 @@ impl HttpSystem {
             }
             map.insert(header_name, header_value);
         }
-        Ok(Self { transport: Transport::open(name, timeout, scrub)?, base, headers: map })
+        Ok(Self { transport: Transport::open_trusting(name, timeout, scrub, authority)?, base, headers: map, service })
     }
 
     fn request(&self, client: &Client, method: &str, path: &str, body: Option<&str>) -> Result<RequestBuilder, String> {
@@ -112,6 +140,25 @@ impl HttpSystem {
         below.starts_with(['/', '?']).then(|| below.to_owned())
     }
 
+    async fn ask_in_time(&self, method: &str, path: &str) -> Result<Reply, Unasked> {
+        let asked = tokio::time::timeout(self.transport.timeout, self.ask(method, path, None)).await;
+        asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })))
+    }
+
+    /// Whose token it is, as the service tells.
+    fn known(&self, service: &Service, reply: &Reply) -> Result<Identity, SourceError> {
+        let plain = self.transport.identity(reply)?;
+        let said = || self.transport.text(format_args!("{} answers {} {}", service.door, reply.status, reply.excerpt()));
+        let json = reply.json().filter(|_| reply.is_success() && reply.cut.is_none());
+        let json = json.ok_or_else(|| SourceError::Refused(said()))?;
+        let fact = |(label, pointer): &(&'static str, &str)| {
+            let text = json.pointer(pointer)?.as_str()?;
+            Some((*label, self.transport.scrub.text(text)))
+        };
+        let facts = service.facts.iter().filter_map(fact).collect();
+        Ok(Identity { system: Text::new(service.title), facts, clock: plain.clock })
+    }
+
     async fn look(&self, read: &HttpRead, params: &Params) -> Result<Rows, SourceError> {
         let mistake = |why: String| SourceError::Refused(self.transport.text(why));
         let path = read.path.render(params).map_err(mistake)?;
@@ -121,18 +168,32 @@ impl HttpSystem {
         let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
         let waits =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
-        let asked = tokio::time::timeout(self.transport.timeout, async {
-            ask.retry(waits).when(|unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)))).await
-        })
-        .await
-        .unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })));
+        // Time that ran out while it was tried again is not what failed.
+        let failed = Mutex::new(None);
+        let may_pass = |unasked: &Unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)));
+        let remember = |unasked: &Unasked, _| {
+            if let (Unasked::NoReply(why), Ok(mut failed)) = (unasked, failed.lock()) {
+                *failed = Some(why.clone());
+            }
+        };
+        let asked =
+            tokio::time::timeout(self.transport.timeout, async { ask.retry(waits).when(may_pass).notify(remember).await });
+        let asked = asked.await.unwrap_or_else(|_| {
+            let failed = failed.lock().ok().and_then(|mut failed| failed.take());
+            Err(Unasked::NoReply(failed.unwrap_or(NoReply::TimedOut { sent: true })))
+        });
         match asked {
-            Ok(reply) => answer::rows(&self.transport, read, &path, &reply.without_echoes()),
+            Ok(reply) => answer::rows(&self.transport, read, shown(&path), &reply.without_echoes()),
             Err(Unasked::Mistake(why)) => Err(mistake(why)),
             Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
             Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
         }
     }
+}
+
+/// A path as a sentence says it: what is asked of it would bury the rest.
+fn shown(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
 }
 
 /// Why there is no answer to a read.
@@ -151,14 +212,17 @@ impl Source for HttpSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Http(read) => self.look(read, params).await,
-            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
         }
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
-        let asked = tokio::time::timeout(self.transport.timeout, self.ask("GET", "", None)).await;
-        match asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true }))) {
-            Ok(reply) => self.transport.identity(&reply),
+        let door = self.service.as_ref().map_or("", |service| service.door.as_str());
+        match self.ask_in_time("GET", door).await {
+            Ok(reply) => match &self.service {
+                Some(service) => self.known(service, &reply),
+                None => self.transport.identity(&reply),
+            },
             Err(Unasked::Mistake(why)) => Err(SourceError::Refused(self.transport.text(why))),
             Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
         }
@@ -167,7 +231,7 @@ impl Source for HttpSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
-            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
         }
     }
 }
@@ -175,13 +239,20 @@ impl Source for HttpSystem {
 #[async_trait]
 impl Doer for HttpSystem {
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
-        let Order::Http { method, path, body, proofs, .. } = order else {
+        let Order::Http { method, path, body, find, proofs, .. } = order else {
             return wrong_order(&self.transport.name, "http");
         };
-        match self.request(&self.transport.fresh, method, path, body.as_deref()) {
+        let (path, body) = match find {
+            None => (path.clone(), body.clone()),
+            Some(find) => match self.found(find, path, body.as_deref()).await {
+                Ok(completed) => completed,
+                Err(not_sent) => return not_sent,
+            },
+        };
+        match self.request(&self.transport.fresh, method, &path, body.as_deref()) {
             Ok(request) => {
                 let reply = self.transport.send(request.header("idempotency-key", mark.key())).await;
-                judge(&self.transport, &format!("{method} {path}"), reply, proofs)
+                judge(&self.transport, &format!("{method} {}", shown(&path)), reply, proofs)
             }
             Err(why) => Outcome::Rejected(self.transport.text(why)),
         }
@@ -202,6 +273,7 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
         Err(NoReply::NotSent(why)) => {
             Outcome::Again { after: Duration::from_secs(2), why: transport.text(format_args!("{what} not sent: {why}")) }
         }
+        Err(NoReply::Distrusted(why)) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
         Err(NoReply::TimedOut { sent: false }) => {
             Outcome::Again { after: Duration::from_secs(5), why: transport.text(format_args!("{what} not sent: nobody answers")) }
         }

@@ -131,6 +131,7 @@ pub(super) fn judge_change(
 pub(super) fn unlooked(transport: &Transport, what: &str, unread: &Unread) -> Outcome {
     let again = |after: Duration, why: String| Outcome::Again { after, why: transport.text(why) };
     match unread {
+        Unread::NoReply(failure @ NoReply::Distrusted(_)) => unanswered(transport, what, failure),
         Unread::NoReply(_) | Unread::Odd(_) => again(AGAIN, format!("{what} not sent: it could not be looked at before")),
         Unread::Refusal(refusal) if !refusal.is_stripes || refusal.status >= 500 || unread.may_pass() => {
             again(refusal.wait(), format!("{what} not sent: {}", refusal.said()))
@@ -142,6 +143,7 @@ pub(super) fn unlooked(transport: &Transport, what: &str, unread: &Unread) -> Ou
 fn unanswered(transport: &Transport, what: &str, failure: &NoReply) -> Outcome {
     match failure {
         NoReply::NotSent(why) => Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) },
+        NoReply::Distrusted(why) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
         NoReply::TimedOut { sent: false } => {
             Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: nobody answers")) }
         }

@@ -10,7 +10,7 @@ use super::{
     client::Reading,
     object::{self, Fields},
     progress::Course,
-    timeline,
+    timeline, undelivered,
 };
 use crate::{
     domain::{
@@ -40,6 +40,9 @@ pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params, limit: D
     let mut filters = window(read, params);
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(mistake)?));
+    }
+    if read.list == StripeList::UndeliveredEvents {
+        return undelivered::read(api, read, params, filters, limit).await;
     }
     let mut objects: Vec<Fields> = Vec::new();
     let mut pages = Pages::of(api, what, filters, limit);
@@ -80,7 +83,7 @@ pub(super) async fn stream(
 }
 
 /// A list, page by page, the newest first.
-pub(super) struct Pages<'a> {
+struct Pages<'a> {
     api: &'a Api,
     what: &'static str,
     filters: Vec<(String, String)>,
@@ -91,12 +94,12 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub(super) fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration) -> Self {
+    fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration) -> Self {
         Self { api, what, filters, limit, after: None, is_over: false, course: api.progress.begin(what) }
     }
 
     /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
-    pub(super) async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
+    async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
         let limit = self.limit;
         tokio::time::timeout(limit, self.turn(at_most)).await.unwrap_or(Err(SourceError::TimedOut(limit)))
     }
@@ -125,6 +128,24 @@ impl<'a> Pages<'a> {
         self.course.came(data.len());
         Ok(Some((data, request)))
     }
+}
+
+/// The whole of a list, up to so many objects.
+pub(super) async fn all(
+    api: &Api,
+    what: &'static str,
+    filters: Vec<(String, String)>,
+    at_most: usize,
+    limit: Duration,
+) -> Result<Vec<Json>, SourceError> {
+    let mut pages = Pages::of(api, what, filters, limit);
+    let mut objects = Vec::new();
+    while objects.len() < at_most {
+        let Some((page, _)) = pages.next(at_most - objects.len()).await? else { break };
+        objects.extend(page);
+    }
+    objects.truncate(at_most);
+    Ok(objects)
 }
 
 /// One object; none where Stripe does not know the id.

@@ -5,25 +5,28 @@ mod amend;
 mod answer;
 mod api;
 mod client;
+mod events;
 mod list;
 mod object;
 mod pace;
 mod progress;
 mod refund;
 mod rights;
+mod signed_post;
 mod timeline;
+mod undelivered;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::{amend::Change, api::Api};
+use self::{amend::Change, api::Api, signed_post::Handler};
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
         identity::Identity,
-        pack::{Query, Read},
-        plan::Order,
+        pack::{Query, Read, StripeList},
+        plan::{EventTo, Order},
         rights::{Needs, Rights},
         rows::{Params, Rows},
         text::Text,
@@ -36,6 +39,7 @@ use crate::{
 pub(super) struct StripeSystem {
     api: Api,
     is_unrestricted: bool,
+    handlers: Vec<Handler>,
 }
 
 impl StripeSystem {
@@ -56,7 +60,23 @@ impl StripeSystem {
                     .to_owned(),
             );
         }
-        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)?, is_unrestricted })
+        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)?, is_unrestricted, handlers: Vec::new() })
+    }
+
+    /// With a handler of the business: its name, its address, and what its events are signed with.
+    pub(super) fn with_handler(mut self, name: &str, url: &Secret, secret: Secret) -> Result<Self, String> {
+        self.handlers.push(Handler::open(&self.api.transport, name, url, secret)?);
+        Ok(self)
+    }
+
+    async fn send_event(&self, event: &str, to: &EventTo, mark: &Mark) -> Outcome {
+        match to {
+            EventTo::Endpoint(endpoint) => events::resend(&self.api, event, endpoint, mark).await,
+            EventTo::Handler(name) => match self.handlers.iter().find(|handler| handler.name == *name) {
+                Some(handler) => events::deliver(&self.api, event, handler).await,
+                None => Outcome::Rejected(self.api.transport.text(format_args!("there is no handler `{name}`"))),
+            },
+        }
     }
 
     async fn within_the_limit(&self, what: &str, look: impl Future<Output = Found>) -> Found {
@@ -72,16 +92,16 @@ impl Source for StripeSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Stripe(read) => list::read(&self.api, read, params, self.api.transport.timeout).await,
-            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
 
     async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
         match &query.read {
-            Read::Stripe(read) if read.id.is_none() => {
+            Read::Stripe(read) if read.id.is_none() && read.list != StripeList::UndeliveredEvents => {
                 list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
             }
-            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) => {
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => {
                 let rows = self.read(query, params).await?;
                 taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
             }
@@ -91,12 +111,16 @@ impl Source for StripeSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Stripe(_) => Ok(None),
-            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
-        self.api.identify().await
+        let mut identity = self.api.identify().await?;
+        for handler in &self.handlers {
+            identity.facts.push(("handler", handler.reached().await));
+        }
+        Ok(identity)
     }
 
     async fn rights(&self, needs: &Needs) -> Rights {
@@ -131,9 +155,13 @@ impl Doer for StripeSystem {
             Order::Amend { object, change, evidence, .. } => {
                 amend::send(&self.api, Change { object, to: *change, evidence }, mark).await
             }
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
-                wrong_order(&self.api.transport.name, "stripe")
-            }
+            Order::Event { event, to, .. } => self.send_event(event, to, mark).await,
+            Order::Sql { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. } => wrong_order(&self.api.transport.name, "stripe"),
         }
     }
 
@@ -147,7 +175,17 @@ impl Doer for StripeSystem {
                 let look = amend::look_up(&self.api, Change { object, to: *change, evidence }, mark);
                 self.within_the_limit(&change.of(object), look).await
             }
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
+            Order::Event { event, to, .. } => match to {
+                EventTo::Endpoint(_) => events::look_up(&self.api, event).await,
+                // Whoever takes it knows it by its id: it goes out once more.
+                EventTo::Handler(_) => Found::Absent,
+            },
+            Order::Sql { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. } => {
                 Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
             }
         }
@@ -157,14 +195,23 @@ impl Doer for StripeSystem {
         match (order, &answer.reference) {
             (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
             (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
-            (Order::Sql { .. } | Order::Amend { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
-                Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
-            }
+            (
+                Order::Sql { .. }
+                | Order::Amend { .. }
+                | Order::Http { .. }
+                | Order::Mail { .. }
+                | Order::Webhook { .. }
+                | Order::Event { .. }
+                | Order::Proof { .. }
+                | Order::Firestore { .. },
+                _,
+            ) => Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name))),
         }
     }
 }
 
 #[cfg(test)]
+mod event_tests;
 mod reads_tests;
 #[cfg(test)]
 mod samples;

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Value as Json};
 
-use super::timeline;
+use super::{timeline, undelivered};
 use crate::{
     adapters::http::cell,
     domain::{pack::StripeList, rows::Rows, value::Value},
@@ -58,6 +58,7 @@ fn always(list: StripeList) -> &'static [&'static str] {
         StripeList::PaymentIntents => &["id", "amount", "amount_received", "currency", "created", "status", "latest_charge"],
         StripeList::Refunds => &["id", "amount", "currency", "created", "status", "charge", "payment_intent", "reason"],
         StripeList::Events => &["id", "type", "created", "pending_webhooks", "data"],
+        StripeList::UndeliveredEvents => &undelivered::COLUMNS,
         StripeList::BalanceTransactions => {
             &["id", "amount", "fee", "net", "currency", "created", "available_on", "status", "type", "source"]
         }
@@ -110,10 +111,16 @@ fn always(list: StripeList) -> &'static [&'static str] {
 fn is_needed(list: StripeList, name: &str) -> Option<fn(&Json) -> bool> {
     let is_whole = |value: &Json| value.is_i64();
     let is_text = |value: &Json| value.is_string();
-    let has_status = !matches!(list, StripeList::Events | StripeList::Customers | StripeList::Transfers);
+    let has_status =
+        !matches!(list, StripeList::Events | StripeList::UndeliveredEvents | StripeList::Customers | StripeList::Transfers);
     let has_amount = !matches!(
         list,
-        StripeList::Events | StripeList::Customers | StripeList::Subscriptions | StripeList::Invoices | StripeList::Timeline
+        StripeList::Events
+            | StripeList::UndeliveredEvents
+            | StripeList::Customers
+            | StripeList::Subscriptions
+            | StripeList::Invoices
+            | StripeList::Timeline
     );
     match name {
         "id" => Some(is_text),

@@ -25,7 +25,7 @@ enum May {
 }
 
 pub(super) async fn ask(api: &Api, needs: &Needs) -> Rights {
-    let lists = StripeList::ALL.into_iter().filter(|list| *list != StripeList::Timeline);
+    let lists = StripeList::ALL.into_iter().filter(|list| list.is_stripes_own());
     let told = join_all(lists.map(|list| async move { (list, may_read(api, list).await) })).await;
     let words = |is_wanted: &dyn Fn(StripeList, &May) -> bool| {
         let wanted = told.iter().filter(|(list, may)| is_wanted(*list, may)).map(|(list, _)| list.word());

@@ -115,8 +115,8 @@ async fn a_list_of_all_of_them_loses_none() {
     let server = MockServer::start().await;
     let page = ResponseTemplate::new(200).set_body_json(json!({ "object": "list", "data": objects, "has_more": false }));
     Mock::given(method("GET")).respond_with(page).mount(&server).await;
-    for list in StripeList::ALL.into_iter().filter(|list| *list != StripeList::Timeline) {
-        let read = StripeRead { list, id: None, filters: Vec::new(), window: None, at_most: 1000 };
+    for list in StripeList::ALL.into_iter().filter(|list| list.is_stripes_own()) {
+        let read = StripeRead { list, ..beside::charges() };
         let rows = beside::open(&server.uri()).read(&query(Read::Stripe(read)), &params(&[])).await.unwrap();
         assert_eq!(rows.len(), samples.len(), "{list:?}");
         for (row, sample) in rows.iter().zip(&objects) {
@@ -159,7 +159,7 @@ async fn a_timeline_of_samples_is_told_also_where_one_of_them_lacks_something() 
                 serve(&format!("/v1/{list}"), json!({ "data": [of(word)], "has_more": false })).await;
             }
             let id = Some(template("cus_1"));
-            let read = StripeRead { list: StripeList::Timeline, id, filters: Vec::new(), window: None, at_most: 1000 };
+            let read = StripeRead { list: StripeList::Timeline, id, ..beside::charges() };
             let rows = beside::open(&server.uri()).read(&query(Read::Stripe(read)), &params(&[])).await.unwrap();
             let told: Vec<String> = rows.iter().filter_map(|row| row.find("what")).map(Value::original).collect();
             for what in ["customer", "charge", "subscription", "invoice"] {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{
     api::{Api, Unread},
     client::Reading,
-    list::Pages,
+    list::all,
     object,
 };
 use crate::{
@@ -28,19 +28,19 @@ struct Happening {
 }
 
 pub(super) async fn read(api: &Api, customer: &str, at_most: usize, limit: Duration) -> Result<Rows, SourceError> {
-    let mut all: Vec<Happening> = Vec::new();
+    let mut told: Vec<Happening> = Vec::new();
     let known = tokio::time::timeout(limit, api.get(&Reading::of(format!("/customers/{customer}")))).await;
     match known.unwrap_or(Err(Unread::NoReply(crate::adapters::transport::NoReply::TimedOut { sent: true }))) {
-        Ok(known) => all.push(happening("customer", &known, amount(&known, "balance"), said(&known, &["name", "email"]), None)),
-        Err(Unread::Refusal(refusal)) if refusal.is_missing() => return Ok(rows(all)),
+        Ok(known) => told.push(happening("customer", &known, amount(&known, "balance"), said(&known, &["name", "email"]), None)),
+        Err(Unread::Refusal(refusal)) if refusal.is_missing() => return Ok(rows(told)),
         Err(unread) => return Err(api.unread(&format!("customers/{customer}"), &unread)),
     }
     let of_customer = || vec![("customer".to_owned(), customer.to_owned())];
 
     let with_refunds = of_customer().into_iter().chain([("expand[]".to_owned(), "data.refunds".to_owned())]).collect();
-    for charge in collect(api, "charges", with_refunds, at_most, limit).await? {
+    for charge in all(api, "charges", with_refunds, at_most, limit).await? {
         let about = id_of(&charge, "payment_intent");
-        all.push(happening(
+        told.push(happening(
             "charge",
             &charge,
             amount(&charge, "amount"),
@@ -51,51 +51,35 @@ pub(super) async fn read(api: &Api, customer: &str, at_most: usize, limit: Durat
         let of_charge = || vec![("charge".to_owned(), id.to_owned())];
         let refunds = match charge.pointer("/refunds/data").and_then(Json::as_array) {
             Some(refunds) if charge.pointer("/refunds/has_more") == Some(&Json::Bool(false)) => refunds.clone(),
-            Some(_) | None => collect(api, "refunds", of_charge(), at_most, limit).await?,
+            Some(_) | None => all(api, "refunds", of_charge(), at_most, limit).await?,
         };
         let of_it = |what, one: &Json| happening(what, one, amount(one, "amount"), said(one, &["reason"]), Some(id.to_owned()));
-        all.extend(refunds.iter().map(|refund| of_it("refund", refund)));
+        told.extend(refunds.iter().map(|refund| of_it("refund", refund)));
         if charge.get("disputed") == Some(&Json::Bool(true)) {
-            let disputes = collect(api, "disputes", of_charge(), at_most, limit).await?;
-            all.extend(disputes.iter().map(|dispute| of_it("dispute", dispute)));
+            let disputes = all(api, "disputes", of_charge(), at_most, limit).await?;
+            told.extend(disputes.iter().map(|dispute| of_it("dispute", dispute)));
         }
     }
     let with_ended = of_customer().into_iter().chain([("status".to_owned(), "all".to_owned())]).collect();
-    for subscription in collect(api, "subscriptions", with_ended, at_most, limit).await? {
+    for subscription in all(api, "subscriptions", with_ended, at_most, limit).await? {
         let each = subscription.as_object().and_then(object::per_period).map_or(Value::Null, Value::Integer);
-        all.push(happening("subscription", &subscription, each.clone(), how_it_goes_on(&subscription), None));
+        told.push(happening("subscription", &subscription, each.clone(), how_it_goes_on(&subscription), None));
         if let Some(ended) = subscription.get("ended_at").and_then(Json::as_i64) {
             let why = said(&subscription, &["cancellation_details/comment", "cancellation_details/reason"]);
             let end = happening("end of subscription", &subscription, each, why, None);
-            all.push(end.at(ended, "end"));
+            told.push(end.at(ended, "end"));
         }
     }
-    for invoice in collect(api, "invoices", of_customer(), at_most, limit).await? {
+    for invoice in all(api, "invoices", of_customer(), at_most, limit).await? {
         let of = id_of(&invoice, "subscription").or_else(|| {
             let within = invoice.pointer("/parent/subscription_details/subscription")?;
             within.as_str().map(str::to_owned)
         });
-        all.push(happening("invoice", &invoice, amount(&invoice, "amount_due"), said(&invoice, &["number"]), of));
+        told.push(happening("invoice", &invoice, amount(&invoice, "amount_due"), said(&invoice, &["number"]), of));
     }
-    all.sort_by_key(|one| std::cmp::Reverse(one.at));
-    all.truncate(at_most);
-    Ok(rows(all))
-}
-
-async fn collect(
-    api: &Api,
-    what: &'static str,
-    filters: Vec<(String, String)>,
-    at_most: usize,
-    limit: Duration,
-) -> Result<Vec<Json>, SourceError> {
-    let mut pages = Pages::of(api, what, filters, limit);
-    let mut objects = Vec::new();
-    while objects.len() < at_most {
-        let Some((page, _)) = pages.next(at_most - objects.len()).await? else { break };
-        objects.extend(page);
-    }
-    Ok(objects)
+    told.sort_by_key(|one| std::cmp::Reverse(one.at));
+    told.truncate(at_most);
+    Ok(rows(told))
 }
 
 fn happening(what: &str, object: &Json, amount: Value, said: Value, about: Option<String>) -> Happening {

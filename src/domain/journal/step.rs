@@ -171,11 +171,11 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
     (next.state, commands)
 }
 
-/// True while the current step may go out under its key. SQL keeps no key that could be forgotten: its row counts and marks
-/// are judged in the same transaction.
+/// True while the current step may go out under its key. SQL and Firestore keep no key that could be forgotten: row counts,
+/// marks and what a document must be are judged in the same transaction; and a proof only looks.
 pub fn key_is_good(plan: &Plan, state: &ActState, now: DateTime<Utc>) -> bool {
-    let is_sql = matches!(plan.steps.get(state.steps_done()).map(|step| &step.order), Some(Order::Sql { .. }));
-    is_sql
+    let order = plan.steps.get(state.steps_done()).map(|step| &step.order);
+    matches!(order, Some(Order::Sql { .. } | Order::Firestore { .. } | Order::Proof { .. }))
         || state.first_sent_at.is_none_or(|first| {
             let age = now - first;
             age < KEY_LIFE && age >= CLOCK_SLACK

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Connection, Query, Sql};
+use super::{Connection, DocumentWrite, Query, Sql};
 
-use crate::domain::{amendment::Amendment, expression::Expression, id::Id, proof::Proofs, template::Template};
+use crate::domain::{amendment::Amendment, expression::Expression, finding::Finding, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Action {
     /// The action that takes it back.
     pub undo: Option<Id<Action>>,
     pub confirm: Confirm,
+    /// A batch of it stops at the first outcome that nobody knows; where money moves, it always does.
+    pub stops_at_unknown: bool,
     /// How long a plan waits, after it is confirmed, for the operator to take it back.
     pub hold: Duration,
     /// The column with the money that moves.
@@ -103,6 +105,8 @@ pub enum EffectKind {
         method: String,
         path: Template,
         body: Option<Template>,
+        /// What it must be told the id of first.
+        find: Option<Box<Finding>>,
         proofs: Proofs,
     },
     Mail {
@@ -115,6 +119,30 @@ pub enum EffectKind {
         on: Id<Connection>,
         text: Template,
     },
+    /// An event of the payment account is sent once more; `event` is the column with its id.
+    Event {
+        on: Id<Connection>,
+        event: String,
+        way: EventWay,
+    },
+    /// A look that must find a row: what came before it is done, and this proves it. Changes nothing.
+    Proof {
+        on: Id<Connection>,
+        sql: Sql,
+    },
+    Firestore {
+        on: Id<Connection>,
+        write: DocumentWrite,
+    },
+}
+
+/// By whom an event is sent once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventWay {
+    /// By the payment account, to one of its endpoints; the column with that endpoint's id.
+    Account { endpoint: String },
+    /// By us, signed as the account signs, to a handler that the connection names.
+    Ourselves { handler: String },
 }
 
 impl EffectKind {
@@ -125,17 +153,20 @@ impl EffectKind {
             | Self::Amend { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
-            | Self::Webhook { on, .. } => on,
+            | Self::Webhook { on, .. }
+            | Self::Event { on, .. }
+            | Self::Proof { on, .. }
+            | Self::Firestore { on, .. } => on,
         }
     }
 
     /// True where no compensation exists: money sent, mail sent, a job started.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Sql { .. } => false,
+            Self::Sql { .. } | Self::Proof { .. } | Self::Firestore { .. } => false,
             // A draft is nobody's yet, and can be written over.
             Self::Amend { change, .. } => *change != Amendment::Stage,
-            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } => true,
+            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Event { .. } => true,
         }
     }
 
@@ -146,6 +177,9 @@ impl EffectKind {
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Event { .. } => "event",
+            Self::Proof { .. } => "proof",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }
@@ -156,6 +190,8 @@ pub struct Guard {
     /// As the screen says it (`within 3 days`).
     pub title: String,
     pub rule: GuardRule,
+    /// What is said where it fails, over the row; by itself it shows what the rule read.
+    pub says: Option<Template>,
 }
 
 #[derive(Clone, Debug)]

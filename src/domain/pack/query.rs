@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{Connection, FirestoreRead};
 
-use crate::domain::{id::Id, template::Template};
+use crate::domain::{id::Id, proof::Proof, template::Template};
 
 /// A read of one connection. Its parameters come from where it is asked: `:now`, `:from` and `:to` of a window,
 /// `:id` and every other column of the row that it is about.
@@ -21,6 +21,7 @@ pub enum Read {
     Sql(Sql),
     Stripe(StripeRead),
     Http(HttpRead),
+    Firestore(FirestoreRead),
 }
 
 /// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.
@@ -47,6 +48,17 @@ pub struct StripeRead {
     pub window: Option<Duration>,
     /// At most so many rows; paging stops there.
     pub at_most: usize,
+    /// Of undelivered events: the one endpoint that is meant, by its id or its address; `None` is all of them.
+    pub endpoint: Option<Template>,
+    /// Rows that the business's own record has already: they are left out, and counted.
+    pub except: Option<Box<Except>>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Except {
+    pub on: Id<Connection>,
+    pub sql: Sql,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,12 +74,13 @@ pub enum StripeList {
     Subscriptions,
     Invoices,
     Transfers,
+    UndeliveredEvents,
     /// Not one of Stripe's: what one customer's charges, refunds, disputes, subscriptions and invoices tell, in one list.
     Timeline,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -79,10 +92,11 @@ impl StripeList {
         Self::Subscriptions,
         Self::Invoices,
         Self::Transfers,
+        Self::UndeliveredEvents,
         Self::Timeline,
     ];
 
-    /// The word in a pack and the path under `/v1/`.
+    /// The word in a pack and, but for undelivered events, the path under `/v1/`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Charges => "charges",
@@ -96,8 +110,14 @@ impl StripeList {
             Self::Subscriptions => "subscriptions",
             Self::Invoices => "invoices",
             Self::Transfers => "transfers",
+            Self::UndeliveredEvents => "undelivered_events",
             Self::Timeline => "timeline",
         }
+    }
+
+    /// False for what is made here of several lists.
+    pub fn is_stripes_own(self) -> bool {
+        !matches!(self, Self::UndeliveredEvents | Self::Timeline)
     }
 
     /// The lists of Stripe's that are asked for it.
@@ -106,7 +126,7 @@ impl StripeList {
             Self::Charges => &[Self::Charges],
             Self::PaymentIntents => &[Self::PaymentIntents],
             Self::Refunds => &[Self::Refunds],
-            Self::Events => &[Self::Events],
+            Self::Events | Self::UndeliveredEvents => &[Self::Events],
             Self::BalanceTransactions => &[Self::BalanceTransactions],
             Self::Disputes => &[Self::Disputes],
             Self::Payouts => &[Self::Payouts],
@@ -131,8 +151,14 @@ pub struct HttpRead {
     pub body: Option<Template>,
     /// Column name -> JSON pointer into the answer (into each element, where `rows` is given).
     pub columns: Vec<(String, String)>,
-    /// JSON pointer to an array: one row for each element.
-    pub rows: Option<String>,
+    /// JSON pointers: one row for each element of the first list that stands at one of them. Empty: one row.
+    pub rows: Vec<String>,
+    /// Of these elements, those in which all of it stands.
+    pub only: Vec<Proof>,
+    /// Columns with Unix times, in seconds or milliseconds, which their size tells apart.
+    pub times: Vec<String>,
+    /// Columns with numbers that are written as text.
+    pub numbers: Vec<String>,
     /// The answer itself is what is being judged: a timeout, a refused connection or a non-2xx status is one row with
     /// `ok = false` and `error`, not a failure to look.
     pub probe: bool,

@@ -30,7 +30,7 @@ use crate::{
         rows::Params,
         text::Text,
     },
-    engine::message::{Ask, PlanPreview, Preview},
+    engine::message::{Ask, Letter, PlanPreview, Preview},
     ports::Ownership,
 };
 
@@ -319,6 +319,29 @@ fn plan_preview(plan: &Plan, context: &Context<'_>) -> PlanPreview {
         amount: plan.amount,
         guards: guard::verdicts(context.action, &policy::names(plan), context.now),
         steps: plan.steps.iter().map(|step| step.said.clone()).collect(),
+        letters: plan.steps.iter().enumerate().filter_map(|(step, sent)| letter(step, &sent.order)).collect(),
+    }
+}
+
+fn letter(step: usize, order: &Order) -> Option<Letter> {
+    let text = |words: &str| Text::new(words);
+    match order {
+        Order::Mail { to, subject, body, .. } => {
+            Some(Letter { step, to: text(to), subject: Some(text(subject)), text: text(body) })
+        }
+        Order::Webhook { on, text: words } => Some(Letter { step, to: text(on.as_str()), subject: None, text: text(words) }),
+        Order::Amend { object, evidence, .. } if !evidence.is_empty() => {
+            let said: Vec<String> = evidence.iter().map(|(field, said)| format!("{field}: {said}")).collect();
+            let to = format!("the draft of {object}");
+            Some(Letter { step, to: text(&to), subject: None, text: text(&said.join("\n")) })
+        }
+        Order::Sql { .. }
+        | Order::Refund { .. }
+        | Order::Amend { .. }
+        | Order::Http { .. }
+        | Order::Event { .. }
+        | Order::Proof { .. }
+        | Order::Firestore { .. } => None,
     }
 }
 
@@ -327,7 +350,13 @@ fn confirm(action: &Action, plans: &[Plan]) -> Confirm {
     let is_grave = |order: &Order| match order {
         Order::Refund { .. } => true,
         Order::Amend { change, .. } => change.is_for_good(),
-        Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => false,
+        Order::Sql { .. }
+        | Order::Http { .. }
+        | Order::Mail { .. }
+        | Order::Webhook { .. }
+        | Order::Event { .. }
+        | Order::Proof { .. }
+        | Order::Firestore { .. } => false,
     };
     let least = if plans.iter().flat_map(|plan| &plan.steps).any(|step| is_grave(&step.order)) {
         Confirm::Typed

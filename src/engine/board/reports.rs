@@ -58,6 +58,8 @@ pub fn items(queue: &pack::Queue, pack: &Pack, rows: &Rows, now: DateTime<Utc>) 
 pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
     let cell = rows.first().and_then(|row| row.find(&flag.column));
     match cell {
+        // A pack names a truth by its word, and so it is shown and set.
+        Some(Value::Bool(truth)) => Ok(Value::text(truth.to_string())),
         Some(value) if !value.is_null() => Ok(value.clone()),
         Some(_) | None => {
             Err(Text::new(format!("the answer has no `{}`: is the flag still there under this name?", flag.column)))

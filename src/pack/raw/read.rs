@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{RawFirestoreRead, RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
+
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,11 @@ pub(in crate::pack) struct RawRead {
     pub http: Option<RawHttpRead>,
     /// As `http`; a failure is one row with `ok = false`, not a failure to look.
     pub probe: Option<RawHttpRead>,
+    pub vercel: Option<RawVercelRead>,
+    pub netlify: Option<RawNetlifyRead>,
+    pub sentry: Option<RawSentryRead>,
+    pub statuspage: Option<RawStatuspageRead>,
+    pub firestore: Option<RawFirestoreRead>,
 }
 
 /// One statement that reads.
@@ -46,9 +53,23 @@ pub(in crate::pack) struct RawStripeRead {
     pub window: Option<String>,
     /// At most so many rows (default 10000).
     pub at_most: Option<u64>,
+    /// Of `undelivered_events`: only those meant for this endpoint, by its id (`we_...`) or its URL.
+    pub endpoint: Option<String>,
+    /// What the business's own record has already is left out, and counted as `left_out`.
+    pub except: Option<RawExcept>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawExcept {
+    /// The connection, of the kind `sql`.
+    pub on: String,
+    /// The statement, with the parameters of every read.
+    pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -65,6 +86,7 @@ pub(in crate::pack) enum RawStripeList {
     Subscriptions,
     Invoices,
     Transfers,
+    UndeliveredEvents,
     // Of several lists: one customer's, whose `id` is given.
     Timeline,
 }
@@ -86,6 +108,12 @@ pub(in crate::pack) struct RawHttpRead {
     pub columns: BTreeMap<String, String>,
     /// JSON pointer to an array: one row for each element.
     pub rows: Option<String>,
+    /// Columns with Unix times, in seconds or milliseconds.
+    #[serde(default)]
+    pub times: Vec<String>,
+    /// Columns with numbers that the service writes as text.
+    #[serde(default)]
+    pub numbers: Vec<String>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         amendment::Amendment,
         id::Id,
-        pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock},
+        pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Query, WindowClock},
         template::Template,
     },
     pack::{
@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Part,
     effect::{Within, effects},
-    id,
+    firestore, id,
     read::{Names, queries},
     reader::{Reader, Section},
 };
@@ -38,6 +38,8 @@ pub(super) struct Brought {
     pub inputs: Vec<Input>,
     pub undo: Option<Id<Action>>,
     pub confirm: Confirm,
+    /// Read before it is acted: what the effects expect to be as it was.
+    pub fresh: Vec<Query>,
     pub covers: Vec<String>,
 }
 
@@ -51,9 +53,10 @@ pub(super) fn brought_action(brought: Brought) -> Action {
         inputs: brought.inputs,
         undo: brought.undo,
         confirm: brought.confirm,
+        stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
-        fresh: Vec::new(),
+        fresh: brought.fresh,
         unchanged: Vec::new(),
         label: Template::parse(brought.label).ok(),
         covers: brought.covers,
@@ -73,11 +76,19 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
     if matches!(&raw.effects, OneOrMany::Many(list) if list.is_empty()) {
         reader.say(&place.key("do"), "an action that does nothing is none", "empty", None);
     }
+    if matches!(effects.first(), Some(Effect { kind: EffectKind::Proof { .. }, .. })) {
+        let help = Some("put it behind the effect that it proves".to_owned());
+        reader.say(&place.key("do"), "a proof proves what came before it, and nothing does", "begins with a proof", help);
+    }
     let guards = raw.guards.iter().enumerate();
     let guards = guards.filter_map(|(index, raw)| guard(reader, &place.key("guards").index(index), raw)).collect();
     let inputs = inputs(reader, &place.key("inputs"), &raw.inputs);
     let undo = raw.undo.as_ref().and_then(|undo| undo_of(reader, place, name, undo, &effects));
     let fresh = queries(reader, &place.key("fresh"), &raw.fresh, Names::Row);
+    // Whose id and times they are is said by the first.
+    let fresh: Vec<Query> =
+        fresh.into_iter().enumerate().map(|(index, query)| if index == 0 { query } else { firestore::beside(query) }).collect();
+    firestore::is_read_afresh(reader, &place.key("do"), &effects, &fresh);
     let label = raw.label.as_ref().and_then(|text| reader.template(&place.key("label"), text));
     let amount = amount(reader, place, raw, &effects);
     let mut action = Action {
@@ -89,6 +100,7 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
         inputs,
         undo,
         confirm: Confirm::Key,
+        stops_at_unknown: raw.stop_at_unknown.unwrap_or(false),
         hold: Duration::ZERO,
         amount,
         fresh,
@@ -96,6 +108,9 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
         label,
         covers: raw.covers.clone(),
     };
+    if raw.stop_at_unknown == Some(false) && (action.moves_money() || action.amount.is_some()) {
+        reader.say(&place.key("stop_at_unknown"), "a batch of money always stops at the first unknown", "not here", None);
+    }
     // A broken `undo` must not make what follows look final.
     let is_final = action.is_final() && raw.undo.is_none();
     action.confirm = raw.confirm.map_or_else(|| asks(raw, &action, is_final), confirm);
@@ -132,7 +147,13 @@ fn asks(raw: &RawAction, action: &Action, is_final: bool) -> Confirm {
     let is_grave = |effect: &Effect| match &effect.kind {
         EffectKind::Refund { .. } => true,
         EffectKind::Amend { change, .. } => change.is_for_good(),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Mail { .. } | EffectKind::Webhook { .. } => false,
+        EffectKind::Sql { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Mail { .. }
+        | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. } => false,
     };
     let touches = written.iter().any(|effect| effect.flag.is_some() || effect.job.is_some());
     if touches || action.amount.is_some() || action.effects.iter().any(is_grave) {
@@ -152,7 +173,10 @@ fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Ef
         | EffectKind::Amend { .. }
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
-        | EffectKind::Webhook { .. } => None,
+        | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. } => None,
     });
     match (&raw.amount, refunded) {
         (Some(amount), Some(refunded)) if amount != refunded => {
@@ -178,7 +202,12 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         EffectKind::Webhook { .. } => Some("a message"),
         EffectKind::Amend { change: Amendment::Submit, .. } => Some("evidence"),
         EffectKind::Amend { change: Amendment::CancelNow, .. } => Some("a cancellation"),
-        EffectKind::Sql { .. } | EffectKind::Amend { .. } | EffectKind::Http { .. } => None,
+        EffectKind::Event { .. } => Some("an event"),
+        EffectKind::Sql { .. }
+        | EffectKind::Amend { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());
@@ -197,7 +226,8 @@ fn guard(reader: &mut Reader<'_>, place: &Place, raw: &RawGuard) -> Option<Guard
         (None, Some(text)) => GuardRule::Holds(reader.expression(&place.key("holds"), text)?),
         (None, None) => return None,
     };
-    Some(Guard { title: raw.title.clone(), rule })
+    let says = raw.says.as_ref().and_then(|text| reader.template(&place.key("says"), text));
+    Some(Guard { title: raw.title.clone(), rule, says })
 }
 
 fn within(reader: &mut Reader<'_>, place: &Place, raw: &RawWithin) -> Option<GuardRule> {

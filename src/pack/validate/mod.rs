@@ -3,6 +3,7 @@
 mod action;
 mod connection;
 mod effect;
+mod firestore;
 mod flag;
 mod head;
 mod job;
@@ -12,6 +13,7 @@ mod queue;
 mod read;
 mod reader;
 mod secret;
+mod service;
 mod stripe;
 mod value;
 mod watch;

@@ -1,8 +1,8 @@
 //! Another hand's Stripe (`stripe-stateful-mock` of npm): refunds and keys as others understood them.
 
 use std::{
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use wheelhouse::{
 };
 
 use super::{PATIENCE, client, said};
+use crate::partners::node;
 
 /// What it takes for one: any word behind this.
 const KEY: &str = "sk_test_wheelhouse";
@@ -40,18 +41,11 @@ impl Drop for Mock {
 impl Mock {
     /// `None` where it is not installed, which is said.
     async fn start() -> Option<Self> {
-        let home = std::env::var_os("WHEELHOUSE_NPM").map(PathBuf::from);
-        let home = home.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm"));
-        let program = home.join("node_modules/stripe-stateful-mock/dist/cli.js");
-        if !program.exists() {
-            println!("stripe-stateful-mock is not installed (`tests/all partners` does it): its tests did not run");
-            return None;
-        }
         // A port that was free may be taken in between.
         for _ in 0..5 {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let mut command = Command::new("node");
-            command.arg(&program).env("PORT", port.to_string()).env("LOG_LEVEL", "silent");
+            let mut command = node("stripe-stateful-mock/dist/cli.js")?;
+            command.env("PORT", port.to_string()).env("LOG_LEVEL", "silent");
             let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             let mut mock = Self { process, base: format!("http://127.0.0.1:{port}/") };
             if mock.is_up().await {

@@ -1,17 +1,19 @@
 //! Stripe's own client for Python drives the stand-in: what it refuses there is wrong there.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::ledgers::Club;
+use crate::{ledgers::Club, partners::target};
 
 /// A Python that has Stripe's client; `None` where there is none, which is said.
-fn python() -> Option<&'static str> {
-    let has_it = |python: &&str| {
+fn python() -> Option<PathBuf> {
+    let has_it = |python: &PathBuf| {
         let asked = Command::new(python).args(["-c", "import stripe; assert stripe.VERSION.startswith('16.')"]).output();
         asked.is_ok_and(|output| output.status.success())
     };
-    let in_target = concat!(env!("CARGO_MANIFEST_DIR"), "/target/venv/bin/python");
-    let found = ["python3", "python", in_target].into_iter().find(has_it);
+    let found = ["python3".into(), target().join("venv/bin/python")].into_iter().find(has_it);
     if found.is_none() {
         println!("Stripe's client for Python is not installed (`tests/all partners` does it): its test did not run");
     }

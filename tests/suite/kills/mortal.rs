@@ -171,9 +171,7 @@ impl MortalSystem {
         match order {
             Order::Sql { statement, .. } if statement.contains(UNDONE) => "undo",
             Order::Amend { .. } => "amend",
-            Order::Sql { .. } | Order::Refund { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
-                &self.name
-            }
+            _ => &self.name,
         }
     }
 
