@@ -212,6 +212,7 @@ impl Doer for StripeSystem {
 
 #[cfg(test)]
 mod event_tests;
+#[cfg(test)]
 mod reads_tests;
 #[cfg(test)]
 mod samples;
