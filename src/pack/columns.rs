@@ -246,6 +246,12 @@ impl Wants<'_> {
                     self.template(&at.key("reason"), reason);
                 }
             }
+            EffectKind::Amend { object, change, evidence, .. } => {
+                self.column(&at.key(change.word()), object);
+                for (field, template) in evidence {
+                    self.template(&at.key("fields").key(field), template);
+                }
+            }
             EffectKind::Http { path, body, .. } => {
                 self.template(&at.key("path"), path);
                 if let Some(body) = body {

@@ -3,10 +3,12 @@
 //! Stripe tells how many endpoints an event still waits for, and not which: a row stands for each that was there when
 //! the event came to be and takes its type.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value as Json;
 
-use super::{api::Api, list::Pages};
+use super::{api::Api, list::all};
 use crate::{
     domain::{
         pack::StripeRead,
@@ -78,6 +80,7 @@ pub(super) async fn read(
     read: &StripeRead,
     params: &Params,
     mut filters: Vec<(String, String)>,
+    limit: Duration,
 ) -> Result<Rows, SourceError> {
     let what = read.list.word();
     let refused = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
@@ -87,9 +90,9 @@ pub(super) async fn read(
         filters.push(("created[gte]".to_owned(), (now - KEPT).timestamp().to_string()));
     }
     filters.push(("delivery_success".to_owned(), "false".to_owned()));
-    let events = all(api, "events", filters, read.at_most).await?;
+    let events = all(api, "events", filters, read.at_most, limit).await?;
     let mut endpoints: Vec<Endpoint> =
-        all(api, "webhook_endpoints", Vec::new(), usize::MAX).await?.iter().map(Endpoint::of).collect();
+        all(api, "webhook_endpoints", Vec::new(), usize::MAX, limit).await?.iter().map(Endpoint::of).collect();
     if let Some(wanted) = &wanted {
         let known: Vec<String> = endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.url)).collect();
         endpoints.retain(|endpoint| endpoint.id == *wanted || endpoint.url == *wanted);
@@ -145,15 +148,4 @@ fn row(event: &Json, endpoint: Option<&Endpoint>) -> Vec<Value> {
             name => word(name),
         })
         .collect()
-}
-
-async fn all(api: &Api, what: &'static str, filters: Vec<(String, String)>, at_most: usize) -> Result<Vec<Json>, SourceError> {
-    let mut pages = Pages::over(api, what, filters);
-    let mut all = Vec::new();
-    while all.len() < at_most {
-        let Some((page, _)) = pages.next(at_most - all.len()).await? else { break };
-        all.extend(page);
-    }
-    all.truncate(at_most);
-    Ok(all)
 }
