@@ -2,6 +2,7 @@
 //!
 //! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
 
+mod command;
 mod environment;
 mod http;
 mod mail;
@@ -19,6 +20,7 @@ pub use environment::Environment;
 pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
+    command::CommandSystem,
     http::HttpSystem,
     mail::MailSystem,
     sql::{Reached, SqlSystem},
@@ -67,6 +69,7 @@ fn variables(pack: &Pack) -> Vec<String> {
         ConnectionKind::Webhook { url } | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => vec![url],
         ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
         ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
+        ConnectionKind::Command(program) => program.environment.iter().map(|(_, value)| value).chain(&program.input).collect(),
     });
     let name = |source: &SecretSource| match source {
         SecretSource::Environment(name) => Some(name.clone()),
@@ -89,7 +92,8 @@ pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Dat
         | ConnectionKind::Stripe { .. }
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
-        | ConnectionKind::Webhook { .. } => None,
+        | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Command(_) => None,
     });
     tables.collect()
 }
@@ -121,6 +125,7 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             Arc::new(MailSystem::open(name, &environment.find(url)?, from, timeout)?)
         }
         ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+        ConnectionKind::Command(program) => Arc::new(CommandSystem::open(name, program, environment, timeout)?),
     })
 }
 

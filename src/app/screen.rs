@@ -78,7 +78,8 @@ fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {
         ConnectionKind::Sql { .. }
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
-        | ConnectionKind::Webhook { .. } => None,
+        | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Command(_) => None,
     })
 }
 

@@ -41,6 +41,7 @@ impl Origin {
                 ("stripe", format!("GET /v1/{}{}", read.list.word(), filters.collect::<String>()))
             }
             Read::Http(read) => ("http", format!("{} {}", read.method, read.path.source())),
+            Read::Command(read) => ("command", read.line.source()),
         };
         let told = ["from", "to", "now"].into_iter().filter_map(|name| Some((name.to_owned(), params.get(name)?.original())));
         Self {

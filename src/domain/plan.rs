@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    command::Exits,
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
@@ -80,6 +81,16 @@ pub enum Order {
         on: Id<Connection>,
         text: String,
     },
+    /// Run once and never again by itself.
+    Command {
+        on: Id<Connection>,
+        arguments: Vec<String>,
+        #[serde(default)]
+        exits: Exits,
+        /// The pack names a read that finds a trace of it.
+        #[serde(default)]
+        is_looked_for: bool,
+    },
 }
 
 impl Order {
@@ -89,7 +100,8 @@ impl Order {
             | Self::Refund { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
-            | Self::Webhook { on, .. } => on,
+            | Self::Webhook { on, .. }
+            | Self::Command { on, .. } => on,
         }
     }
 }

@@ -288,6 +288,12 @@ fn looks(plan: &Plan, state: &ActState, is_good: bool) -> String {
             return format!("nothing at {on} tells whether {method} {path} arrived: a person looks and decides");
         }
         Some(Order::Webhook { on, .. }) => return format!("{on} keeps nothing to look at: a person looks and decides"),
+        Some(Order::Command { on, is_looked_for: true, .. }) => {
+            return format!("a trace of it is looked for, as the pack says; {on} is not run again by itself");
+        }
+        Some(Order::Command { on, .. }) => {
+            return format!("nothing tells how far {on} came, and it is not run again by itself: a person looks and decides");
+        }
         None => return "nothing is left to ask".to_owned(),
     };
     if is_good {

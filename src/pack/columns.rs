@@ -82,6 +82,10 @@ impl Loaded {
             match (known.get(&format!("actions.{}.fresh[{index}]", action.id)), &query.read) {
                 (Some(fresh), _) => columns.extend(fresh.iter().cloned()),
                 (None, Read::Http(read)) => columns.extend(http_columns(read)),
+                (None, Read::Command(read)) => match read.known_columns() {
+                    Some(known) => columns.extend(known),
+                    None => return Problems::default(),
+                },
                 (None, Read::Sql(_) | Read::Stripe(_)) => return Problems::default(),
             }
         }
@@ -91,11 +95,15 @@ impl Loaded {
         Problems::from(wants.problems)
     }
 
-    /// The answers over HTTP, whose columns are in the file itself.
+    /// The answers over HTTP and of programs, whose columns are in the file itself.
     pub(super) fn check_http_columns(&self) -> Problems {
         let statements = self.statements().into_iter().filter(|statement| !statement.changes);
         statements.fold(Problems::default(), |problems, statement| match &statement.query.read {
             Read::Http(read) => problems.and(self.check_columns(&statement.path, &http_columns(read))),
+            Read::Command(read) => match read.known_columns() {
+                Some(columns) => problems.and(self.check_columns(&statement.path, &columns)),
+                None => problems,
+            },
             Read::Sql(_) | Read::Stripe(_) => problems,
         })
     }
@@ -239,6 +247,11 @@ impl Wants<'_> {
                 }
             }
             EffectKind::Webhook { text, .. } => self.template(&at.key("text"), text),
+            EffectKind::Command { line, .. } => {
+                for (index, template) in line.0.iter().enumerate() {
+                    self.template(&at.key("args").index(index), template);
+                }
+            }
         }
         if self.loaded.source.find(&place.key("says")).is_some() {
             self.template(&place.key("says"), &effect.said);
@@ -262,6 +275,7 @@ impl Wants<'_> {
             Read::Sql(_) => "sql",
             Read::Stripe(_) => "stripe",
             Read::Http(_) => "http",
+            Read::Command(_) => "command",
         };
         for (index, column) in query.money.iter().enumerate() {
             self.column(&place.key("read").key(kind).key("money").index(index), column);

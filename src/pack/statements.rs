@@ -48,6 +48,12 @@ impl Loaded {
             }
         }
         for action in &pack.actions {
+            for (place, effect) in self.own_effects(action) {
+                if let EffectKind::Command { found_by: Some(query), .. } = &effect.kind {
+                    let path = place.key("command").key("found_by").to_string();
+                    all.push(Statement { path, query: Query::clone(query), changes: false });
+                }
+            }
             all.extend(self.own_effects(action).into_iter().filter_map(change));
         }
         all
@@ -91,6 +97,10 @@ fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
             let query = Query { on: on.clone(), read: Read::Sql(sql.clone()), money: Vec::new() };
             Some(Statement { path: place.to_string(), query, changes: true })
         }
-        EffectKind::Refund { .. } | EffectKind::Http { .. } | EffectKind::Mail { .. } | EffectKind::Webhook { .. } => None,
+        EffectKind::Refund { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Mail { .. }
+        | EffectKind::Webhook { .. }
+        | EffectKind::Command { .. } => None,
     }
 }

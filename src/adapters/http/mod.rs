@@ -151,7 +151,7 @@ impl Source for HttpSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Http(read) => self.look(read, params).await,
-            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Command(_) => Err(wrong_query(&self.transport.name, "http")),
         }
     }
 
@@ -167,7 +167,7 @@ impl Source for HttpSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
-            Read::Sql(_) | Read::Stripe(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Command(_) => Err(wrong_query(&self.transport.name, "http")),
         }
     }
 }

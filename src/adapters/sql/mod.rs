@@ -361,7 +361,7 @@ impl Source for SqlSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Sql(sql) => self.rows(sql, params).await,
-            Read::Stripe(_) | Read::Http(_) => Err(wrong_query(&self.name, "sql")),
+            Read::Stripe(_) | Read::Http(_) | Read::Command(_) => Err(wrong_query(&self.name, "sql")),
         }
     }
 

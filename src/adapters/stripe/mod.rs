@@ -65,7 +65,7 @@ impl Source for StripeSystem {
                     .await
                     .unwrap_or(Err(SourceError::TimedOut(limit)))
             }
-            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Command(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
 
@@ -74,7 +74,7 @@ impl Source for StripeSystem {
             Read::Stripe(read) if read.id.is_none() => {
                 list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
             }
-            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) => {
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Command(_) => {
                 let rows = self.read(query, params).await?;
                 taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
             }
@@ -84,7 +84,7 @@ impl Source for StripeSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Stripe(_) => Ok(None),
-            Read::Sql(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Command(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
 
@@ -109,7 +109,7 @@ impl Doer for StripeSystem {
             Order::Refund { charge, amount, reason, .. } => {
                 refund::send(&self.api, charge, *amount, reason.as_deref(), mark).await
             }
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
+            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Command { .. } => {
                 wrong_order(&self.api.transport.name, "stripe")
             }
         }
@@ -126,7 +126,7 @@ impl Doer for StripeSystem {
                     )
                 })
             }
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } => {
+            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Command { .. } => {
                 Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
             }
         }
@@ -136,7 +136,7 @@ impl Doer for StripeSystem {
         match (order, &answer.reference) {
             (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
             (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
-            (Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }, _) => {
+            (Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Command { .. }, _) => {
                 Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
             }
         }

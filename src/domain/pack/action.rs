@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{Connection, Query, Sql};
 
-use crate::domain::{expression::Expression, id::Id, proof::Proofs, template::Template};
+use crate::domain::{
+    command::{CommandLine, Exits},
+    expression::Expression, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -102,6 +104,14 @@ pub enum EffectKind {
         on: Id<Connection>,
         text: Template,
     },
+    /// A run of a program of this machine; its exit code says what became of it.
+    Command {
+        on: Id<Connection>,
+        line: CommandLine,
+        exits: Exits,
+        /// A row of it is a trace of the run, where nobody knows whether it came to its end. By `:sent_at`, `:action_id`.
+        found_by: Option<Box<Query>>,
+    },
 }
 
 impl EffectKind {
@@ -111,7 +121,8 @@ impl EffectKind {
             | Self::Refund { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
-            | Self::Webhook { on, .. } => on,
+            | Self::Webhook { on, .. }
+            | Self::Command { on, .. } => on,
         }
     }
 
@@ -119,7 +130,7 @@ impl EffectKind {
     pub fn is_final(&self) -> bool {
         match self {
             Self::Sql { .. } => false,
-            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } => true,
+            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Command { .. } => true,
         }
     }
 
@@ -130,6 +141,7 @@ impl EffectKind {
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Command { .. } => "command",
         }
     }
 }

@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use chrono_tz::Tz;
 
+use super::Program;
+
 use crate::domain::id::Id;
 
 /// An outside system and how to reach it. Holds no secret, only where each one is found.
@@ -51,6 +53,8 @@ pub enum ConnectionKind {
     Webhook {
         url: SecretSource,
     },
+    /// A program of this machine, by its arguments and never by a shell.
+    Command(Box<Program>),
 }
 
 impl ConnectionKind {
@@ -62,6 +66,7 @@ impl ConnectionKind {
             Self::Http { .. } => "http",
             Self::Smtp { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Command(_) => "command",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod action;
 mod check;
+mod command;
 mod connection;
 mod flag;
 mod job;
@@ -19,6 +20,7 @@ use chrono_tz::Tz;
 
 pub use action::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
+pub use command::{CommandFormat, CommandRead, Program};
 pub use connection::{Connection, ConnectionKind, MailServer, SecretSource};
 pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};

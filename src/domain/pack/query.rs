@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Connection;
+use super::{CommandRead, Connection};
 
 use crate::domain::{id::Id, template::Template};
 
@@ -21,6 +21,7 @@ pub enum Read {
     Sql(Sql),
     Stripe(StripeRead),
     Http(HttpRead),
+    Command(CommandRead),
 }
 
 /// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.

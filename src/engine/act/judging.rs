@@ -152,7 +152,8 @@ fn setting<'a>(pack: &'a Pack, operator: &'a str, now: DateTime<Utc>) -> plannin
         pack::ConnectionKind::Sql { .. }
         | pack::ConnectionKind::Http { .. }
         | pack::ConnectionKind::Smtp { .. }
-        | pack::ConnectionKind::Webhook { .. } => None,
+        | pack::ConnectionKind::Webhook { .. }
+        | pack::ConnectionKind::Command(_) => None,
     });
     planning::Setting {
         livemode: pinned.is_some_and(|(_, livemode)| livemode),

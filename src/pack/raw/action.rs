@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, RawBound, RawRead};
+use super::{OneOrMany, RawBound, RawCommandEffect, RawRead};
 
 /// Something the operator can do to one row.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -60,6 +60,7 @@ pub(in crate::pack) struct RawEffect {
     pub http: Option<RawHttpEffect>,
     pub smtp: Option<RawMailEffect>,
     pub webhook: Option<RawWebhookEffect>,
+    pub command: Option<RawCommandEffect>,
     pub flag: Option<RawFlagEffect>,
     pub job: Option<RawJobEffect>,
     /// What it does, in words, as a template.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::RawProgram;
+
 /// An outside system; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,7 @@ pub(in crate::pack) struct RawConnection {
     pub http: Option<RawHttp>,
     pub smtp: Option<RawSmtp>,
     pub webhook: Option<RawWebhook>,
+    pub command: Option<RawProgram>,
 }
 
 /// PostgreSQL or SQLite, by the scheme of the URL.

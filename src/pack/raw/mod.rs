@@ -1,6 +1,7 @@
 //! A pack as it is written: what serde reads and what the editor's schema is made of. Nothing here is judged yet.
 
 mod action;
+mod command;
 mod connection;
 mod flag;
 mod head;
@@ -22,6 +23,7 @@ pub(super) use action::{
     RawAction, RawConfirm, RawEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect, RawMailEffect, RawProof,
     RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
 };
+pub(super) use command::{RawCommandEffect, RawCommandFormat, RawCommandRead, RawProgram};
 pub(super) use connection::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
 pub(super) use flag::RawFlag;
 pub(super) use head::{RawHead, RawPlaybook, RawPolicy};

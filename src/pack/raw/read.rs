@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::RawCommandRead;
+
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,7 @@ pub(in crate::pack) struct RawRead {
     pub http: Option<RawHttpRead>,
     /// As `http`; a failure is one row with `ok = false`, not a failure to look.
     pub probe: Option<RawHttpRead>,
+    pub command: Option<RawCommandRead>,
 }
 
 /// One statement that reads.

@@ -140,7 +140,11 @@ fn asks(raw: &RawAction, action: &Action, is_final: bool) -> Confirm {
 fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Effect]) -> Option<String> {
     let refunded = effects.iter().find_map(|effect| match &effect.kind {
         EffectKind::Refund { amount, .. } => Some(amount),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Mail { .. } | EffectKind::Webhook { .. } => None,
+        EffectKind::Sql { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Mail { .. }
+        | EffectKind::Webhook { .. }
+        | EffectKind::Command { .. } => None,
     });
     match (&raw.amount, refunded) {
         (Some(amount), Some(refunded)) if amount != refunded => {
@@ -164,7 +168,7 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         EffectKind::Refund { .. } => Some("a refund"),
         EffectKind::Mail { .. } => Some("a mail"),
         EffectKind::Webhook { .. } => Some("a message"),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } => None,
+        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Command { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());

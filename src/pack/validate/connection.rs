@@ -11,12 +11,14 @@ use crate::{
 };
 
 use super::{
-    Part, id,
+    Part, command, id,
     reader::Reader,
     secret::{Given, is_loopback},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A program has more to do than to answer.
+const RUN: Duration = Duration::from_mins(1);
 
 pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) -> Option<Connection> {
     let raw = &part.raw;
@@ -26,19 +28,25 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("command", raw.command.is_some()),
     ];
     let word = reader.exactly_one(&part.place, "the kind of this connection", &kinds)?;
     let place = part.place.key(word);
-    let (kind, timeout) = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
+    let mut longest = TIMEOUT;
+    let (kind, timeout) = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook, &raw.command) {
         (Some(raw), ..) => (sql(reader, &place, raw), &raw.timeout),
         (_, Some(raw), ..) => (stripe(reader, &place, raw), &raw.timeout),
         (_, _, Some(raw), ..) => (http(reader, &place, raw), &raw.timeout),
-        (_, _, _, Some(raw), _) => (smtp(reader, &place, raw), &raw.timeout),
-        (_, _, _, _, Some(raw)) => (webhook(reader, &place, raw), &raw.timeout),
-        (None, None, None, None, None) => return None,
+        (_, _, _, Some(raw), ..) => (smtp(reader, &place, raw), &raw.timeout),
+        (_, _, _, _, Some(raw), _) => (webhook(reader, &place, raw), &raw.timeout),
+        (_, _, _, _, _, Some(raw)) => {
+            longest = RUN;
+            (command::program(reader, &place, raw), &raw.timeout)
+        }
+        (None, None, None, None, None, None) => return None,
     };
     let timeout_place = place.key("timeout");
-    let timeout = reader.duration_or(&timeout_place, timeout.as_ref(), TIMEOUT);
+    let timeout = reader.duration_or(&timeout_place, timeout.as_ref(), longest);
     if timeout.is_zero() {
         reader.say(&timeout_place, "nothing answers in no time", "too short", None);
     }

@@ -10,15 +10,15 @@ use crate::{
         nearest::advice,
         place::Place,
         raw::{
-            OneOrMany, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect, RawStripeEffect,
+            OneOrMany, RawCommandEffect, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect, RawStripeEffect,
             RawWebhookEffect,
         },
     },
 };
 
 use super::{
-    proof,
-    read::Names,
+    command, proof,
+    read::{Names, query},
     reader::{Reader, Section},
 };
 
@@ -53,6 +53,7 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("command", raw.command.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
     ];
@@ -65,13 +66,14 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         return job(reader, &at, raw, within);
     }
     let mut pen = Pen { reader, names };
-    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
+    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook, &raw.command) {
         (Some(raw), ..) => pen.sql(&at, raw),
         (_, Some(raw), ..) => pen.refund(&at, raw),
         (_, _, Some(raw), ..) => pen.http(&at, raw),
-        (_, _, _, Some(raw), _) => pen.mail(&at, raw),
-        (_, _, _, _, Some(raw)) => pen.webhook(&at, raw),
-        (None, None, None, None, None) => None,
+        (_, _, _, Some(raw), ..) => pen.mail(&at, raw),
+        (_, _, _, _, Some(raw), _) => pen.webhook(&at, raw),
+        (_, _, _, _, _, Some(raw)) => pen.command(&at, raw),
+        (None, None, None, None, None, None) => None,
     };
     let says = raw.says.as_ref().map(|text| pen.template(TemplatePlace::Prose, &place.key("says"), text));
     let Some((kind, words)) = made else { return Vec::new() };
@@ -164,6 +166,20 @@ impl Pen<'_, '_, '_> {
         let text = self.template(TemplatePlace::Prose, &place.key("text"), &raw.text);
         Some((EffectKind::Webhook { on: on?, text: text? }, format!("message to {}", raw.on)))
     }
+
+    fn command(&mut self, place: &Place, raw: &RawCommandEffect) -> Made {
+        let on = self.reader.connection("command", &raw.on, &place.key("on"));
+        let line = command::line(self.reader, place, &raw.on, &raw.args, self.names);
+        let exits = command::exits(self.reader, place, raw);
+        // A look that fails in form must not leave the command without one.
+        let found_by = match &raw.found_by {
+            Some(raw) => Some(Box::new(query(self.reader, &place.key("found_by"), raw, Names::Row)?)),
+            None => None,
+        };
+        let line = line?;
+        let words = format!("run {} {}", raw.on, line.source());
+        Some((EffectKind::Command { on: on?, line, exits, found_by }, words.trim_end().to_owned()))
+    }
 }
 
 fn flag(reader: &mut Reader<'_>, place: &Place, raw: &RawFlagEffect, within: Within<'_>) -> Vec<Effect> {
@@ -239,6 +255,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             EffectKind::Mail { on: on.clone(), to: fill(to), subject: fill(subject), body: fill(body) }
         }
         EffectKind::Webhook { on, text } => EffectKind::Webhook { on: on.clone(), text: fill(text) },
+        EffectKind::Command { on, line, exits, found_by } => EffectKind::Command {
+            on: on.clone(),
+            line: line.with(fill),
+            exits: exits.clone(),
+            found_by: found_by.clone(),
+        },
     };
     Some(Effect { kind, said: fill(&effect.said) })
 }

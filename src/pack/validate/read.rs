@@ -8,11 +8,11 @@ use crate::{
     pack::{
         nearest::advice,
         place::Place,
-        raw::{OneOrMany, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
+        raw::{OneOrMany, RawCommandRead, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
     },
 };
 
-use super::reader::Reader;
+use super::{command, reader::Reader};
 
 /// Given to every read.
 const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
@@ -52,7 +52,7 @@ impl Reader<'_> {
         }
     }
 
-    fn template_of(&mut self, template: Option<Template>, place: &Place, names: Names<'_>) -> Option<Template> {
+    pub(super) fn template_of(&mut self, template: Option<Template>, place: &Place, names: Names<'_>) -> Option<Template> {
         let template = template?;
         self.names_at_hand(place, &template.names(), None, names);
         Some(template)
@@ -65,15 +65,17 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         ("stripe", raw.stripe.is_some()),
         ("http", raw.http.is_some()),
         ("probe", raw.probe.is_some()),
+        ("command", raw.command.is_some()),
     ];
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
     let place = place.key(word);
-    match (&raw.sql, &raw.stripe, &raw.http, &raw.probe) {
+    match (&raw.sql, &raw.stripe, &raw.http, &raw.probe, &raw.command) {
         (Some(raw), ..) => sql(reader, &place, raw, names),
         (_, Some(raw), ..) => stripe(reader, &place, raw, names),
-        (_, _, Some(raw), _) => http(reader, &place, raw, names, false),
-        (_, _, _, Some(raw)) => http(reader, &place, raw, names, true),
-        (None, None, None, None) => None,
+        (_, _, Some(raw), ..) => http(reader, &place, raw, names, false),
+        (_, _, _, Some(raw), _) => http(reader, &place, raw, names, true),
+        (_, _, _, _, Some(raw)) => run(reader, &place, raw, names),
+        (None, None, None, None, None) => None,
     }
 }
 
@@ -154,7 +156,13 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
     Some(Query { on: on?, read: Read::Http(read), money: raw.money.clone() })
 }
 
-fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {
+fn run(reader: &mut Reader<'_>, place: &Place, raw: &RawCommandRead, names: Names<'_>) -> Option<Query> {
+    let on = reader.connection("command", &raw.on, &place.key("on"));
+    let read = command::read(reader, place, raw, names);
+    Some(Query { on: on?, read: Read::Command(read?), money: raw.money.clone() })
+}
+
+pub(super) fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         let help = Some(format!("such as `/{}`", pointer.replace('.', "/")));
         reader.say(place, format!("`{pointer}` is not a JSON pointer"), "begins with `/`", help);
