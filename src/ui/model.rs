@@ -304,9 +304,8 @@ impl Model {
 
     /// The commands that run now.
     pub fn running(&self) -> impl Iterator<Item = &Output> {
-        let runs = |output: &&Output| {
-            self.receipts.find(&output.plan).is_some_and(|receipt| receipt.standing == Standing::UnderWay)
-        };
+        let runs =
+            |output: &&Output| self.receipts.find(&output.plan).is_some_and(|receipt| receipt.standing == Standing::UnderWay);
         self.outputs.iter().filter(runs)
     }
 

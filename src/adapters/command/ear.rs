@@ -52,6 +52,7 @@ impl<'s> Ear<'s> {
 
     pub(super) fn hear(&mut self, stream: Stream, chunk: &[u8]) {
         self.bytes += chunk.len() as u64;
+        let chunk = self.without_flood(stream, chunk);
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             let is_whole = piece.ends_with(b"\n");
             self.open(stream).extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
@@ -62,6 +63,19 @@ impl<'s> Ear<'s> {
                 self.keep(stream, line);
             }
         }
+    }
+
+    /// Of a flood of lines only the last ones are looked at: the rest would push each other out.
+    fn without_flood<'c>(&mut self, stream: Stream, chunk: &'c [u8]) -> &'c [u8] {
+        // Searching for one byte is quick; most of what is printed ends here.
+        if chunk.len() < LINES * 2 || !chunk.contains(&b'\n') {
+            return chunk;
+        }
+        let ends: Vec<usize> = chunk.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+        let Some(last_skipped) = ends.len().checked_sub(LINES + 1).and_then(|at| ends.get(at)) else { return chunk };
+        self.count += (ends.len() - LINES) as u64;
+        self.open(stream).clear();
+        chunk.get(last_skipped + 1..).unwrap_or_default()
     }
 
     /// A line without an end is taken in parts, none of which ends within a secret.

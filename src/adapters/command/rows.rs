@@ -141,7 +141,8 @@ fn json(read: &CommandRead, output: &[u8]) -> Result<Table, String> {
     if elements.iter().any(|element| !element.is_object()) {
         return Ok((vec!["value".to_owned()], elements.into_iter().map(|element| vec![cell(element)]).collect()));
     }
-    let row = |element: &Json| columns.iter().map(|name| element.get(name).map_or(Value::Null, |json| cell(json.clone()))).collect();
+    let row =
+        |element: &Json| columns.iter().map(|name| element.get(name).map_or(Value::Null, |json| cell(json.clone()))).collect();
     let rows = elements.iter().map(row).collect();
     Ok((columns, rows))
 }
@@ -172,7 +173,8 @@ mod tests {
 
     fn table(rows: &[&[&str]]) -> Vec<Vec<String>> {
         let always = |row: usize| if row == 0 { ["ok", "exit", "took_ms", "error"] } else { ["true", "0", "7", ""] };
-        let row = |(number, row): (usize, &&[&str])| always(number).iter().chain(row.iter()).map(|cell| (*cell).to_owned()).collect();
+        let row =
+            |(number, row): (usize, &&[&str])| always(number).iter().chain(row.iter()).map(|cell| (*cell).to_owned()).collect();
         rows.iter().enumerate().map(row).collect()
     }
 

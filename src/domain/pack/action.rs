@@ -6,7 +6,11 @@ use super::{Connection, Query, Sql};
 
 use crate::domain::{
     command::{CommandLine, Exits},
-    expression::Expression, id::Id, proof::Proofs, template::Template};
+    expression::Expression,
+    id::Id,
+    proof::Proofs,
+    template::Template,
+};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]

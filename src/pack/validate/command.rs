@@ -156,23 +156,24 @@ fn no_shell_line(reader: &mut Reader<'_>, place: &Place, on: &str, line: &Comman
         && let Some(said) = line.0.get(at + 1).filter(|template| !template.names().is_empty())
     {
         let help = Some("put the value after the line as an argument of its own, and use it there as `\"$1\"`".to_owned());
-        let message = format!("`{shell} {}` would run what `{}` holds", line.0.get(at).map_or("-c", |flag| flag.source()), said.source());
+        let message =
+            format!("`{shell} {}` would run what `{}` holds", line.0.get(at).map_or("-c", |flag| flag.source()), said.source());
         reader.say(&place.index(at + 1), message, "a shell line with a value in it", help);
     }
 }
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    place: &Place,
-    raw: &RawCommandRead,
-    names: Names<'_>,
-) -> Option<CommandRead> {
+pub(super) fn read(reader: &mut Reader<'_>, place: &Place, raw: &RawCommandRead, names: Names<'_>) -> Option<CommandRead> {
     let line = line(reader, place, &raw.on, &raw.args, names);
     let format = raw.format.map_or(CommandFormat::Text, format);
     let pointers = [("columns", !raw.columns.is_empty()), ("rows", raw.rows.is_some())];
     for (key, _) in pointers.into_iter().filter(|(_, is_given)| *is_given && format != CommandFormat::Json) {
         let help = Some("`format = \"json\"` has places to point at".to_owned());
-        reader.say_key(&place.key(key), format!("`{key}` points into JSON, and this is read as {}", format.word()), "not here", help);
+        reader.say_key(
+            &place.key(key),
+            format!("`{key}` points into JSON, and this is read as {}", format.word()),
+            "not here",
+            help,
+        );
     }
     for (name, pointer) in &raw.columns {
         pointer_is_right(reader, &place.key("columns").key(name), pointer);
@@ -182,7 +183,12 @@ pub(super) fn read(
     }
     let header = place.key("header");
     if !raw.header.is_empty() && format != CommandFormat::Csv {
-        reader.say_key(&header, format!("`header` names the columns of csv, and this is read as {}", format.word()), "not here", None);
+        reader.say_key(
+            &header,
+            format!("`header` names the columns of csv, and this is read as {}", format.word()),
+            "not here",
+            None,
+        );
     }
     reader.no_repetition(&header, &raw.header);
     reader.no_repetition(&place.key("money"), &raw.money);

@@ -10,8 +10,8 @@ use crate::{
         nearest::advice,
         place::Place,
         raw::{
-            OneOrMany, RawCommandEffect, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect, RawStripeEffect,
-            RawWebhookEffect,
+            OneOrMany, RawCommandEffect, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect,
+            RawStripeEffect, RawWebhookEffect,
         },
     },
 };
@@ -255,12 +255,9 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             EffectKind::Mail { on: on.clone(), to: fill(to), subject: fill(subject), body: fill(body) }
         }
         EffectKind::Webhook { on, text } => EffectKind::Webhook { on: on.clone(), text: fill(text) },
-        EffectKind::Command { on, line, exits, found_by } => EffectKind::Command {
-            on: on.clone(),
-            line: line.with(fill),
-            exits: exits.clone(),
-            found_by: found_by.clone(),
-        },
+        EffectKind::Command { on, line, exits, found_by } => {
+            EffectKind::Command { on: on.clone(), line: line.with(fill), exits: exits.clone(), found_by: found_by.clone() }
+        }
     };
     Some(Effect { kind, said: fill(&effect.said) })
 }

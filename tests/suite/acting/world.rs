@@ -205,7 +205,7 @@ impl Fake {
                 }
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("1 row") })
             }
-            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } => {
+            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Command { .. } => {
                 outside.mails.push(key);
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("accepted") })
             }
@@ -271,7 +271,7 @@ impl Doer for Fake {
             Order::Refund { .. } | Order::Sql { .. } => Found::Absent,
             Order::Mail { .. } if outside.keeps_mails && outside.mails.contains(&key) => ours("accepted"),
             Order::Mail { .. } if outside.keeps_mails => Found::Absent,
-            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } => {
+            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Command { .. } => {
                 Found::CannotTell(Text::new("mail leaves no trace"))
             }
         }

@@ -111,7 +111,7 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         match &step.order {
             Order::Mail { to, subject, body, .. } => texts.extend([to.clone(), subject.clone(), body.clone()]),
             Order::Webhook { text, .. } => texts.push(text.clone()),
-            Order::Sql { .. } | Order::Refund { .. } | Order::Http { .. } => {}
+            Order::Sql { .. } | Order::Refund { .. } | Order::Http { .. } | Order::Command { .. } => {}
         }
     }
     texts.iter().filter_map(|text| oracle::offence(text)).map(|offence| format!("mail or message: {offence}")).collect()
@@ -174,6 +174,7 @@ fn cockpit(words: &[String]) -> Model {
         word: "NOTE".to_owned(),
         said: Text::new(hostile()),
         severity: domain::severity::Severity::Green,
+        printed: Some(Text::new(hostile())),
     };
     let lines: Vec<_> = (1..=20).map(line).collect();
     snapshot.journal = lines.into();

@@ -62,6 +62,8 @@ pub enum Deed {
     Ship,
     /// A refund, and what has become of it a month later.
     Follow,
+    /// A program of this machine, and the database.
+    Export,
 }
 
 impl Deed {
@@ -71,6 +73,7 @@ impl Deed {
             Self::Credit => "credit",
             Self::Lend => "lend",
             Self::Ship => "ship",
+            Self::Export => "export",
         }
     }
 
@@ -82,7 +85,7 @@ impl Deed {
     /// The number of the step that is the database's.
     pub fn own_step(self) -> usize {
         match self {
-            Self::Refund | Self::Follow | Self::Ship => 1,
+            Self::Refund | Self::Follow | Self::Ship | Self::Export => 1,
             Self::Credit | Self::Lend => 0,
         }
     }
@@ -93,6 +96,7 @@ impl Deed {
             Self::Credit => "wallets",
             Self::Lend => "books",
             Self::Ship => "parcels",
+            Self::Export => "exports",
         }
     }
 
