@@ -13,6 +13,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::run::USUAL_PATH;
+
 /// Reads the group, then waits for a word; where the pipe breaks instead, nobody is there to end it any more.
 const WATCH: &str = r#"trap '' HUP INT TERM QUIT
 read -r group || exit 0
@@ -21,44 +23,48 @@ kill -s TERM -- "-$group"
 sleep 2
 kill -s KILL -- "-$group""#;
 
-/// Ends the group when the cockpit is gone.
+/// Ends the group when the cockpit is gone, or when it is dropped without a word.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    child: Child,
-    line: ChildStdin,
+    child: Option<Child>,
+    line: Option<ChildStdin>,
 }
 
 impl Watcher {
     /// Started before the program, so that there is no moment in which nobody watches it.
-    pub(super) fn start(path: &str) -> io::Result<Self> {
+    pub(super) fn start() -> io::Result<Self> {
         let mut child = Command::new("/bin/sh")
             .args(["-c", WATCH, "wheelhouse-watch"])
             .env_clear()
-            .env("PATH", path)
+            .env("PATH", USUAL_PATH)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        let line = child.stdin.take().ok_or_else(|| io::Error::other("it has no input"))?;
-        Ok(Self { child, line })
+        let line = child.stdin.take();
+        Ok(Self { child: Some(child), line })
     }
 
     fn told(&mut self, word: &str) -> io::Result<()> {
-        writeln!(self.line, "{word}")
+        self.line.as_mut().map_or(Ok(()), |line| writeln!(line, "{word}"))
     }
 
     /// Its work is done.
     fn dismiss(mut self) {
-        let is_told = self.told("over").is_ok();
-        drop(self.line);
-        // It reads and goes; waiting for that is not the caller's time.
-        let mut child = self.child;
-        if !is_told {
-            let _ = child.kill();
+        // One that is gone has nothing to do either.
+        let _ = self.told("over");
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        drop(self.line.take());
+        // It goes by itself, sooner or later; waiting for that is not the caller's time.
+        if let Some(mut child) = self.child.take() {
+            let _ = thread::Builder::new().name("watcher".to_owned()).spawn(move || child.wait());
         }
-        let _ = thread::Builder::new().name("watcher".to_owned()).spawn(move || child.wait());
     }
 }
 
@@ -74,12 +80,15 @@ pub(super) struct Group {
 
 impl Group {
     /// The group of a child that was started by `command`.
-    pub(super) fn of(child: &Child, mut watcher: Option<Watcher>) -> io::Result<Self> {
-        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| io::Error::other("it has no number"))?;
-        if let Some(watcher) = &mut watcher {
-            watcher.told(&id.as_raw_nonzero().to_string())?;
+    pub(super) fn of(child: &Child, mut watcher: Option<Watcher>) -> Self {
+        let id = Pid::from_child(child);
+        let is_watched = watcher.as_mut().is_none_or(|watcher| watcher.told(&id.as_raw_nonzero().to_string()).is_ok());
+        let group = Self { id, is_detached: watcher.is_none(), watcher, is_over: false };
+        if !is_watched {
+            // Whoever is to watch it is gone: unwatched it does not run.
+            group.signal(Signal::KILL);
         }
-        Ok(Self { id, is_detached: watcher.is_none(), watcher, is_over: false })
+        group
     }
 
     pub(super) fn signal(&self, signal: Signal) {

@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::Instant};
 
 use self::{
     rows::Facts,
-    run::{End, Ended, Run, Surroundings},
+    run::{End, Ended, Run, Surroundings, USUAL_PATH},
 };
 use super::{
     environment::{Environment, Found as Given},
@@ -40,8 +40,6 @@ use crate::{
 const LARGEST_OUTPUT: usize = 16 * 1024 * 1024;
 /// Passed on from the cockpit's own environment, beside what the pack lists.
 const PASSED_ON: [&str; 3] = ["PATH", "HOME", "LANG"];
-/// Where programs are looked for when nothing says it.
-const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// To say one's version takes no longer.
 const TO_SAY_VERSION: Duration = Duration::from_secs(5);
 

@@ -9,6 +9,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, ExitStatus, Stdio},
+    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -34,6 +35,8 @@ const TO_OBEY: Duration = Duration::from_secs(2);
 const LINGER: Duration = Duration::from_millis(500);
 /// How often what it prints is told.
 const TELLING: Duration = Duration::from_millis(250);
+/// Where programs are looked for when nothing says it, and where our own always are.
+pub(super) const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// What is read at a time.
 const CHUNK: usize = 16 * 1024;
 
@@ -138,8 +141,10 @@ struct Running {
     group: Group,
     out: Option<pipe::Receiver>,
     err: Option<pipe::Receiver>,
-    exited: oneshot::Receiver<io::Result<ExitStatus>>,
+    exited: Exited,
 }
+
+type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
 
 impl Run<'_> {
     /// Runs it to its end, or to the end of its time. An error says why nothing was run at all.
@@ -163,7 +168,7 @@ impl Run<'_> {
     }
 
     fn start(&self) -> Result<Running, String> {
-        let Surroundings { path, directory, variables, input, is_detached } = self.surroundings;
+        let Surroundings { directory, variables, input, is_detached, .. } = self.surroundings;
         let program = find(self.program, self.surroundings)?;
         let directory = at_home(&directory.to_string_lossy(), self.surroundings);
         if !directory.is_dir() {
@@ -171,51 +176,50 @@ impl Run<'_> {
         }
         let shown = program.display().to_string();
         let not_started = |error: io::Error| format!("{shown} cannot be started: {error}");
-        let watcher = if *is_detached { None } else { Some(Watcher::start(path).map_err(not_started)?) };
-        let setsid = find("setsid", self.surroundings).ok();
+        let watcher = if *is_detached { None } else { Some(Watcher::start().map_err(not_started)?) };
+        let (out, told) = hears().map_err(not_started)?;
+        let (err, warned) = hears().map_err(not_started)?;
+        let setsid = USUAL_PATH.split(':').map(|place| Path::new(place).join("setsid")).find(|path| is_program(path).is_ok());
         let mut command = group::command(&program, self.arguments, setsid.as_deref());
         command
             .env_clear()
             .envs(variables.iter().map(|(name, value)| (name, value.expose_secret())))
             .current_dir(directory)
             .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(not_started)?;
-        let heard = (|| {
-            let out = receiver(child.stdout.take())?;
-            let err = receiver(child.stderr.take())?;
-            Ok::<_, io::Error>((out, err, Group::of(&child, watcher)?))
-        })();
-        let (out, err, group) = match heard {
-            Ok(heard) => heard,
-            Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(not_started(error));
-            }
-        };
-        if let (Some(input), Some(mut stdin)) = (input.clone(), child.stdin.take()) {
-            // Nobody has to read it; a pipe that breaks is the program's affair.
-            let write = move || drop(writeln!(stdin, "{}", input.expose_secret()));
-            thread::Builder::new().name("command-input".to_owned()).spawn(write).map_err(not_started)?;
-        }
-        let exited = exit_of(child).map_err(not_started)?;
+            .stdout(told)
+            .stderr(warned);
+        // All that could fail is made before: what has been started is never said not to have run.
+        let (nurse, exited) = nurse(input.clone()).map_err(not_started)?;
+        let child = command.spawn().map_err(not_started)?;
+        // With it go our own ends of what it writes to.
+        drop(command);
+        let group = Group::of(&child, watcher);
+        // A nurse that is gone tells nothing: then nobody knows what became of it.
+        let _ = nurse.send(child);
         Ok(Running { group, out: Some(out), err: Some(err), exited })
     }
 }
 
-fn receiver(stream: Option<impl Into<OwnedFd>>) -> io::Result<pipe::Receiver> {
-    let stream = stream.ok_or_else(|| io::Error::other("it has no output"))?;
-    pipe::Receiver::from_owned_fd(stream.into())
+/// A pipe that a program writes to and that is heard here.
+fn hears() -> io::Result<(pipe::Receiver, io::PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, writer))
 }
 
-/// Waiting for a process has no time limit of its own: a thread does it.
-fn exit_of(mut child: Child) -> io::Result<oneshot::Receiver<io::Result<ExitStatus>>> {
+/// Waiting for a process has no time limit of its own, nor has writing to one: a thread does both.
+fn nurse(input: Option<SecretString>) -> io::Result<(mpsc::Sender<Child>, Exited)> {
+    let (nurse, born) = mpsc::channel::<Child>();
     let (gone, exited) = oneshot::channel();
-    let wait = move || drop(gone.send(child.wait()));
-    thread::Builder::new().name("command".to_owned()).spawn(wait)?;
-    Ok(exited)
+    let work = move || {
+        let Ok(mut child) = born.recv() else { return };
+        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+            // Nobody has to read it; a pipe that breaks is the program's affair.
+            let _ = writeln!(stdin, "{}", input.expose_secret());
+        }
+        let _ = gone.send(child.wait());
+    };
+    thread::Builder::new().name("command".to_owned()).spawn(work)?;
+    Ok((nurse, exited))
 }
 
 /// How far it is on the way to its end.

@@ -103,7 +103,7 @@ fn variable(reader: &mut Reader<'_>, place: &Place, key: &str, value: &RawHeader
             let is_telling = TELLING_NAMES.iter().any(|word| name.to_uppercase().contains(word));
             if is_telling || looks_secret(text) {
                 let help = Some(format!("name the variable that holds it: `{name}_env`"));
-                reader.say(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
+                reader.say_secret(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
             }
             SecretSource::Plain(text.clone())
         }
@@ -138,10 +138,10 @@ fn no_secret(reader: &mut Reader<'_>, place: &Place, text: &str) {
     if let Some(option) = option {
         let help = "give it by `environment`, by `stdin_env`, or name a file that only you can read".to_owned();
         let message = format!("what follows `{option}` is in the list of processes, for everyone to read");
-        reader.say(place, message, "never here", Some(help));
+        reader.say_secret(place, message, "never here", Some(help));
     } else if looks_secret(text) {
         let help = "take it out of the file, count it as known, and give the new one by `environment` or `stdin_env`".to_owned();
-        reader.say(place, "this looks like a secret, and arguments are in the list of processes", "never here", Some(help));
+        reader.say_secret(place, "this looks like a secret, and arguments are in the list of processes", "never here", Some(help));
     }
 }
 

@@ -147,7 +147,7 @@ fn header(reader: &mut Reader<'_>, place: &Place, key: &str, value: &RawHeader) 
             let telling = ["authorization", "cookie", "token", "secret", "password", "key"];
             if telling.iter().any(|word| name.to_lowercase().contains(word)) {
                 let help = Some(format!("name the variable that holds it: `{name}_env`"));
-                reader.say(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
+                reader.say_secret(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
             }
             SecretSource::Plain(text.clone())
         }

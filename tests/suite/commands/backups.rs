@@ -108,3 +108,21 @@ printf '%s\n' "$@" >>npm-called; echo '> 12 promoted'"#;
     depot.run(&["do", "job.expiry", "--confirm", "expiry"]).ends(0).complains(&["> 12 promoted"]);
     assert_eq!(depot.text("npm-called"), "run\ncron:featured-expiry\n");
 }
+
+#[test]
+fn the_demo_makes_a_copy_by_hand_and_its_job_is_well_again() {
+    let home = tempfile::tempdir().unwrap();
+    let town = home.path().join("town");
+    fs::write(home.path().join("config.toml"), "[confirm]\nhold_at_most = \"0s\"\n").unwrap();
+    let run = |words: &[&str]| {
+        let mut command = crate::cli::wheelhouse(home.path());
+        command.args(["--demo", "--config", "config.toml", "--demo-dir"]).arg(&town).args(words);
+        super::Ran::of(command.output())
+    };
+    let ran = run(&["do", "job.backup", "--confirm", "backup"]).ends(0).says(&["done"]);
+    ran.complains(&["dumping contents of table \"public.businesses\""]);
+    let copies: Vec<_> = fs::read_dir(town.join("copies")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert!(fs::metadata(&copies[0]).unwrap().len() > 100_000);
+    assert!(!run(&["check"]).out.contains("database-backup"), "it is late no more");
+}

@@ -50,7 +50,7 @@ fn what_a_command_prints_is_there_while_it_runs_and_its_end_is_told() {
         terminal.until_now("how it ended", |screen| screen.contains("4 lines") && screen.contains("through"));
         terminal.keys("Esc,q");
         assert!(terminal.ended().success());
-        depot.run(&["journal", "export"]).ends(0).says(&[r"part three of north\nthrough"]);
+        depot.run(&["journal", "export"]).ends(0).says(&[r"part three of north\\nthrough"]);
     }
 }
 
@@ -61,7 +61,7 @@ fn on_a_hang_up_a_command_that_ends_in_time_is_done() {
     terminal.signal(Signal::HUP);
     fs::write(depot.path("go"), "").unwrap();
     terminal.ended();
-    depot.run(&["journal", "export"]).ends(0).says(&["done", r"part three of north\nthrough"]);
+    depot.run(&["journal", "export"]).ends(0).says(&["done", r"part three of north\\nthrough"]);
     depot.run(&["journal", "recover"]).ends(0);
 }
 
