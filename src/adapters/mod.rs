@@ -154,7 +154,7 @@ mod tests {
         Pack {
             name: "shop".into(),
             title: "Shop".into(),
-            timezone: chrono_tz::UTC,
+            timezone: crate::domain::zone::Zone::UTC,
             currency: Currency::from_code("AUD").unwrap(),
             connections: connections.into_iter().map(connection).collect(),
             checks: Vec::new(),

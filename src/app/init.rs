@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use super::{complaint::Complaint, errands::on_runtime};
 use crate::{
@@ -63,8 +63,8 @@ async fn ask(told: &InitArguments, asker: &Asker) -> Result<Draft, Complaint> {
     let Some(title) = asker.ask("Name of the business", told.title.as_deref(), None)? else {
         return Err(Complaint::said("a pack needs a name: --title \"Tea & Kettle\""));
     };
-    let zone = env::var("TZ").ok().filter(|zone| Tz::from_str(zone).is_ok()).unwrap_or_else(|| "UTC".to_owned());
-    let is_zone = |zone: &str| Tz::from_str(zone).map(drop).map_err(|_| format!("`{zone}` is no zone, such as Europe/Vienna"));
+    let zone = env::var("TZ").ok().filter(|zone| Zone::from_str(zone).is_ok()).unwrap_or_else(|| "UTC".to_owned());
+    let is_zone = |zone: &str| Zone::from_str(zone).map(drop).map_err(|_| format!("`{zone}` is no zone, such as Europe/Vienna"));
     let timezone = asker.ask_until("Time zone", told.timezone.as_deref(), Some(&zone), is_zone)?.unwrap_or(zone);
     let is_currency = |code: &str| match Currency::from_code(code) {
         Some(_) => Ok(()),

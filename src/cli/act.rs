@@ -2,8 +2,8 @@
 
 use std::io;
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 
 use super::output;
@@ -149,7 +149,7 @@ fn next_steps(receipts: &[Receipt]) -> Vec<String> {
 }
 
 /// What an earlier run left: each act with what was certain, what was not and what was asked; then each batch.
-pub fn print_recovered(recovery: Option<&Recovery>, zone: Tz) -> io::Result<()> {
+pub fn print_recovered(recovery: Option<&Recovery>, zone: Zone) -> io::Result<()> {
     let Some(recovery) = recovery else { return output::print("nothing was left unfinished\n") };
     let when = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %-d %b %H:%M").to_string();
     let mut lines = Vec::new();

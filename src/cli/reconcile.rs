@@ -2,8 +2,8 @@
 
 use std::{fmt::Write as _, io, sync::Arc};
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 
 use super::output;
@@ -22,7 +22,7 @@ pub fn exit_status(reports: &[Arc<ReconciliationReport>]) -> u8 {
 }
 
 /// Moments are said in the pack's zone.
-pub fn print_text(reports: &[Arc<ReconciliationReport>], zone: Tz) -> io::Result<()> {
+pub fn print_text(reports: &[Arc<ReconciliationReport>], zone: Zone) -> io::Result<()> {
     let mut text = String::new();
     for report in reports {
         text.push_str(&said(report, zone));
@@ -30,7 +30,7 @@ pub fn print_text(reports: &[Arc<ReconciliationReport>], zone: Tz) -> io::Result
     output::print_words(&text)
 }
 
-fn said(report: &ReconciliationReport, zone: Tz) -> String {
+fn said(report: &ReconciliationReport, zone: Zone) -> String {
     let mut said = format!("{}\n", report.title);
     let Some(statement) = &report.look.value else {
         let why = report.look.failure.as_ref().map_or_else(|| "not looked at yet".to_owned(), |failure| failure.said.one_line());

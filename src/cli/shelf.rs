@@ -2,15 +2,15 @@
 
 use std::{fmt::Write as _, io, path::Path};
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 
 use super::output;
 use crate::{domain::archive::is_over, store::Shelved};
 
 /// Moments are said in the pack's zone.
-pub fn print_lines(shelved: &[Shelved], directory: &Path, zone: Tz, now: DateTime<Utc>) -> io::Result<()> {
+pub fn print_lines(shelved: &[Shelved], directory: &Path, zone: Zone, now: DateTime<Utc>) -> io::Result<()> {
     let mut said = String::new();
     if shelved.is_empty() {
         let _ = writeln!(said, "no statements in {}", directory.display());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 use serde::Deserialize;
 
 use super::{built_in::BuiltIn, error::Error};
@@ -33,7 +33,7 @@ pub struct Declaration {
 #[serde(deny_unknown_fields)]
 pub struct Slots {
     pub cron: String,
-    pub zone: Tz,
+    pub zone: Zone,
     pub count: usize,
     /// The latest slot is at least so many minutes old.
     #[serde(default)]

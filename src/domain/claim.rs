@@ -3,8 +3,8 @@
 //! The number of a claim (its epoch) counts the decisions on one target. Two operators who saw the same state of it ask
 //! for the same number, and the database gives it once; whoever comes second looks again before anything is sent.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -126,7 +126,7 @@ pub fn settled(earlier: &[Act]) -> Vec<(ActionId, Ending)> {
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     pub now: DateTime<Utc>,
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// What lies between the database's clock and the cockpit's, where a demo moved the latter.
     pub ahead: TimeDelta,
 }

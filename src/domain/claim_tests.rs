@@ -10,7 +10,7 @@ fn setting() -> Setting<'static> {
         livemode: true,
         account: "acct_1",
         currency: Currency::from_code("AUD").unwrap(),
-        timezone: chrono_tz::Australia::Sydney,
+        timezone: crate::domain::zone::zone("Australia/Sydney"),
         operator: "jo",
         now: moment().now,
         batch: None,
@@ -20,7 +20,7 @@ fn setting() -> Setting<'static> {
 
 fn moment() -> Moment {
     let now = "2026-11-20T00:30:00Z".parse().unwrap();
-    Moment { now, timezone: chrono_tz::Australia::Sydney, ahead: TimeDelta::zero() }
+    Moment { now, timezone: crate::domain::zone::zone("Australia/Sydney"), ahead: TimeDelta::zero() }
 }
 
 /// A decision on `rr_1` under a number.

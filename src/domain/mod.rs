@@ -31,3 +31,4 @@ pub mod template;
 pub mod tenure;
 pub mod text;
 pub mod value;
+pub mod zone;

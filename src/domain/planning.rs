@@ -2,8 +2,8 @@
 //!
 //! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -28,7 +28,7 @@ pub struct Setting<'a> {
     /// The payment account that the pack pins; empty where it pins none.
     pub account: &'a str,
     pub currency: Currency,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub operator: &'a str,
     pub now: DateTime<Utc>,
     pub batch: Option<BatchId>,

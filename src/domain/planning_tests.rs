@@ -15,7 +15,7 @@ pub(crate) fn setting() -> Setting<'static> {
         livemode: true,
         account: "acct_1",
         currency: aud(),
-        timezone: chrono_tz::UTC,
+        timezone: crate::domain::zone::Zone::UTC,
         operator: "jo",
         now: "2026-11-20T09:00:00Z".parse().unwrap(),
         batch: None,

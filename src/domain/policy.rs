@@ -2,8 +2,8 @@
 //!
 //! There is no override: a rule that fails, or that cannot be judged, refuses.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::{
     guard,
@@ -35,7 +35,7 @@ pub struct Context<'a> {
     /// The pack's; the caps are in it.
     pub currency: Currency,
     /// The pack's; refusals say moments in it.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// True while writing is unlocked, and for what was confirmed while it was.
     pub may_write: bool,
     /// Why the account, or its mode, is not the one that the pack pins.

@@ -65,7 +65,7 @@ fn context<'a>(action: &'a Action, policy: &'a Policy) -> Context<'a> {
         action,
         policy,
         currency: aud(),
-        timezone: chrono_tz::Australia::Sydney,
+        timezone: crate::domain::zone::zone("Australia/Sydney"),
         may_write: true,
         wrong_account: None,
         claimed: None,

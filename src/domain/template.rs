@@ -8,7 +8,7 @@ mod syntax;
 
 use std::{fmt, sync::Arc};
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use super::{expression::ExpressionError, rows::Params, value::Value};
 
@@ -23,7 +23,7 @@ pub struct Template {
     /// Names that it brings along, before any other.
     fixed: Params,
     /// In which `render` says dates.
-    zone: Tz,
+    zone: Zone,
 }
 
 /// What the text is for, which decides how a value is written into it.
@@ -46,7 +46,13 @@ impl Template {
     }
 
     pub fn parse_for(place: TemplatePlace, source: &str) -> Result<Self, ExpressionError> {
-        Ok(Self { source: source.to_owned(), place, pieces: syntax::pieces(source)?.into(), fixed: Params::new(), zone: Tz::UTC })
+        Ok(Self {
+            source: source.to_owned(),
+            place,
+            pieces: syntax::pieces(source)?.into(),
+            fixed: Params::new(),
+            zone: Zone::UTC,
+        })
     }
 
     pub fn source(&self) -> &str {
@@ -77,7 +83,7 @@ impl Template {
 
     /// The same template for a person to read: its dates are said in a zone.
     #[must_use]
-    pub fn in_zone(mut self, zone: Tz) -> Self {
+    pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
         self
     }
@@ -89,7 +95,7 @@ impl Template {
     }
 
     /// As `render`, with dates said in a zone.
-    pub fn render_in(&self, names: &Params, zone: Tz) -> Result<String, String> {
+    pub fn render_in(&self, names: &Params, zone: Zone) -> Result<String, String> {
         render::render(&self.pieces, self.place, &self.fixed, names, zone).map_err(|no_value| no_value.to_string())
     }
 }
@@ -129,7 +135,7 @@ mod tests {
     }
 
     fn rendered(place: TemplatePlace, source: &str) -> Result<String, String> {
-        Template::parse_for(place, source).unwrap().render_in(&names(), Tz::Australia__Sydney)
+        Template::parse_for(place, source).unwrap().render_in(&names(), crate::domain::zone::zone("Australia/Sydney"))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sqlx::{Connection as _, Row as _, sqlite::SqliteRow};
 
-use super::{Store, audit, json, parse, unreadable};
+use super::{Store, audit, json, parse, picture, unreadable};
 
 use crate::{
     domain::{
@@ -19,7 +19,7 @@ use crate::{
     ports::{Memory, Remembered, StoreError, Visit},
 };
 
-const BEGIN: &str = "BEGIN IMMEDIATE";
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 #[async_trait]
 impl Memory for Store {
@@ -206,25 +206,11 @@ impl Memory for Store {
     }
 
     async fn last_snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
-        let mut inner = self.inner.lock().await;
-        let row = sqlx::query("SELECT snapshot FROM snapshots WHERE number = 1")
-            .fetch_optional(&mut inner.connection)
-            .await
-            .map_err(|error| self.unreadable(error))?;
-        row.as_ref().map(|row| required(row, "snapshot")).transpose()
+        picture::last(self).await
     }
 
     async fn save_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let text = json("the snapshot", snapshot)?;
-        let mut inner = self.writer().await?;
-        sqlx::query(
-            "INSERT INTO snapshots (number, snapshot) VALUES (1, $1) ON CONFLICT (number) DO UPDATE SET snapshot = excluded.snapshot",
-        )
-        .bind(text)
-        .execute(&mut inner.connection)
-        .await
-        .map_err(|error| self.not_written(error))?;
-        Ok(())
+        picture::keep(self, snapshot).await
     }
 
     async fn begin_visit(&self, operator: &str, at: DateTime<Utc>) -> Result<i64, StoreError> {

@@ -9,6 +9,7 @@ mod head;
 mod journal;
 mod lock;
 mod memory;
+mod picture;
 mod schema;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use sqlx::{Connection as _, SqliteConnection};
 
 /// Each step runs once, in a transaction, and leaves its number in `user_version`.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
 CREATE TABLE audit (
     sequence INTEGER PRIMARY KEY,
@@ -70,6 +70,12 @@ PRAGMA user_version = 2;
 CREATE TABLE identity (number INTEGER PRIMARY KEY CHECK (number = 1), name TEXT NOT NULL) STRICT;
 INSERT INTO identity (number, name) VALUES (1, lower(hex(randomblob(16))));
 PRAGMA user_version = 3;
+",
+    // In pieces. What was kept last is looked at anew instead of carried over.
+    "
+DROP TABLE snapshots;
+CREATE TABLE snapshots (number INTEGER PRIMARY KEY, piece BLOB NOT NULL) STRICT;
+PRAGMA user_version = 4;
 ",
 ];
 

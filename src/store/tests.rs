@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use chrono::{TimeDelta, TimeZone as _};
 use sqlx::Connection as _;
@@ -12,7 +12,7 @@ use crate::{
         plan::{ActionId, Plan, Target},
         rows::Params,
         severity::Severity,
-        snapshot::{Flip, Handling, SignOff, Subject},
+        snapshot::{Flip, Handling, JournalLine, SignOff, Snapshot, Subject},
     },
     ports::{Journal as _, Memory as _},
 };
@@ -342,4 +342,43 @@ async fn a_newer_database_is_left_alone() {
     let path = ten_events(&folder).await;
     tamper(&path, "PRAGMA user_version = 99").await;
     assert!(Store::open(&path, "jo", now()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_long_picture_comes_back_whole_and_a_short_one_after_it_too() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder.path().join("town.db")).await;
+    assert!(store.last_snapshot().await.unwrap().is_none());
+    for count in [2_000, 1, 300] {
+        let line = |sequence| JournalLine {
+            sequence,
+            at: now(),
+            who: "jo".to_owned(),
+            word: "NOTE".to_owned(),
+            said: Text::new("Grüße, €: pieces end anywhere"),
+            severity: Severity::Green,
+        };
+        let picture = Snapshot {
+            sequence: count,
+            taken_at: now(),
+            alerts: Vec::new(),
+            queues: Vec::new(),
+            jobs: Vec::new(),
+            reconciliations: Vec::new(),
+            flags: Vec::new(),
+            metrics: Vec::new(),
+            sources: Vec::new(),
+            journal: (0..count).map(line).collect(),
+            receipts: Arc::from([]),
+            batch: None,
+            next_look: None,
+            since_last_visit: None,
+            barrier: None,
+            recovery: None,
+            money_today: 0,
+            money_this_session: 0,
+        };
+        store.save_snapshot(&picture).await.unwrap();
+        assert_eq!(store.last_snapshot().await.unwrap().unwrap().journal, picture.journal, "{count} lines");
+    }
 }

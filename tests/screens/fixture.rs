@@ -173,7 +173,11 @@ fn job() -> Job {
     Job {
         id: Id::new("promote"),
         title: "feature-promote".to_owned(),
-        schedule: Schedule { cron: "0 2 * * *".to_owned(), evaluated_in: chrono_tz::UTC, meant_in: chrono_tz::Australia::Sydney },
+        schedule: Schedule {
+            cron: "0 2 * * *".to_owned(),
+            evaluated_in: "UTC".parse().unwrap(),
+            meant_in: "Australia/Sydney".parse().unwrap(),
+        },
         grace: Duration::from_mins(10),
         missed_after: Duration::from_hours(24),
         failed_after: Duration::from_hours(48),
@@ -203,7 +207,7 @@ pub fn pack() -> Pack {
     Pack {
         name: "town".to_owned(),
         title: "Corner Shop".to_owned(),
-        timezone: chrono_tz::Australia::Sydney,
+        timezone: "Australia/Sydney".parse().unwrap(),
         currency: currency(),
         connections: Vec::new(),
         checks: Vec::new(),

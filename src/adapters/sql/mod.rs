@@ -14,9 +14,9 @@ mod sqlite;
 
 use std::{path::Path, sync::OnceLock, time::Duration};
 
+use crate::domain::zone::Zone;
 use async_trait::async_trait;
 use chrono::Utc;
-use chrono_tz::Tz;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 pub use claims::marks_upgrade;
@@ -111,7 +111,7 @@ pub(super) struct Reached<'a> {
     /// The file with the certificates of those who may sign the server's.
     pub(super) authority: Option<&'a Path>,
     /// Where a `timestamp` without a zone is meant.
-    pub(super) zone: Option<Tz>,
+    pub(super) zone: Option<Zone>,
     pub(super) timeout: Duration,
 }
 
@@ -329,12 +329,12 @@ impl Engine {
             Some(Database::Sqlite) if reached.authority.is_some() => {
                 Err("a file has no authority: leave out `ca_file`".to_owned())
             }
-            Some(Database::Sqlite) if reached.zone.is_some_and(|zone| zone != Tz::UTC) => {
+            Some(Database::Sqlite) if reached.zone.is_some_and(|zone| zone != Zone::UTC) => {
                 Err("SQLite's times without a zone are UTC: leave out `timestamps_in`".to_owned())
             }
             Some(Database::Sqlite) => Sqlite::open(address, timeout).map(Box::new).map(Self::Sqlite),
             Some(Database::Postgres) => {
-                let zone = reached.zone.unwrap_or(Tz::UTC);
+                let zone = reached.zone.unwrap_or(Zone::UTC);
                 Postgres::open(address, timeout, reached.authority, zone).map(Box::new).map(Self::Postgres)
             }
             None => Err("the address must begin with `postgres://` or `sqlite:`".to_owned()),

@@ -310,7 +310,7 @@ proptest! {
 fn a_detail_says_dates_in_the_zone_of_its_template() {
     let mut check = check(Some(above(10.0, 0)), None);
     let template = crate::domain::template::Template::parse("since {{ began | date }}").unwrap();
-    check.detail = Some(template.in_zone(chrono_tz::Australia::Sydney));
+    check.detail = Some(template.in_zone(crate::domain::zone::zone("Australia/Sydney")));
     let began = Value::Time("2026-06-18T14:00:00Z".parse().unwrap());
     let measured = look(&check, &rows(&["rate", "began"], vec![vec![Value::Integer(7), began]])).unwrap();
     assert_eq!(measured.detail.shown(), "since Fri 19 Jun 2026, 00:00");

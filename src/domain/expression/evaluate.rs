@@ -1,6 +1,6 @@
 //! The value of an expression in a scope: a row, and the names that the caller gives beside it.
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use super::{
     NoValue,
@@ -19,15 +19,15 @@ pub(in crate::domain) struct Scope<'a> {
     row: Option<&'a Row>,
     names: [Option<&'a Params>; 2],
     /// The zone in which dates are said.
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 impl<'a> Scope<'a> {
     pub(in crate::domain) fn of_row(row: &'a Row) -> Self {
-        Self { row: Some(row), names: [None, None], zone: Tz::UTC }
+        Self { row: Some(row), names: [None, None], zone: Zone::UTC }
     }
 
-    pub(in crate::domain) fn of_names(first: &'a Params, second: &'a Params, zone: Tz) -> Self {
+    pub(in crate::domain) fn of_names(first: &'a Params, second: &'a Params, zone: Zone) -> Self {
         Self { row: None, names: [Some(first), Some(second)], zone }
     }
 

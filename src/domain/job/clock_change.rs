@@ -1,8 +1,8 @@
 //! Clock changes told ahead: what the hour that is skipped, or comes twice, does to a job; and where the zone that it is
 //! evaluated in is not the one that it is meant in, what time that makes.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::{
     schedule::Times,
@@ -46,7 +46,7 @@ pub fn clock_change(schedule: &Schedule, now: DateTime<Utc>) -> Option<String> {
 }
 
 /// The zone's first clock change within the next seven days.
-fn transition(zone: Tz, now: DateTime<Utc>) -> Option<Transition> {
+fn transition(zone: Zone, now: DateTime<Utc>) -> Option<Transition> {
     let before = offset(zone, now);
     let hours = (1..=AHEAD.num_hours()).map(|hour| now + TimeDelta::hours(hour));
     let late = hours.into_iter().find(|at| offset(zone, *at) != before)?;
@@ -84,7 +84,7 @@ fn at_transition(times: &Times, transition: Transition) -> Option<String> {
 }
 
 /// `runs at 13:00 in Australia/Sydney, where 02:00 is meant: it is evaluated in UTC`.
-fn two_zones(times: &Times, meant_in: Tz, now: DateTime<Utc>) -> Option<String> {
+fn two_zones(times: &Times, meant_in: Zone, now: DateTime<Utc>) -> Option<String> {
     let next = times.after(now).filter(|_| !times.is_every_hour())?;
     let (evaluated, meant) = (next.with_timezone(&offset(times.zone(), next)), next.with_timezone(&offset(meant_in, next)));
     (evaluated.offset() != meant.offset()).then(|| {
@@ -98,7 +98,7 @@ fn two_zones(times: &Times, meant_in: Tz, now: DateTime<Utc>) -> Option<String> 
 }
 
 /// The zone that it is meant in changes its clock and the scheduler's does not: the hour moves for those who wait for it.
-fn drift(times: &Times, meant_in: Tz, transition: Transition) -> Option<String> {
+fn drift(times: &Times, meant_in: Zone, transition: Transition) -> Option<String> {
     let (last, next) =
         (times.at_or_before(transition.at - TimeDelta::seconds(1))?, times.after(transition.at - TimeDelta::seconds(1))?);
     // The scheduler's own clock may change on the same day.

@@ -6,8 +6,8 @@
 
 use std::str::FromStr as _;
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, SubsecRound as _, TimeDelta, TimeZone as _, Utc};
-use chrono_tz::Tz;
 use croner::{Cron, Direction, JobType};
 
 use super::zone::{change_between, offset};
@@ -19,16 +19,16 @@ const LARGEST_CHANGE: TimeDelta = TimeDelta::hours(3);
 #[derive(Clone, Debug)]
 pub struct Times {
     cron: Cron,
-    zone: Tz,
+    zone: Zone,
 }
 
 impl Times {
     /// `None` where the expression is no cron expression; a validated pack has none such.
-    pub fn of(cron: &str, zone: Tz) -> Option<Self> {
+    pub fn of(cron: &str, zone: Zone) -> Option<Self> {
         Cron::from_str(cron).ok().map(|cron| Self { cron, zone })
     }
 
-    pub fn zone(&self) -> Tz {
+    pub fn zone(&self) -> Zone {
         self.zone
     }
 

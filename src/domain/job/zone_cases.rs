@@ -3,21 +3,23 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike as _, MappedLocalTime, NaiveDate, TimeDelta, TimeZone as _, Timelike as _, Utc};
-use chrono_tz::Tz;
 
 use super::{Times, clock_change};
-use crate::domain::pack::Schedule;
+use crate::domain::{
+    pack::Schedule,
+    zone::{Zone, zone as named},
+};
 
 fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc()
 }
 
-fn times(cron: &str, zone: Tz) -> Times {
+fn times(cron: &str, zone: Zone) -> Times {
     Times::of(cron, zone).unwrap()
 }
 
 /// The runs from `from`, in the zone's own time.
-fn runs(cron: &str, zone: Tz, from: &str, count: usize) -> Vec<String> {
+fn runs(cron: &str, zone: Zone, from: &str, count: usize) -> Vec<String> {
     let times = times(cron, zone);
     let next = |moment: &DateTime<Utc>| times.after(*moment);
     let runs = std::iter::successors(times.after(at(from)), next).take(count);
@@ -27,12 +29,12 @@ fn runs(cron: &str, zone: Tz, from: &str, count: usize) -> Vec<String> {
 #[test]
 fn the_hour_that_is_skipped_runs_once_right_after_it() {
     for (zone, cron, from, expected) in [
-        (Tz::Australia__Sydney, "0 2 * * *", "2026-10-02T20:00:00Z", ["10-04 03:00 +1100", "10-05 02:00 +1100"]),
-        (Tz::Australia__Sydney, "30 2 * * *", "2026-10-02T20:00:00Z", ["10-04 03:00 +1100", "10-05 02:30 +1100"]),
-        (Tz::America__New_York, "0 2 * * *", "2026-03-07T12:00:00Z", ["03-08 03:00 -0400", "03-09 02:00 -0400"]),
-        (Tz::Europe__London, "30 1 * * *", "2026-03-28T12:00:00Z", ["03-29 02:00 +0100", "03-30 01:30 +0100"]),
-        (Tz::Australia__Lord_Howe, "15 2 * * *", "2026-10-02T20:00:00Z", ["10-04 02:30 +1100", "10-05 02:15 +1100"]),
-        (Tz::UTC, "0 2 * * *", "2026-10-03T12:00:00Z", ["10-04 02:00 +0000", "10-05 02:00 +0000"]),
+        (named("Australia/Sydney"), "0 2 * * *", "2026-10-02T20:00:00Z", ["10-04 03:00 +1100", "10-05 02:00 +1100"]),
+        (named("Australia/Sydney"), "30 2 * * *", "2026-10-02T20:00:00Z", ["10-04 03:00 +1100", "10-05 02:30 +1100"]),
+        (named("America/New_York"), "0 2 * * *", "2026-03-07T12:00:00Z", ["03-08 03:00 -0400", "03-09 02:00 -0400"]),
+        (named("Europe/London"), "30 1 * * *", "2026-03-28T12:00:00Z", ["03-29 02:00 +0100", "03-30 01:30 +0100"]),
+        (named("Australia/Lord_Howe"), "15 2 * * *", "2026-10-02T20:00:00Z", ["10-04 02:30 +1100", "10-05 02:15 +1100"]),
+        (Zone::UTC, "0 2 * * *", "2026-10-03T12:00:00Z", ["10-04 02:00 +0000", "10-05 02:00 +0000"]),
     ] {
         assert_eq!(runs(cron, zone, from, 2), expected, "{cron} in {zone}");
     }
@@ -41,21 +43,21 @@ fn the_hour_that_is_skipped_runs_once_right_after_it() {
 #[test]
 fn the_hour_that_comes_twice_runs_once_the_first_time() {
     for (zone, cron, from, expected) in [
-        (Tz::Australia__Sydney, "0 2 * * *", "2026-04-04T12:00:00Z", ["04-05 02:00 +1100", "04-06 02:00 +1000"]),
-        (Tz::America__New_York, "30 1 * * *", "2026-10-31T12:00:00Z", ["11-01 01:30 -0400", "11-02 01:30 -0500"]),
-        (Tz::Europe__London, "0 1 * * *", "2026-10-24T12:00:00Z", ["10-25 01:00 +0100", "10-26 01:00 +0000"]),
-        (Tz::Australia__Lord_Howe, "45 1 * * *", "2026-04-04T12:00:00Z", ["04-05 01:45 +1100", "04-06 01:45 +1030"]),
-        (Tz::UTC, "0 1 * * *", "2026-10-24T12:00:00Z", ["10-25 01:00 +0000", "10-26 01:00 +0000"]),
+        (named("Australia/Sydney"), "0 2 * * *", "2026-04-04T12:00:00Z", ["04-05 02:00 +1100", "04-06 02:00 +1000"]),
+        (named("America/New_York"), "30 1 * * *", "2026-10-31T12:00:00Z", ["11-01 01:30 -0400", "11-02 01:30 -0500"]),
+        (named("Europe/London"), "0 1 * * *", "2026-10-24T12:00:00Z", ["10-25 01:00 +0100", "10-26 01:00 +0000"]),
+        (named("Australia/Lord_Howe"), "45 1 * * *", "2026-04-04T12:00:00Z", ["04-05 01:45 +1100", "04-06 01:45 +1030"]),
+        (Zone::UTC, "0 1 * * *", "2026-10-24T12:00:00Z", ["10-25 01:00 +0000", "10-26 01:00 +0000"]),
     ] {
         assert_eq!(runs(cron, zone, from, 2), expected, "{cron} in {zone}");
     }
     let both = ["04-05 02:00 +1100", "04-05 02:30 +1100", "04-05 02:00 +1000", "04-05 02:30 +1000", "04-06 02:00 +1000"];
-    assert_eq!(runs("*/30 2 * * *", Tz::Australia__Sydney, "2026-04-04T12:00:00Z", 5), both);
+    assert_eq!(runs("*/30 2 * * *", named("Australia/Sydney"), "2026-04-04T12:00:00Z", 5), both);
 }
 
 /// What a patient person with a wall clock would write down: every local time at its moments, a skipped one right after
 /// the leap, a repeated one the first time.
-fn by_hand(zone: Tz, hour: u32, minute: u32) -> BTreeSet<DateTime<Utc>> {
+fn by_hand(zone: Zone, hour: u32, minute: u32) -> BTreeSet<DateTime<Utc>> {
     let days = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().iter_days().take_while(|day| day.year() == 2026);
     let moment = |day: NaiveDate| {
         let mut local = day.and_hms_opt(hour, minute, 0).unwrap();
@@ -69,24 +71,26 @@ fn by_hand(zone: Tz, hour: u32, minute: u32) -> BTreeSet<DateTime<Utc>> {
     days.map(moment).collect()
 }
 
-const ZONES: [Tz; 12] = [
-    Tz::Australia__Sydney,
-    Tz::America__New_York,
-    Tz::Europe__London,
-    Tz::Australia__Lord_Howe,
-    Tz::UTC,
-    Tz::America__St_Johns,
-    Tz::Pacific__Auckland,
-    Tz::Pacific__Chatham,
-    Tz::America__Santiago,
-    Tz::Asia__Kolkata,
-    Tz::Africa__Casablanca,
-    Tz::Atlantic__Azores,
-];
+fn zones() -> [Zone; 12] {
+    [
+        named("Australia/Sydney"),
+        named("America/New_York"),
+        named("Europe/London"),
+        named("Australia/Lord_Howe"),
+        Zone::UTC,
+        named("America/St_Johns"),
+        named("Pacific/Auckland"),
+        named("Pacific/Chatham"),
+        named("America/Santiago"),
+        named("Asia/Kolkata"),
+        named("Africa/Casablanca"),
+        named("Atlantic/Azores"),
+    ]
+}
 
 #[test]
 fn daily_jobs_agree_with_a_wall_clock_in_every_zone() {
-    for zone in ZONES {
+    for zone in zones() {
         for (hour, minute) in [(0, 0), (0, 30), (1, 45), (2, 0), (2, 15), (3, 0)] {
             let expected = by_hand(zone, hour, minute);
             let cron = format!("{minute} {hour} * * *");
@@ -105,7 +109,7 @@ fn daily_jobs_agree_with_a_wall_clock_in_every_zone() {
 
 #[test]
 fn jobs_at_intervals_agree_with_a_wall_clock_in_every_zone() {
-    for zone in ZONES {
+    for zone in zones() {
         let from = at("2026-01-01T00:00:00Z");
         let minutes = (0..365 * 24 * 4).map(|quarter| from + TimeDelta::minutes(15 * quarter));
         let expected: BTreeSet<_> = minutes
@@ -125,15 +129,15 @@ fn jobs_at_intervals_agree_with_a_wall_clock_in_every_zone() {
 
 #[test]
 fn an_expression_that_never_comes_has_no_times() {
-    let never = times("0 0 30 2 *", Tz::Australia__Sydney);
+    let never = times("0 0 30 2 *", named("Australia/Sydney"));
     assert_eq!(never.after(at("2026-01-01T00:00:00Z")), None);
     assert_eq!(never.at_or_before(at("2026-01-01T00:00:00Z")), None);
-    assert!(Times::of("every day", Tz::UTC).is_none());
+    assert!(Times::of("every day", Zone::UTC).is_none());
 }
 
 #[test]
 fn between_ends_at_the_last_time_before_and_keeps_the_latest() {
-    let times = times("0 * * * *", Tz::UTC);
+    let times = times("0 * * * *", Zone::UTC);
     let hours = |from: &str, until: &str, at_most| {
         times.between(at(from), at(until), at_most).iter().map(DateTime::hour).collect::<Vec<_>>()
     };
@@ -142,30 +146,30 @@ fn between_ends_at_the_last_time_before_and_keeps_the_latest() {
     assert_eq!(hours("2026-01-01T01:00:00Z", "2026-01-01T12:59:59Z", 2), [11, 12]);
 }
 
-fn told(cron: &str, evaluated_in: Tz, meant_in: Tz, now: &str) -> Option<String> {
+fn told(cron: &str, evaluated_in: Zone, meant_in: Zone, now: &str) -> Option<String> {
     clock_change(&Schedule { cron: cron.to_owned(), evaluated_in, meant_in }, at(now))
 }
 
 #[test]
 fn clock_changes_are_told_a_week_ahead() {
-    use Tz::{Australia__Lord_Howe as LordHowe, Australia__Sydney as Sydney, Europe__London as London, UTC};
+    let (lord_howe, sydney, london) = (named("Australia/Lord_Howe"), named("Australia/Sydney"), named("Europe/London"));
     let daily = "0 2 * * *";
     for (cron, zone, now, said) in [
-        (daily, Sydney, "2026-09-27T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:00 runs at 03:00")),
-        (daily, Sydney, "2026-10-03T15:59:00Z", Some("clocks go forward on Sun 4 Oct: 02:00 runs at 03:00")),
-        (daily, Sydney, "2026-09-26T15:59:59Z", None),
-        (daily, Sydney, "2026-10-03T16:00:00Z", None),
-        ("30 2 * * *", Sydney, "2026-10-01T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:30 runs at 03:00")),
-        (daily, Sydney, "2026-04-01T00:00:00Z", Some("clocks go back on Sun 5 Apr: 02:00 comes twice and runs once")),
-        ("0 12 * * *", Sydney, "2026-10-01T00:00:00Z", None),
-        ("0 2 * * MON", Sydney, "2026-10-01T00:00:00Z", None),
-        ("*/15 * * * *", Sydney, "2026-10-01T00:00:00Z", None),
-        ("20 * * * *", Sydney, "2026-04-01T00:00:00Z", None),
-        ("*/30 2 * * *", Sydney, "2026-10-01T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:00 to 02:30 does not run")),
-        ("*/30 2 * * *", Sydney, "2026-04-01T00:00:00Z", Some("clocks go back on Sun 5 Apr: 02:00 to 02:30 runs both times")),
-        ("15 2 * * *", LordHowe, "2026-10-01T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:15 runs at 02:30")),
-        ("30 1 * * *", London, "2026-03-25T00:00:00Z", Some("clocks go forward on Sun 29 Mar: 01:30 runs at 02:00")),
-        (daily, UTC, "2026-10-01T00:00:00Z", None),
+        (daily, sydney, "2026-09-27T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:00 runs at 03:00")),
+        (daily, sydney, "2026-10-03T15:59:00Z", Some("clocks go forward on Sun 4 Oct: 02:00 runs at 03:00")),
+        (daily, sydney, "2026-09-26T15:59:59Z", None),
+        (daily, sydney, "2026-10-03T16:00:00Z", None),
+        ("30 2 * * *", sydney, "2026-10-01T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:30 runs at 03:00")),
+        (daily, sydney, "2026-04-01T00:00:00Z", Some("clocks go back on Sun 5 Apr: 02:00 comes twice and runs once")),
+        ("0 12 * * *", sydney, "2026-10-01T00:00:00Z", None),
+        ("0 2 * * MON", sydney, "2026-10-01T00:00:00Z", None),
+        ("*/15 * * * *", sydney, "2026-10-01T00:00:00Z", None),
+        ("20 * * * *", sydney, "2026-04-01T00:00:00Z", None),
+        ("*/30 2 * * *", sydney, "2026-10-01T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:00 to 02:30 does not run")),
+        ("*/30 2 * * *", sydney, "2026-04-01T00:00:00Z", Some("clocks go back on Sun 5 Apr: 02:00 to 02:30 runs both times")),
+        ("15 2 * * *", lord_howe, "2026-10-01T00:00:00Z", Some("clocks go forward on Sun 4 Oct: 02:15 runs at 02:30")),
+        ("30 1 * * *", london, "2026-03-25T00:00:00Z", Some("clocks go forward on Sun 29 Mar: 01:30 runs at 02:00")),
+        (daily, Zone::UTC, "2026-10-01T00:00:00Z", None),
     ] {
         assert_eq!(told(cron, zone, zone, now).as_deref(), said, "{cron} in {zone} at {now}");
     }
@@ -173,21 +177,21 @@ fn clock_changes_are_told_a_week_ahead() {
 
 #[test]
 fn a_job_with_two_zones_says_what_time_that_makes() {
-    use Tz::{Australia__Sydney as Sydney, Europe__London as London, UTC};
+    let (sydney, london) = (named("Australia/Sydney"), named("Europe/London"));
     let daily = "0 2 * * *";
     for (cron, meant_in, now, said) in [
-        (daily, Sydney, "2026-01-15T00:00:00Z", Some("02:00 is evaluated in UTC: it is 13:00 in Australia/Sydney")),
-        (daily, Sydney, "2026-07-15T00:00:00Z", Some("02:00 is evaluated in UTC: it is 12:00 in Australia/Sydney")),
-        (daily, London, "2026-01-15T00:00:00Z", None),
-        (daily, London, "2026-07-15T00:00:00Z", Some("02:00 is evaluated in UTC: it is 03:00 in Europe/London")),
+        (daily, sydney, "2026-01-15T00:00:00Z", Some("02:00 is evaluated in UTC: it is 13:00 in Australia/Sydney")),
+        (daily, sydney, "2026-07-15T00:00:00Z", Some("02:00 is evaluated in UTC: it is 12:00 in Australia/Sydney")),
+        (daily, london, "2026-01-15T00:00:00Z", None),
+        (daily, london, "2026-07-15T00:00:00Z", Some("02:00 is evaluated in UTC: it is 03:00 in Europe/London")),
         (
             daily,
-            London,
+            london,
             "2026-03-25T00:00:00Z",
             Some("clocks go forward on Sun 29 Mar: from then it runs at 03:00 instead of 02:00 in Europe/London"),
         ),
-        ("*/15 * * * *", Sydney, "2026-01-15T00:00:00Z", None),
+        ("*/15 * * * *", sydney, "2026-01-15T00:00:00Z", None),
     ] {
-        assert_eq!(told(cron, UTC, meant_in, now).as_deref(), said, "{cron} meant in {meant_in} at {now}");
+        assert_eq!(told(cron, Zone::UTC, meant_in, now).as_deref(), said, "{cron} meant in {meant_in} at {now}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use super::Program;
 
@@ -30,7 +30,7 @@ pub enum ConnectionKind {
         /// The certificates of those who may sign the server's, beside the public authorities (PEM).
         ca_file: Option<PathBuf>,
         /// Where a `timestamp` without a zone is meant; `None` is UTC.
-        timestamps_in: Option<Tz>,
+        timestamps_in: Option<Zone>,
     },
     Stripe {
         key: SecretSource,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use super::{Action, Playbook, Query};
 
@@ -40,9 +40,9 @@ pub struct Job {
 pub struct Schedule {
     pub cron: String,
     /// The zone in which the scheduler evaluates it (Vercel, Netlify: UTC).
-    pub evaluated_in: Tz,
+    pub evaluated_in: Zone,
     /// The zone in which its owner thinks of it.
-    pub meant_in: Tz,
+    pub meant_in: Zone,
 }
 
 /// Which columns of the history say what.

@@ -16,7 +16,7 @@ mod sql;
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 pub use action::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
@@ -38,7 +38,7 @@ pub struct Pack {
     /// Short name, from the file's name: names the state file and the header.
     pub name: String,
     pub title: String,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub currency: Currency,
     pub connections: Vec<Connection>,
     pub checks: Vec<Check>,

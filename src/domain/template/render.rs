@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use super::{
     TemplatePlace,
@@ -19,7 +19,7 @@ pub(super) fn render(
     place: TemplatePlace,
     fixed: &Params,
     names: &Params,
-    zone: Tz,
+    zone: Zone,
 ) -> Result<String, NoValue> {
     let mut text = String::new();
     write_pieces(pieces, place, &Scope::of_names(fixed, names, zone), &mut text)?;

@@ -1,6 +1,6 @@
 //! `[pack]`, `[policy]` and `[playbooks]`.
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
@@ -21,7 +21,7 @@ use super::{Files, Part, id, reader::Reader};
 
 pub(super) struct Head {
     pub title: String,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub currency: Currency,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn head(reader: &mut Reader<'_>, root: &mut DeTable<'_>) -> Option<He
         let help = Some("a code of ISO 4217, such as `AUD`".to_owned());
         reader.say(&place.key("currency"), format!("there is no currency `{}`", raw.currency), "not a currency", help);
     }
-    reader.timezone = timezone.unwrap_or(Tz::UTC);
+    reader.timezone = timezone.unwrap_or(Zone::UTC);
     reader.currency = currency;
     Some(Head { title: raw.title, timezone: timezone?, currency: currency? })
 }

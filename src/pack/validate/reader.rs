@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 
 use crate::{
     domain::{id::Id, money::Currency, pack::Connection},
@@ -20,7 +20,7 @@ use super::id;
 pub(super) struct Reader<'s> {
     pub source: &'s Source,
     pub problems: Vec<Problem>,
-    pub timezone: Tz,
+    pub timezone: Zone,
     pub currency: Option<Currency>,
 }
 
@@ -108,7 +108,7 @@ impl Section {
 
 impl<'s> Reader<'s> {
     pub(super) fn new(source: &'s Source, problems: Vec<Problem>) -> Self {
-        Self { source, problems, timezone: Tz::UTC, currency: None }
+        Self { source, problems, timezone: Zone::UTC, currency: None }
     }
 
     /// A problem with the value at a place.

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use chrono_tz::{TZ_VARIANTS, Tz};
+use crate::domain::zone::Zone;
 use croner::Cron;
 
 use crate::{
@@ -40,10 +40,11 @@ impl Reader<'_> {
         every
     }
 
-    pub(super) fn zone(&mut self, place: &Place, name: &str) -> Option<Tz> {
+    pub(super) fn zone(&mut self, place: &Place, name: &str) -> Option<Zone> {
         let zone = name.parse().ok();
         if zone.is_none() {
-            let nearest = nearest(name, TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let names: Vec<String> = Zone::names().collect();
+            let nearest = nearest(name, names.iter().map(String::as_str));
             let help = nearest.map_or_else(
                 || "a name of the tz database, such as `Europe/Vienna`".into(),
                 |name| format!("did you mean `{name}`?"),

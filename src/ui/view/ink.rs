@@ -1,7 +1,7 @@
 //! What every part of the screen is drawn with: the model, the theme, the time, and how words are cut.
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, Datelike as _, DurationRound as _, TimeDelta, Utc};
-use chrono_tz::Tz;
 use ratatui::{buffer::Buffer, style::Style};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -40,7 +40,7 @@ impl<'a> Ink<'a> {
         self.theme.style(role)
     }
 
-    pub fn zone(&self) -> Tz {
+    pub fn zone(&self) -> Zone {
         self.model.pack.timezone
     }
 

@@ -415,7 +415,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
     Arc::new(Pack {
         name: "town".to_owned(),
         title: "Town".to_owned(),
-        timezone: chrono_tz::Australia::Sydney,
+        timezone: "Australia/Sydney".parse().unwrap(),
         currency: Currency::from_code("AUD").unwrap(),
         connections: vec![Connection {
             id: Id::new("stripe"),

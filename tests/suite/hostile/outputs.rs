@@ -97,7 +97,7 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         livemode: false,
         account: "",
         currency: Currency::from_code("AUD").unwrap(),
-        timezone: chrono_tz::UTC,
+        timezone: wheelhouse::domain::zone::Zone::UTC,
         operator: "jo",
         now: DateTime::UNIX_EPOCH,
         batch: None,

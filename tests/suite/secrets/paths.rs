@@ -124,7 +124,7 @@ fn orders(action: &Action) -> Vec<(String, Order)> {
         livemode: true,
         account: "",
         currency: Currency::from_code("AUD").unwrap(),
-        timezone: chrono_tz::UTC,
+        timezone: wheelhouse::domain::zone::Zone::UTC,
         operator: "jo",
         now: chrono::DateTime::UNIX_EPOCH,
         batch: None,

@@ -1,7 +1,7 @@
 //! Our values on their way to PostgreSQL: each is written as the type that the server wants, never guessed.
 
+use crate::domain::zone::Zone;
 use chrono::NaiveTime;
-use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use sqlx::{
     Encode, Postgres, Type, TypeInfo as _,
@@ -19,7 +19,7 @@ pub(super) struct Bind<'a> {
     pub(super) value: &'a Value,
     pub(super) kind: PgTypeInfo,
     /// Where a `timestamp` without a zone is meant.
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
 }
 
 impl Type<Postgres> for Bind<'_> {
@@ -41,7 +41,7 @@ impl Encode<'_, Postgres> for Bind<'_> {
     }
 }
 
-fn encode(value: &Value, kind: &PgTypeInfo, zone: Tz, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+fn encode(value: &Value, kind: &PgTypeInfo, zone: Zone, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
     let unfit = || BoxDynError::from(format!("it must be {}", kind.name().to_lowercase()));
     let whole = || value.integer().or_else(|| value.original().parse().ok()).ok_or_else(unfit);
     let moment = || value.time().or_else(|| cell::declared_moment(&value.original())).ok_or_else(unfit);

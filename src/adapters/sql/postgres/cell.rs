@@ -3,8 +3,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::domain::zone::Zone;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Utc, offset::LocalResult};
-use chrono_tz::Tz;
 use rust_decimal::{Decimal, prelude::FromPrimitive as _};
 use sqlx::{
     Row as _, TypeInfo as _, ValueRef as _,
@@ -78,7 +78,7 @@ pub(super) fn asked_as(kind: &PgTypeInfo, column: &str) -> Option<String> {
 
 /// One cell; a `timestamp` is a moment of `zone`. A type that has no place here became known to the server only after
 /// the statement was described: described anew, the server is asked for its words.
-pub(super) fn decode(row: &PgRow, index: usize, zone: Tz) -> Result<Value, Fault> {
+pub(super) fn decode(row: &PgRow, index: usize, zone: Zone) -> Result<Value, Fault> {
     let raw = row.try_get_raw(index)?;
     if raw.is_null() {
         return Ok(Value::Null);
@@ -93,7 +93,7 @@ pub(super) fn decode(row: &PgRow, index: usize, zone: Tz) -> Result<Value, Fault
 }
 
 /// `None` where these bytes are no such thing.
-fn value(kind: &str, bytes: &[u8], zone: Tz) -> Option<Value> {
+fn value(kind: &str, bytes: &[u8], zone: Zone) -> Option<Value> {
     Some(match kind {
         "BOOL" => Value::Bool(*bytes.first()? != 0),
         "INT2" => Value::Integer(i16::from_be_bytes(exactly(bytes)?).into()),
@@ -162,7 +162,7 @@ fn moment(micros: i64, placed: impl Fn(NaiveDateTime) -> Option<DateTime<Utc>>) 
 }
 
 /// `None` where the clocks showed it twice, or never: then nobody can tell which moment was meant.
-fn in_zone(naive: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+fn in_zone(naive: NaiveDateTime, zone: Zone) -> Option<DateTime<Utc>> {
     match zone.from_local_datetime(&naive) {
         LocalResult::Single(moment) => Some(moment.to_utc()),
         LocalResult::Ambiguous(..) | LocalResult::None => None,
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_time_of_day_that_came_twice_or_never_is_no_moment() {
-        let zone: Tz = "Australia/Sydney".parse().unwrap();
+        let zone: Zone = "Australia/Sydney".parse().unwrap();
         let at = |text: &str| {
             let naive: NaiveDateTime = text.parse().unwrap();
             moment(naive.and_utc().timestamp_micros() - BEGINNING, |naive| in_zone(naive, zone))
@@ -220,7 +220,7 @@ mod tests {
         for kind in
             NATIVE.iter().filter(|kind| !matches!(**kind, "BYTEA" | "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "VOID" | "JSON"))
         {
-            assert_eq!(value(kind, &[], Tz::UTC), None, "{kind}");
+            assert_eq!(value(kind, &[], Zone::UTC), None, "{kind}");
         }
     }
 }

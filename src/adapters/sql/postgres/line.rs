@@ -3,8 +3,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use crate::domain::zone::Zone;
 use async_trait::async_trait;
-use chrono_tz::Tz;
 use futures_util::TryStreamExt as _;
 use sqlx::{
     Arguments as _, Column as _, Connection as _, Either, Executor as _, Row as _, Statement as _,
@@ -65,11 +65,11 @@ pub(super) struct Described {
 pub(super) struct Line {
     connection: PgConnection,
     described: HashMap<String, Arc<Described>>,
-    zone: Tz,
+    zone: Zone,
 }
 
 impl Line {
-    pub(super) fn new(connection: PgConnection, zone: Tz) -> Self {
+    pub(super) fn new(connection: PgConnection, zone: Zone) -> Self {
         Self { connection, described: HashMap::new(), zone }
     }
 
@@ -204,7 +204,7 @@ fn bound(
     text: &str,
     values: &[Value],
     types: &[PgTypeInfo],
-    zone: Tz,
+    zone: Zone,
 ) -> Result<Query<'static, sqlx::Postgres, PgArguments>, Fault> {
     if values.len() != types.len() {
         return Err(Fault::new(

@@ -10,7 +10,7 @@ mod numeric;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use chrono_tz::Tz;
+use crate::domain::zone::Zone;
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
 use self::{
@@ -40,12 +40,12 @@ pub(super) struct Postgres {
     unsafe_because: Option<String>,
     lane: Lane<Line>,
     timeout: Duration,
-    zone: Tz,
+    zone: Zone,
 }
 
 impl Postgres {
     /// `authority` is a file with the certificates of those who may sign the server's; a `timestamp` is a moment of `zone`.
-    pub(super) fn open(url: &str, timeout: Duration, authority: Option<&Path>, zone: Tz) -> Result<Self, String> {
+    pub(super) fn open(url: &str, timeout: Duration, authority: Option<&Path>, zone: Zone) -> Result<Self, String> {
         let Address { options, unsafe_because } = Address::read(url, authority)?;
         // Poolers refuse start-up settings that they do not know; floats come in binary, where digits do not matter.
         let options = options.extra_float_digits(None).application_name("wheelhouse").disable_statement_logging();
