@@ -1,10 +1,9 @@
 //! A command's arguments, what its exit means, and what it prints: pure. Never a shell line: each argument is one
 //! argument, whatever a row holds.
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{proof::Proven, rows::Params, template::Template, text::Text};
+use super::{proof::Proven, rows::Params, template::Template, text::Text, zone::Zone};
 
 /// The arguments of a program, each a template of its own.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,7 +12,7 @@ pub struct CommandLine(pub Vec<Template>);
 impl CommandLine {
     /// The arguments, filled in. What a row makes begin with `-` would be an option of the program: that is refused,
     /// unless a `--` of the pack's own stands before it.
-    pub fn render_in(&self, names: &Params, zone: Tz) -> Result<Vec<String>, String> {
+    pub fn render_in(&self, names: &Params, zone: Zone) -> Result<Vec<String>, String> {
         let mut only_words = false;
         let mut arguments = Vec::with_capacity(self.0.len());
         for template in &self.0 {
@@ -37,7 +36,7 @@ impl CommandLine {
 
     /// As `render_in`, with dates in UTC.
     pub fn render(&self, names: &Params) -> Result<Vec<String>, String> {
-        self.render_in(names, Tz::UTC)
+        self.render_in(names, Zone::UTC)
     }
 
     /// The same arguments with one name given for good.

@@ -141,7 +141,12 @@ fn no_secret(reader: &mut Reader<'_>, place: &Place, text: &str) {
         reader.say_secret(place, message, "never here", Some(help));
     } else if looks_secret(text) {
         let help = "take it out of the file, count it as known, and give the new one by `environment` or `stdin_env`".to_owned();
-        reader.say_secret(place, "this looks like a secret, and arguments are in the list of processes", "never here", Some(help));
+        reader.say_secret(
+            place,
+            "this looks like a secret, and arguments are in the list of processes",
+            "never here",
+            Some(help),
+        );
     }
 }
 
