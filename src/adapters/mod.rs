@@ -4,6 +4,7 @@
 
 mod command;
 mod environment;
+mod firestore;
 mod http;
 mod mail;
 mod scrub;
@@ -21,8 +22,9 @@ pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
     command::CommandSystem,
-    http::HttpSystem,
-    mail::MailSystem,
+    firestore::{Declared, FirestoreSystem},
+    http::{HttpSystem, Reach},
+    mail::{MailSystem, Office},
     sql::{Reached, SqlSystem},
     stripe::StripeSystem,
     webhook::WebhookSystem,
@@ -34,6 +36,9 @@ use crate::{
     },
     ports::{Connections, Outcome, SourceError, System},
 };
+
+/// Where Google's own libraries find an emulator of Firestore.
+const EMULATOR: &str = "FIRESTORE_EMULATOR_HOST";
 
 /// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
 pub fn install_tls() {
@@ -66,9 +71,19 @@ pub fn open_each(pack: &Pack, environment: &Environment) -> Vec<Result<Arc<dyn S
 fn variables(pack: &Pack) -> Vec<String> {
     let sources = pack.connections.iter().flat_map(|connection| match &connection.kind {
         ConnectionKind::Sql { url, act_url, .. } => std::iter::once(url).chain(act_url).collect(),
-        ConnectionKind::Webhook { url } | ConnectionKind::Smtp { server: MailServer::Url(url), .. } => vec![url],
-        ConnectionKind::Stripe { key, url, .. } => std::iter::once(key).chain(url).collect(),
-        ConnectionKind::Http { url, headers } => std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).collect(),
+        ConnectionKind::Webhook { url, .. } => vec![url],
+        ConnectionKind::Smtp { server: MailServer::Url(url), login, .. } => {
+            std::iter::once(url).chain(login.iter().map(|(_, password)| password)).collect()
+        }
+        ConnectionKind::Stripe { key, url, handlers, .. } => {
+            let handlers = handlers.iter().flat_map(|handler| [&handler.url, &handler.secret]);
+            std::iter::once(key).chain(url).chain(handlers).collect()
+        }
+        ConnectionKind::Http { url, headers, token, .. } => {
+            std::iter::once(url).chain(headers.iter().map(|(_, value)| value)).chain(token).collect()
+        }
+        // The project's id is no secret.
+        ConnectionKind::Firestore { credentials, .. } => credentials.iter().collect(),
         ConnectionKind::Command(program) => program.environment.iter().map(|(_, value)| value).chain(&program.input).collect(),
     });
     let name = |source: &SecretSource| match source {
@@ -93,6 +108,7 @@ pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Dat
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
         | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Firestore { .. }
         | ConnectionKind::Command(_) => None,
     });
     tables.collect()
@@ -108,23 +124,55 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             let reached = Reached { url, act_url: act_url.as_ref(), authority, zone, timeout };
             Arc::new(SqlSystem::open(name, &reached, marks.as_deref())?)
         }
-        ConnectionKind::Stripe { key, url, account, livemode, unrestricted } => {
+        ConnectionKind::Stripe { key, url, account, livemode, unrestricted, handlers } => {
             let base = url.as_ref().map(|url| environment.find_optional(url)).transpose()?.flatten();
             let key = environment.find(key)?;
             let account = account.as_deref();
-            Arc::new(StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?)
+            let mut system = StripeSystem::open(name, key, base.as_ref(), account, *livemode, *unrestricted, timeout)?;
+            for handler in handlers {
+                let (url, secret) = (environment.find(&handler.url)?, environment.find(&handler.secret)?);
+                system = system.with_handler(&handler.name, &url, secret)?;
+            }
+            Arc::new(system)
         }
-        ConnectionKind::Http { url, headers } => {
+        ConnectionKind::Http { url, headers, token, ca_file, service } => {
             let headers = headers
                 .iter()
                 .map(|(header, source)| Ok((header.clone(), environment.find(source)?)))
                 .collect::<Result<Vec<_>, String>>()?;
-            Arc::new(HttpSystem::open(name, &environment.find(url)?, headers, timeout)?)
+            let own = service.as_ref().and_then(|service| service.address).map(|own| SecretSource::Plain(own.to_owned()));
+            let url = match own {
+                // Its own address, unless another is told.
+                Some(own) => environment.find_optional(url)?.map_or_else(|| environment.find(&own), Ok)?,
+                None => environment.find(url)?,
+            };
+            let token = token.as_ref().map(|token| environment.find(token)).transpose()?;
+            let (authority, service) = (ca_file.as_deref(), service.clone());
+            Arc::new(HttpSystem::open(name, Reach { url, headers, token, authority, service, timeout })?)
         }
-        ConnectionKind::Smtp { server: MailServer::Url(url), from } => {
-            Arc::new(MailSystem::open(name, &environment.find(url)?, from, timeout)?)
+        ConnectionKind::Smtp { server: MailServer::Url(url), from, login, ca_file } => {
+            let login = login.as_ref().map(|(user, password)| Ok::<_, String>((user.clone(), environment.find(password)?)));
+            let (url, login, authority) = (environment.find(url)?, login.transpose()?, ca_file.as_deref());
+            Arc::new(MailSystem::open(name, &Office { url, from, login, authority, timeout })?)
         }
-        ConnectionKind::Webhook { url } => Arc::new(WebhookSystem::open(name, environment.find(url)?, timeout)?),
+        ConnectionKind::Webhook { url, ca_file } => {
+            Arc::new(WebhookSystem::open(name, environment.find(url)?, ca_file.as_deref(), timeout)?)
+        }
+        ConnectionKind::Firestore { project, database, credentials, marks } => {
+            let emulator = environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned()))?;
+            let project = environment.find(project)?;
+            // An emulator takes no key, so none is fetched for it.
+            let key = credentials.as_ref().filter(|_| emulator.is_none()).map(|key| environment.find(key)).transpose()?;
+            let declared = Declared {
+                project: project.expose(),
+                database,
+                key: key.as_ref(),
+                marks: marks.as_deref(),
+                emulator: emulator.as_ref().map(environment::Found::expose),
+                timeout,
+            };
+            Arc::new(FirestoreSystem::open(name, &declared)?)
+        }
         ConnectionKind::Command(program) => Arc::new(CommandSystem::open(name, program, environment, timeout)?),
     })
 }
@@ -187,14 +235,33 @@ mod tests {
                 },
             ),
             ("stripe", stripe(false)),
-            ("site", ConnectionKind::Http { url: named("SITE"), headers: vec![("authorization".into(), named("TOKEN"))] }),
-            ("mail", ConnectionKind::Smtp { server: MailServer::Url(named("MAIL")), from: "Shop <a@b.example>".into() }),
-            ("hook", ConnectionKind::Webhook { url: named("HOOK") }),
+            ("site", http(vec![("authorization".into(), named("TOKEN"))])),
+            (
+                "mail",
+                ConnectionKind::Smtp {
+                    server: MailServer::Url(named("MAIL")),
+                    from: "Shop <a@b.example>".into(),
+                    login: None,
+                    ca_file: None,
+                },
+            ),
+            ("hook", ConnectionKind::Webhook { url: named("HOOK"), ca_file: None }),
         ])
     }
 
+    fn http(headers: Vec<(String, SecretSource)>) -> ConnectionKind {
+        ConnectionKind::Http { url: named("SITE"), headers, token: None, ca_file: None, service: None }
+    }
+
     fn stripe(unrestricted: bool) -> ConnectionKind {
-        ConnectionKind::Stripe { key: named("KEY"), url: Some(named("STRIPE")), account: None, livemode: true, unrestricted }
+        ConnectionKind::Stripe {
+            key: named("KEY"),
+            url: Some(named("STRIPE")),
+            account: None,
+            livemode: true,
+            unrestricted,
+            handlers: Vec::new(),
+        }
     }
 
     #[tokio::test]

@@ -79,14 +79,7 @@ impl Scrubber {
         if let Some(password) = url.password() {
             self.hide(address);
             self.hide(password);
-            self.hide(&decoded(password));
-            // As a header or a mail server's AUTH carries them, and as a service may repeat them.
-            let (user, password) = (decoded(url.username()), decoded(password));
-            for spelled in
-                [password.clone(), format!("{user}:{password}"), format!("\0{user}\0{password}"), format!("{user} {password}")]
-            {
-                self.hide(&STANDARD.encode(spelled));
-            }
+            self.hide_login(&decoded(url.username()), &decoded(password));
         }
         for (name, value) in url.query_pairs() {
             let name = name.to_ascii_lowercase();
@@ -94,6 +87,16 @@ impl Scrubber {
                 self.hide(address);
                 self.hide(&value);
             }
+        }
+    }
+
+    /// Hides a password, as it is, and as a header or a mail server's AUTH carries it and a service may repeat it.
+    pub(super) fn hide_login(&mut self, user: &str, password: &str) {
+        self.hide(password);
+        for spelled in
+            [password.to_owned(), format!("{user}:{password}"), format!("\0{user}\0{password}"), format!("{user} {password}")]
+        {
+            self.hide(&STANDARD.encode(spelled));
         }
     }
 

@@ -4,6 +4,7 @@
 use std::{
     error::Error as _,
     fmt,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use reqwest::{Client, RequestBuilder, Url, header::HeaderMap, redirect};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use super::scrub::Scrubber;
 use crate::{
@@ -52,6 +56,8 @@ pub(super) struct Reply {
 pub(super) enum NoReply {
     /// Certainly not sent: nobody to connect to.
     NotSent(String),
+    /// Certainly not sent: whoever is there does not prove who it is, or speaks no TLS. Waiting mends neither.
+    Distrusted(String),
     /// Sent, or perhaps sent, and the line went silent or broke.
     Lost(String),
     TimedOut {
@@ -61,7 +67,17 @@ pub(super) enum NoReply {
 
 impl Transport {
     pub(super) fn open(name: &str, timeout: Duration, scrub: Scrubber) -> Result<Self, String> {
-        let tls = tls()?;
+        Self::open_trusting(name, timeout, scrub, None)
+    }
+
+    /// As `open`; `authority` is a file of certificates (PEM) that are trusted beside the public ones.
+    pub(super) fn open_trusting(
+        name: &str,
+        timeout: Duration,
+        scrub: Scrubber,
+        authority: Option<&Path>,
+    ) -> Result<Self, String> {
+        let tls = tls(authority)?;
         let client = |kept: usize| {
             Client::builder()
                 .tls_backend_preconfigured(tls.clone())
@@ -80,14 +96,20 @@ impl Transport {
 
     /// Sends once. Redirects are answers, not followed.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
+        self.send_hiding(request, &self.scrub).await
+    }
+
+    /// As `send`, where more is secret than what was known when the connection was opened.
+    pub(super) async fn send_hiding(&self, request: RequestBuilder, scrub: &Scrubber) -> Result<Reply, NoReply> {
         let start = Instant::now();
         let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) if error.is_timeout() => return Err(NoReply::TimedOut { sent: !error.is_connect() }),
             Err(error) if error.is_connect() || error.is_builder() => {
-                return Err(NoReply::NotSent(self.scrub.clean(&reason(error))));
+                let why = scrub.clean(&reason(error));
+                return Err(mend_tls(&why).map_or_else(|| NoReply::NotSent(why), NoReply::Distrusted));
             }
-            Err(error) => return Err(NoReply::Lost(self.scrub.clean(&reason(error)))),
+            Err(error) => return Err(NoReply::Lost(scrub.clean(&reason(error)))),
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
@@ -99,10 +121,10 @@ impl Transport {
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(error) if error.is_timeout() => break Some("the answer stopped in the middle, and time ran out".to_owned()),
-                Err(error) => break Some(format!("the answer broke off: {}", self.scrub.clean(&reason(error)))),
+                Err(error) => break Some(format!("the answer broke off: {}", scrub.clean(&reason(error)))),
             }
         };
-        Ok(Reply { status, headers, body: body.into(), cut, took: start.elapsed(), scrub: self.scrub.clone() })
+        Ok(Reply { status, headers, body: body.into(), cut, took: start.elapsed(), scrub: scrub.clone() })
     }
 
     /// The sentence for what failed, without secrets.
@@ -133,6 +155,7 @@ impl Transport {
             NoReply::NotSent(why) | NoReply::Lost(why) => {
                 SourceError::Unreachable(self.text(format_args!("nobody answers: {why}")))
             }
+            NoReply::Distrusted(why) => SourceError::Unreachable(self.text(format_args!("nothing is sent there: {why}"))),
             NoReply::TimedOut { .. } => SourceError::TimedOut(self.timeout),
         }
     }
@@ -155,6 +178,11 @@ impl Reply {
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Words of the answer without what is secret.
+    pub(super) fn clean(&self, said: &str) -> String {
+        self.scrub.clean(said)
     }
 
     /// The outside's own name for something, for the record: no secret, whatever it is.
@@ -221,9 +249,32 @@ fn reason(error: reqwest::Error) -> String {
     said
 }
 
-/// Mozilla's roots, compiled in: a bare machine has none of its own.
-fn tls() -> Result<ClientConfig, String> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// The sentence with its next step, where TLS failed for good: what a library says of that helps nobody who mends it.
+pub(super) fn mend_tls(said: &str) -> Option<String> {
+    let advice = if said.contains("invalid peer certificate") {
+        "its certificate cannot be trusted: check the address, or name who signed it in `ca_file`"
+    } else if said.contains("InvalidContentType") || said.contains("corrupt message") {
+        "it speaks no TLS there: check the address and its port"
+    } else {
+        return None;
+    };
+    Some(format!("{said}; {advice}"))
+}
+
+/// Mozilla's roots, compiled in (a bare machine has none of its own), and those in the file.
+fn tls(authority: Option<&Path>) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(file) = authority {
+        let shown = file.display();
+        let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let certificates = certificates.map_err(|error| format!("the certificates in {shown} cannot be read: {error}"))?;
+        if certificates.is_empty() {
+            return Err(format!("there is no certificate in {shown}: it must be PEM"));
+        }
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| format!("a certificate in {shown} cannot be used: {error}"))?;
+        }
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("no TLS: {error}"))?;

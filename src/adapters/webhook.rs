@@ -1,6 +1,6 @@
 //! A Slack-like webhook: one text per POST. The address is the secret.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -34,7 +34,7 @@ pub(super) struct WebhookSystem {
 }
 
 impl WebhookSystem {
-    pub(super) fn open(name: &str, url: Secret, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(name: &str, url: Secret, authority: Option<&Path>, timeout: Duration) -> Result<Self, String> {
         let mut scrub = Scrubber::default();
         scrub.hide(url.expose());
         let parsed = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
@@ -44,7 +44,7 @@ impl WebhookSystem {
             let parts = parsed.path_segments().into_iter().flatten();
             parts.filter(|part| part.len() >= LONG_PART).for_each(|part| scrub.hide(part));
         }
-        Ok(Self { transport: Transport::open(name, timeout, scrub)?, url: url.value })
+        Ok(Self { transport: Transport::open_trusting(name, timeout, scrub, authority)?, url: url.value })
     }
 }
 
@@ -66,9 +66,14 @@ impl Source for WebhookSystem {
         door.set_query(None);
         let reply = self.transport.send(self.transport.fresh.head(door)).await;
         let reply = reply.map_err(|failure| self.transport.unread(&failure))?;
-        let answers = ("host", Text::new(format!("answers {}", reply.status)));
-        let unproven = ("untried", Text::new("whether it takes messages"));
-        Ok(Identity { system: Text::new("webhook"), facts: vec![answers, unproven], clock: reply.told_time() })
+        if reply.status >= 500 {
+            let said = format!("its host answers {}: a message would hardly arrive", reply.status);
+            return Err(SourceError::Malformed(self.transport.text(said)));
+        }
+        // What it says of its front page is no word about the hook: even a refusal shows no more than that somebody is there.
+        let reached = ("reached", Text::new("the host alone"));
+        let unproven = ("untried", Text::new("whether the address takes messages: only a message would show"));
+        Ok(Identity { system: Text::new("webhook"), facts: vec![reached, unproven], clock: reply.told_time() })
     }
 }
 
@@ -106,7 +111,7 @@ mod tests {
     };
 
     fn open(server: &str) -> WebhookSystem {
-        WebhookSystem::open("incidents", Secret::secret(&format!("{server}/services/{CANARY}")), LIMIT).unwrap()
+        WebhookSystem::open("incidents", Secret::secret(&format!("{server}/services/{CANARY}")), None, LIMIT).unwrap()
     }
 
     fn message() -> Order {
@@ -142,6 +147,18 @@ mod tests {
         for outcome in &outcomes {
             assert!(!words(outcome).contains(CANARY), "{outcome:?}");
         }
-        assert!(WebhookSystem::open("w", Secret::secret("not an address"), LIMIT).is_err());
+        assert!(WebhookSystem::open("w", Secret::secret("not an address"), None, LIMIT).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_there_is_reached_whatever_it_says_of_its_front_page_unless_it_is_down() {
+        for (status, is_reached) in [(200, true), (302, true), (404, true), (405, true), (403, true), (500, false), (503, false)]
+        {
+            let server = MockServer::start().await;
+            Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(status)).expect(1).mount(&server).await;
+            let identity = open(&server.uri()).identify().await;
+            assert_eq!(identity.is_ok(), is_reached, "{status}: {identity:?}");
+            assert!(!format!("{identity:?}").contains(CANARY));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use tracing::Level;
+use tracing::{Level, level_filters::LevelFilter};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -17,8 +17,6 @@ const KEPT: usize = 4;
 /// Starts logging into `directory`; a directory that cannot be written leaves the cockpit without a log, not without
 /// itself. `WHEELHOUSE_LOG` chooses the level (`info`, `debug`, `wheelhouse::engine=trace`).
 pub fn start(directory: &Path) -> bool {
-    let usual = || Targets::new().with_default(Level::WARN).with_target("wheelhouse", Level::INFO);
-    let chosen = std::env::var("WHEELHOUSE_LOG").ok().and_then(|levels| levels.parse::<Targets>().ok());
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::WEEKLY)
         .filename_prefix("wheelhouse")
@@ -28,7 +26,14 @@ pub fn start(directory: &Path) -> bool {
     let Ok(appender) = appender else { return false };
     let lines =
         tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(Safe(appender))).with_ansi(false).with_target(true);
-    tracing_subscriber::registry().with(chosen.unwrap_or_else(usual)).with(lines).try_init().is_ok()
+    tracing_subscriber::registry().with(levels(std::env::var("WHEELHOUSE_LOG").ok().as_deref())).with(lines).try_init().is_ok()
+}
+
+fn levels(told: Option<&str>) -> Targets {
+    let usual = || Targets::new().with_default(Level::WARN).with_target("wheelhouse", Level::INFO);
+    let levels = told.and_then(|levels| levels.parse().ok()).unwrap_or_else(usual);
+    // It writes whole answers of those whom it asks for tokens; what fails is told where it is handled.
+    levels.with_target("gcp_auth", LevelFilter::OFF)
 }
 
 /// Whatever library wrote the words: nothing goes into the log that a terminal which shows it could act on.
@@ -50,6 +55,15 @@ impl<W: Write> Write for Safe<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_level_makes_the_log_repeat_what_is_said_about_tokens() {
+        for told in [None, Some("trace"), Some("wheelhouse=debug"), Some("gcp_auth=trace")] {
+            assert!(!levels(told).would_enable("gcp_auth::types", &Level::WARN), "{told:?}");
+        }
+        assert!(levels(None).would_enable("wheelhouse::app", &Level::INFO));
+        assert!(levels(Some("debug")).would_enable("reqwest", &Level::DEBUG));
+    }
 
     #[test]
     fn a_line_of_the_log_is_safe_to_show() {

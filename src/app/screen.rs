@@ -79,6 +79,7 @@ fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
         | ConnectionKind::Webhook { .. }
+        | ConnectionKind::Firestore { .. }
         | ConnectionKind::Command(_) => None,
     })
 }

@@ -14,7 +14,7 @@ use crate::{
         recovery::Recovery,
         text::{self, Text},
     },
-    engine::message::Preview,
+    engine::message::{Letter, Preview},
 };
 
 /// Nothing was sent: a guard, a cap, a changed row, a refusal of the outside.
@@ -42,6 +42,9 @@ impl Said<'_> {
                 "id": plan.id, "key": plan.target.key, "label": plan.label, "amount": plan.amount,
                 "guards": plan.guards.iter().map(|guard| json!({ "title": guard.title, "holds": guard.holds, "said": guard.said })).collect::<Vec<_>>(),
                 "steps": plan.steps,
+                "letters": plan.letters.iter().map(|letter| json!({
+                    "step": letter.step + 1, "to": letter.to, "subject": letter.subject, "text": letter.text,
+                })).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "refused": refused_json(&preview.refused),
             "missing": preview.missing,
@@ -63,6 +66,8 @@ impl Said<'_> {
             }
             for (number, step) in plan.steps.iter().enumerate() {
                 lines.push(format!("  {}. {}", number + 1, step.one_line()));
+                let letters = plan.letters.iter().filter(|letter| letter.step == number);
+                lines.extend(letters.flat_map(written).map(|line| format!("     {line}")));
             }
         }
         lines.extend(refused_lines(&preview.refused));
@@ -81,6 +86,15 @@ impl Said<'_> {
         lines.push("nothing has been sent".to_owned());
         lines.join("\n") + "\n"
     }
+}
+
+/// A mail or a message, line by line.
+fn written(letter: &Letter) -> Vec<String> {
+    let head = match &letter.subject {
+        Some(subject) => vec![format!("To: {}", letter.to.one_line()), format!("Subject: {}", subject.one_line())],
+        None => Vec::new(),
+    };
+    head.into_iter().chain(letter.text.shown().lines().map(|line| format!("| {line}"))).collect()
 }
 
 /// What is still to be given.
@@ -180,7 +194,7 @@ pub fn print_recovered(recovery: Option<&Recovery>, zone: Zone) -> io::Result<()
 pub fn exit_status(receipts: &[Receipt], refused: &[(Target, Text)]) -> u8 {
     let worst = receipts.iter().map(|receipt| match receipt.standing {
         Standing::Done | Standing::TakenBack => 0,
-        Standing::Refused | Standing::Rejected | Standing::Changed | Standing::NotSent => REFUSED,
+        Standing::Refused | Standing::Rejected | Standing::Unproven | Standing::Changed | Standing::NotSent => REFUSED,
         Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => UNKNOWN,
     });
     worst.max().unwrap_or(0).max(if refused.is_empty() { 0 } else { REFUSED })

@@ -71,6 +71,20 @@ pub struct StripeTown {
     /// `id, created, amount, amount_reversed, currency, destination, transfer_group, source_transaction, metadata`
     #[serde(default)]
     pub transfers: Option<String>,
+    #[serde(default)]
+    pub webhook_endpoints: Vec<WebhookEndpoint>,
+}
+
+/// Where Stripe sends events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookEndpoint {
+    pub id: String,
+    /// A template over the stand-ins' addresses.
+    pub url: String,
+    pub description: String,
+    pub enabled_events: Vec<String>,
+    pub secret: String,
 }
 
 /// The business's own site.
@@ -89,6 +103,8 @@ pub struct Endpoint {
     pub method: String,
     /// A header that must have this value, else 401.
     pub require: Option<RequiredHeader>,
+    /// What its body must be signed with, as Stripe signs events; else 400.
+    pub signed_with: Option<String>,
     /// An expression over `env`, `switches`, `body`, `query`: while true, the request is never answered.
     pub hangs_while: Option<String>,
     #[serde(default)]

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+use chrono::{TimeDelta, Utc};
 use serde_json::{Map, Value as Json, json};
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -23,9 +24,13 @@ use super::{
 use crate::domain::{
     expression::{Expression, ExpressionError},
     rows::{Params, Row},
+    signature,
     template::{Template, TemplatePlace},
     value::Value,
 };
+
+/// A signature may be so old, or so young.
+const SIGNED_SINCE: TimeDelta = TimeDelta::minutes(5);
 
 struct Site {
     declared: SiteTown,
@@ -103,6 +108,13 @@ async fn answer(State(site): State<Arc<Site>>, method: Method, uri: Uri, headers
         let given = headers.get(&required.header).and_then(|value| value.to_str().ok());
         if given != Some(&required.is) {
             return said(StatusCode::UNAUTHORIZED, "unauthorized");
+        }
+    }
+    if let Some(secret) = &endpoint.signed_with {
+        let header = headers.get(signature::HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // By the machine's clock, as whoever signs has it; the town's may stand elsewhere.
+        if let Err(why) = signature::verify(secret, header, &body, Utc::now(), SIGNED_SINCE) {
+            return said(StatusCode::BAD_REQUEST, why);
         }
     }
     let body = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or_default() };

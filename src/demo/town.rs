@@ -233,16 +233,20 @@ impl Places {
 
     async fn stand_ins(&mut self, declaration: &Declaration, levers: &Levers, dir: &Path) -> Result<(), Error> {
         let (board, faults) = (&levers.board, &levers.faults);
-        if let Some(declared) = &declaration.stripe {
-            let stripe = Stripe::new(declared.clone(), board.clone());
-            let url = self.serve(Some(Target::Stripe), stripe::router(stripe), faults).await?;
-            self.note("stripe", format!("{url}/"));
-            self.note("stripe_key", declared.key.clone());
-        }
         if let Some(declared) = &declaration.site {
             let router = site::router(declared.clone(), Line::new(sqlite(&levers.business)), board.clone())?;
             let url = self.serve(Some(Target::Site), router, faults).await?;
             self.note("site", url);
+        }
+        if let Some(declared) = &declaration.stripe {
+            let mut declared = declared.clone();
+            for endpoint in &mut declared.webhook_endpoints {
+                endpoint.url = self.render(&endpoint.id, &endpoint.url)?;
+            }
+            self.note("stripe_key", declared.key.clone());
+            let stripe = Stripe::new(declared, board.clone());
+            let url = self.serve(Some(Target::Stripe), stripe::router(stripe), faults).await?;
+            self.note("stripe", format!("{url}/"));
         }
         if let Some(declared) = &declaration.vercel {
             let url = self.serve(Some(Target::Vercel), vercel::router(declared.clone(), board.clone()), faults).await?;
@@ -256,13 +260,16 @@ impl Places {
     }
 
     fn environment(&self, declaration: &Declaration) -> Result<BTreeMap<String, String>, Error> {
-        let found: Params = self.found.iter().map(|(name, value)| (name.clone(), Value::text(value.as_str()))).collect();
-        let rendered = |(name, template): (&String, &String)| {
-            let wrong = |error: String| Error::declaration(&format!("demo.toml, {name}"), error);
-            let template = Template::parse_for(TemplatePlace::Address, template).map_err(|error| wrong(error.to_string()))?;
-            Ok((name.clone(), template.render(&found).map_err(wrong)?))
-        };
+        let rendered = |(name, template): (&String, &String)| Ok((name.clone(), self.render(name, template)?));
         declaration.environment.iter().map(rendered).collect()
+    }
+
+    /// A text of the declaration, with the addresses that are known by now.
+    fn render(&self, name: &str, template: &str) -> Result<String, Error> {
+        let found: Params = self.found.iter().map(|(name, value)| (name.clone(), Value::text(value.as_str()))).collect();
+        let wrong = |error: String| Error::declaration(&format!("demo.toml, {name}"), error);
+        let template = Template::parse_for(TemplatePlace::Address, template).map_err(|error| wrong(error.to_string()))?;
+        template.render(&found).map_err(wrong)
     }
 }
 

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Json as JsonBody, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::get,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -21,9 +21,10 @@ struct Vercel {
 
 pub(super) fn router(declared: VercelTown, board: Switchboard) -> Router {
     Router::new()
+        .route("/{version}/projects/{project}", get(project))
         .route("/{version}/projects/{project}/env", get(list))
         .route("/{version}/projects/{project}/env/{id}", get(read).patch(change))
-        .route("/{version}/deployments", post(deploy))
+        .route("/{version}/deployments", get(deployments).post(deploy))
         .route("/{version}/deployments/{id}", get(deployment))
         .fallback(nowhere)
         .with_state(Arc::new(Vercel { declared, board }))
@@ -109,8 +110,63 @@ async fn change(
     read(State(vercel), Path((version, project, id)), headers).await
 }
 
-async fn deploy(State(vercel): State<Arc<Vercel>>, headers: HeaderMap) -> Result<Response, Refusal> {
+async fn project(
+    State(vercel): State<Arc<Vercel>>,
+    Path((_, project)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    vercel.admit(&headers, Some(&project))?;
+    Ok(JsonBody(json!({ "id": format!("prj_{project}"), "name": project, "accountId": "team_demo" })).into_response())
+}
+
+/// The one that the town began with, which no table has.
+const FIRST: &str = "dpl_first";
+
+impl Vercel {
+    /// Newest first.
+    async fn known_deployments(&self) -> Result<Vec<(String, i64, Option<i64>)>, Refusal> {
+        let made = "select id, created, ready from deployments order by seq desc";
+        let mut rows = self.board.rows(made, &Values::new()).await?;
+        rows.extend(
+            self.board.rows("select min(created) as created, min(created) as ready from variables", &Values::new()).await?,
+        );
+        let now = self.board.clock.now().timestamp_millis();
+        let known = rows.iter().map(|row| {
+            let moment = |column: &str| row.get(column).and_then(Json::as_i64).unwrap_or_default();
+            let id = row.get("id").and_then(Json::as_str).unwrap_or(FIRST).to_owned();
+            (id, moment("created"), Some(moment("ready")).filter(|ready| *ready <= now))
+        });
+        Ok(known.collect())
+    }
+}
+
+async fn deployments(
+    State(vercel): State<Arc<Vercel>>,
+    Query(asked): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    vercel.admit(&headers, asked.get("projectId").map(String::as_str))?;
+    let is_wanted = |state: &str| asked.get("state").is_none_or(|wanted| wanted.split(',').any(|wanted| wanted == state));
+    let limit = asked.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(20);
+    let known = vercel.known_deployments().await?.into_iter().filter_map(|(id, created, ready)| {
+        let state = if ready.is_some() { "READY" } else { "BUILDING" };
+        is_wanted(state).then(|| described(&vercel.declared.project, &id, created, state, ready))
+    });
+    let known: Vec<Json> =
+        if asked.get("target").is_none_or(|target| target == "production") { known.take(limit).collect() } else { Vec::new() };
+    Ok(JsonBody(json!({ "deployments": known, "pagination": { "count": known.len(), "next": null, "prev": null } }))
+        .into_response())
+}
+
+async fn deploy(State(vercel): State<Arc<Vercel>>, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
     vercel.admit(&headers, None)?;
+    let body: Json = serde_json::from_slice(&body).unwrap_or_default();
+    let bad = |said: &str| Refusal(StatusCode::BAD_REQUEST, "bad_request", said.to_owned());
+    body.get("name").and_then(Json::as_str).ok_or_else(|| bad("Missing required property `name`"))?;
+    let source = body.get("deploymentId").and_then(Json::as_str).ok_or_else(|| bad("Nothing to deploy"))?;
+    if !vercel.known_deployments().await?.iter().any(|(id, ..)| id == source) {
+        return Err(not_found("Deployment"));
+    }
     let rows = vercel.board.rows("select name, value from variables", &Values::new()).await?;
     let text = |row: &Map<String, Json>, column: &str| row.get(column).and_then(Json::as_str).map(str::to_owned);
     let variables: BTreeMap<String, String> =
@@ -146,7 +202,7 @@ async fn deployment(
 
 fn described(project: &str, id: &str, created: i64, state: &str, ready: Option<i64>) -> Json {
     json!({
-        "id": id, "name": project, "target": "production", "readyState": state, "status": state, "createdAt": created,
+        "id": id, "uid": id, "name": project, "created": created, "target": "production", "readyState": state, "status": state, "createdAt": created,
         "ready": ready, "url": format!("{project}.vercel.example"),
     })
 }

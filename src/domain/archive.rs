@@ -40,6 +40,7 @@ impl Origin {
                 let filters = read.filters.iter().map(|(name, value)| format!(" {name}={}", value.source()));
                 ("stripe", format!("GET /v1/{}{}", read.list.word(), filters.collect::<String>()))
             }
+            Read::Firestore(read) => ("firestore", read.said()),
             Read::Http(read) => ("http", format!("{} {}", read.method, read.path.source())),
             Read::Command(read) => ("command", read.line.source()),
         };

@@ -32,9 +32,17 @@ pub fn verdict(guard: &Guard, row: &Row, now: DateTime<Utc>) -> GuardVerdict {
     };
     let (holds, said) = match judged {
         Ok(said) => (true, said),
-        Err(said) => (false, said),
+        Err(said) => (false, in_words(guard, row, now).unwrap_or(said)),
     };
     GuardVerdict { title: guard.title.clone(), holds, said: Text::new(said) }
+}
+
+/// What the guard itself says where it fails; nothing where the row does not give what that needs.
+fn in_words(guard: &Guard, row: &Row, now: DateTime<Utc>) -> Option<String> {
+    let mut names = row.params();
+    names.entry("now".to_owned()).or_insert(Value::Time(now));
+    let said = guard.says.as_ref()?.render(&names).ok()?;
+    (!said.trim().is_empty()).then_some(said)
 }
 
 /// The names that a guard reads: columns, inputs, parts of JSON cells.
@@ -100,6 +108,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::template::Template;
 
     fn now() -> DateTime<Utc> {
         "2026-04-06T00:00:00Z".parse().unwrap()
@@ -107,7 +116,7 @@ mod tests {
 
     fn guard(clock: WindowClock) -> Guard {
         let rule = GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_hours(72), clock };
-        Guard { title: "within 3 days".to_owned(), rule }
+        Guard { title: "within 3 days".to_owned(), rule, says: None }
     }
 
     fn row(cells: &[(&str, Value)]) -> Row {
@@ -164,6 +173,7 @@ mod tests {
         let guard = Guard {
             title: "not refunded yet".to_owned(),
             rule: GuardRule::Holds(Expression::parse("amount_refunded == 0").unwrap()),
+            says: None,
         };
         for (cells, holds, said) in [
             (&[("amount_refunded", Value::Integer(0))][..], true, "amount_refunded 0"),
@@ -174,7 +184,25 @@ mod tests {
             let verdict = verdict(&guard, &row(cells), now());
             assert_eq!((verdict.holds, verdict.said.shown()), (holds, said));
         }
-        let number = Guard { title: String::new(), rule: GuardRule::Holds(Expression::parse("amount_refunded + 2").unwrap()) };
+        let rule = GuardRule::Holds(Expression::parse("amount_refunded + 2").unwrap());
+        let number = Guard { title: String::new(), rule, says: None };
         assert!(!super::verdict(&number, &row(&[("amount_refunded", Value::Integer(0))]), now()).holds);
+    }
+
+    #[test]
+    fn a_guard_that_fails_says_it_in_its_own_words_where_the_row_gives_them() {
+        let rule = GuardRule::Holds(Expression::parse("ok").unwrap());
+        let says = Some(Template::parse("{{ error }}: heal it first").unwrap());
+        let guard = Guard { title: "the endpoint answers".to_owned(), rule, says };
+        let error = ("error", Value::text("GET /health answered 500"));
+        for (cells, holds, said) in [
+            (&[("ok", Value::Bool(false)), error.clone()][..], false, "GET /health answered 500: heal it first"),
+            (&[("ok", Value::Bool(true)), error], true, "ok yes"),
+            (&[("ok", Value::Bool(false))], false, "ok no"),
+            (&[], false, "no ok"),
+        ] {
+            let verdict = super::verdict(&guard, &row(cells), now());
+            assert_eq!((verdict.holds, verdict.said.shown()), (holds, said));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A queue's rows as items: each named by its key, never by its place; with its deadline, its presets and what it is
 //! barred from.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -46,7 +46,31 @@ pub fn items(queue: &Queue, actions: &[Action], rows: &Rows, now: DateTime<Utc>)
             .collect();
         items.push(Arc::new(Item { key, row: row.clone(), since, deadline, presets, barred }));
     }
-    Ok(Items { items })
+    let groups = together(queue, &mut items);
+    Ok(Items { items, left_out: rows.left_out(), groups })
+}
+
+/// Brings together what the queue's group says, in the order of its columns; each group keeps the order of its rows.
+fn together(queue: &Queue, items: &mut [Arc<Item>]) -> Vec<(Text, usize)> {
+    if queue.group.is_empty() {
+        return Vec::new();
+    }
+    let cell = |item: &Item, column: &String| item.row.find(column).cloned().unwrap_or_default();
+    items.sort_by(|a, b| {
+        let mut orders = queue.group.iter().map(|column| cell(a, column).order(&cell(b, column)));
+        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    });
+    let mut groups: Vec<(Text, usize)> = Vec::new();
+    for item in items.iter() {
+        let shared: Vec<String> = queue.group.iter().map(|column| cell(item, column).original()).collect();
+        let shared =
+            Text::new(shared.iter().map(|said| if said.is_empty() { "-" } else { said.as_str() }).collect::<Vec<_>>().join(" "));
+        match groups.last_mut() {
+            Some((last, count)) if *last == shared => *count += 1,
+            Some(_) | None => groups.push((shared, 1)),
+        }
+    }
+    groups
 }
 
 /// The guards that the list can judge: one that reads an input, or a column that only the fresh reads bring, is judged
@@ -121,6 +145,7 @@ mod tests {
             items: Id::new("refunds"),
             since: Some("requested_at".to_owned()),
             deadline: Some(Deadline { column: "purchased_at".to_owned(), after: Duration::from_hours(72) }),
+            group: vec![],
             minutes_each: 4.0,
             target_below: None,
             presets: vec![Preset { name: "small".to_owned(), filter: Expression::parse("amount < 50").unwrap() }],
@@ -143,6 +168,7 @@ mod tests {
             inputs: vec![],
             undo: None,
             confirm: Confirm::Key,
+            stops_at_unknown: false,
             hold: Duration::ZERO,
             amount: None,
             fresh: vec![],
@@ -155,11 +181,11 @@ mod tests {
     fn within() -> Guard {
         let window = Duration::from_hours(72);
         let rule = GuardRule::Within { column: "purchased_at".to_owned(), window, clock: WindowClock::Now };
-        Guard { title: "within 3 days".to_owned(), rule }
+        Guard { title: "within 3 days".to_owned(), rule, says: None }
     }
 
     fn holds(title: &str, expression: &str) -> Guard {
-        Guard { title: title.to_owned(), rule: GuardRule::Holds(Expression::parse(expression).unwrap()) }
+        Guard { title: title.to_owned(), rule: GuardRule::Holds(Expression::parse(expression).unwrap()), says: None }
     }
 
     fn rows(cells: Vec<(Value, i64, i64)>) -> Rows {
@@ -220,5 +246,17 @@ mod tests {
             let items = items(&queue(), &[action], &rows(vec![(Value::Integer(1), 1, 1)]), now()).unwrap();
             assert_eq!(items.items[0].barred.len(), barred);
         }
+    }
+
+    #[test]
+    fn items_of_a_group_stand_together_in_the_order_of_their_rows_and_are_counted() {
+        let cells = [("e", 1, "b"), ("d", 2, "a"), ("c", 3, "b"), ("b", 4, ""), ("a", 5, "a")];
+        let cells = cells.map(|(id, amount, kind)| vec![Value::text(id), Value::Integer(amount), Value::text(kind)]);
+        let rows = Rows::new(["id", "amount", "kind"].map(str::to_owned), cells);
+        let queue = Queue { since: None, deadline: None, presets: vec![], group: vec!["kind".to_owned()], ..queue() };
+        let items = items(&queue, &[], &rows, now()).unwrap();
+        assert_eq!(items.items.iter().map(|item| item.key.as_str()).collect::<String>(), "bdaec");
+        let groups: Vec<_> = items.groups.iter().map(|(shared, count)| (shared.shown(), *count)).collect();
+        assert_eq!(groups, [("-", 1), ("a", 2), ("b", 2)]);
     }
 }

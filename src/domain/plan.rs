@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     command::Exits,
+    document::{Change, Precondition},
+    finding::Finding,
     id::Id,
     money::Money,
     pack::{Action, Connection, Queue},
@@ -68,6 +70,9 @@ pub enum Order {
         method: String,
         path: String,
         body: Option<String>,
+        /// Looked for before each attempt.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        find: Option<Box<Finding>>,
         #[serde(default, skip_serializing_if = "Proofs::is_empty")]
         proofs: Proofs,
     },
@@ -91,6 +96,35 @@ pub enum Order {
         #[serde(default)]
         is_looked_for: bool,
     },
+    /// An event sent once more, by its id: whoever takes it knows by that whether it was there before.
+    Event {
+        on: Id<Connection>,
+        event: String,
+        to: EventTo,
+    },
+    /// A look that proves what came before it, where it finds a row.
+    Proof {
+        on: Id<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    },
+    /// Fields of one document, by their paths; nothing else of it.
+    Firestore {
+        on: Id<Connection>,
+        document: String,
+        changes: Vec<(String, Change)>,
+        when: Precondition,
+    },
+}
+
+/// Where an event is sent once more, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventTo {
+    /// The payment account sends it to its endpoint of this id.
+    Endpoint(String),
+    /// We send it, signed, to the handler of this name.
+    Handler(String),
 }
 
 impl Order {
@@ -101,6 +135,9 @@ impl Order {
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
+            | Self::Event { on, .. }
+            | Self::Proof { on, .. }
+            | Self::Firestore { on, .. }
             | Self::Command { on, .. } => on,
         }
     }
@@ -156,6 +193,8 @@ pub enum Standing {
     Refused,
     /// The outside said no; what came before it stands.
     Rejected,
+    /// Done as far as the outside answered, and what would prove it is not there.
+    Unproven,
     /// Someone else changed the row meanwhile; nothing was overwritten.
     Changed,
     /// Sent, and no answer tells whether it happened. Looked up before anything else.
@@ -174,6 +213,7 @@ impl Standing {
             Self::TakenBack => "taken back",
             Self::Refused => "refused",
             Self::Rejected => "rejected",
+            Self::Unproven => "not proven",
             Self::Changed => "changed by someone else",
             Self::Unknown => "unknown",
             Self::NotSent => "not sent",
@@ -183,7 +223,9 @@ impl Standing {
     pub fn is_over(self) -> bool {
         match self {
             Self::Held | Self::Waiting | Self::UnderWay | Self::Unknown => false,
-            Self::Done | Self::TakenBack | Self::Refused | Self::Rejected | Self::Changed | Self::NotSent => true,
+            Self::Done | Self::TakenBack | Self::Refused | Self::Rejected | Self::Unproven | Self::Changed | Self::NotSent => {
+                true
+            }
         }
     }
 }

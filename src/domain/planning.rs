@@ -2,6 +2,8 @@
 //!
 //! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
 
+mod document;
+
 use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
@@ -10,8 +12,8 @@ use super::{
     id::Id,
     journal::Act,
     money::{Currency, Money},
-    pack::{Action, Connection, EffectKind, Input, InputKind, Sql},
-    plan::{ActionId, BatchId, Order, Plan, Step, Target},
+    pack::{Action, Connection, EffectKind, EventWay, Input, InputKind, Sql},
+    plan::{ActionId, BatchId, EventTo, Order, Plan, Step, Target},
     rows::Params,
     template::Template,
     text::Text,
@@ -79,6 +81,7 @@ pub fn make(
     if steps.is_empty() {
         return Err(Text::new(format!("`{}` does nothing", action.id)));
     }
+    one_write_each(&steps)?;
     let label = match &action.label {
         Some(label) => {
             let mut names = names.clone();
@@ -104,6 +107,19 @@ pub fn make(
         planned_at: setting.now,
         batch: setting.batch.clone(),
     })
+}
+
+/// The first write of a document changes it: a second one that expects it as it was read is bound to fail.
+fn one_write_each(steps: &[Step]) -> Result<(), Text> {
+    let mut written = Vec::new();
+    for step in steps {
+        let Order::Firestore { on, document, .. } = &step.order else { continue };
+        if written.contains(&(on, document)) {
+            return Err(Text::new(format!("{document} would be written twice: put all of it into one `set`")));
+        }
+        written.push((on, document));
+    }
+    Ok(())
 }
 
 /// False for a plan that was made under another account or mode: it must not be looked up, let alone sent, under this one.
@@ -250,21 +266,33 @@ impl Maker<'_> {
             }
             EffectKind::Refund { on, charge, amount, reason } => Order::Refund {
                 on: on.clone(),
-                charge: self.charge(charge)?,
+                charge: self.name_in(charge)?,
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
-            EffectKind::Http { on, method, path, body, proofs } => Order::Http {
+            EffectKind::Http { on, method, path, body, find, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
                 path: self.render(path)?,
                 body: body.as_ref().map(|body| self.render(body)).transpose()?,
+                find: find.clone(),
                 proofs: proofs.clone(),
             },
             EffectKind::Mail { on, to, subject, body } => {
                 Order::Mail { on: on.clone(), to: self.speak(to)?, subject: self.speak(subject)?, body: self.speak(body)? }
             }
-            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.speak(text)? },
+            EffectKind::Webhook { on, text } => Order::Webhook { on: on.clone(), text: self.announce(text)? },
+            EffectKind::Event { on, event, way } => {
+                let to = match way {
+                    EventWay::Account { endpoint } => EventTo::Endpoint(self.name_in(endpoint)?),
+                    EventWay::Ourselves { handler } => EventTo::Handler(handler.clone()),
+                };
+                Order::Event { on: on.clone(), event: self.name_in(event)?, to }
+            }
+            EffectKind::Proof { on, sql } => {
+                Order::Proof { on: on.clone(), statement: sql.numbered.clone(), parameters: self.bind(sql)? }
+            }
+            EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
             EffectKind::Command { on, line, exits, found_by } => Order::Command {
                 on: on.clone(),
                 arguments: line.render_in(self.names, self.setting.timezone).map_err(Text::new)?,
@@ -279,9 +307,10 @@ impl Maker<'_> {
         sql.parameters.iter().map(find).collect()
     }
 
-    fn charge(&self, column: &str) -> Result<String, Text> {
+    /// The outside's name for something, which stands in a column.
+    fn name_in(&self, column: &str) -> Result<String, Text> {
         match self.names.get(column) {
-            Some(Value::Text(charge)) if !charge.original().is_empty() => Ok(charge.original().to_owned()),
+            Some(Value::Text(name)) if !name.original().is_empty() => Ok(name.original().to_owned()),
             Some(_) | None => Err(Text::new(format!("no {column}"))),
         }
     }
@@ -290,6 +319,22 @@ impl Maker<'_> {
     fn speak(&self, template: &Template) -> Result<String, Text> {
         let spoken = self.names.iter().map(|(name, value)| (name.clone(), value.spoken())).collect();
         template.render_in(&spoken, self.setting.timezone).map_err(Text::new)
+    }
+
+    /// For a channel, where angle brackets call everybody or hide where a link leads: the pack's own words may, a value
+    /// may not.
+    fn announce(&self, template: &Template) -> Result<String, Text> {
+        let blunt = |text: &str| text.replace('<', "\u{2039}").replace('>', "\u{203a}");
+        let announced = self.names.iter().map(|(name, value)| {
+            let value = match value.spoken() {
+                Value::Text(text) => Value::text(blunt(text.original())),
+                // JSON has no brackets of this kind but in its texts.
+                Value::Json(json) => serde_json::from_str(&blunt(&json.to_string())).map_or(Value::Null, Value::Json),
+                other => other,
+            };
+            (name.clone(), value)
+        });
+        template.render_in(&announced.collect(), self.setting.timezone).map_err(Text::new)
     }
 
     fn render(&self, template: &Template) -> Result<String, Text> {

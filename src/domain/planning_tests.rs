@@ -54,6 +54,7 @@ pub(crate) fn action(effects: Vec<EffectKind>) -> Action {
         ],
         undo: None,
         confirm: Confirm::Key,
+        stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
         fresh: Vec::new(),
@@ -199,4 +200,16 @@ fn the_number_is_the_databases_where_it_knows_of_more_decisions_and_never_one_th
     }
     let unclaimed = make(&action, target(), charged(2200), &spam(), &[used], &setting()).unwrap();
     assert_eq!((unclaimed.epoch, unclaimed.claim), (5, None), "numbers that were given once stay used");
+}
+
+#[test]
+fn no_value_calls_a_channel_or_hides_where_a_link_leads() {
+    let text = template("<!here> {{ name }} says {{ said.words }}");
+    let action = action(vec![EffectKind::Webhook { on: Id::new("hook"), text }]);
+    let mut row = charged(2200);
+    row.insert("name".into(), Value::text("<!channel> & Sons"));
+    row.insert("said".into(), Value::Json(serde_json::json!({ "words": "<https://evil.example|the bank>" })));
+    let plan = make(&action, target(), row, &spam(), &[], &setting()).unwrap();
+    let Order::Webhook { text, .. } = &plan.steps[0].order else { panic!() };
+    assert_eq!(text, "<!here> ‹!channel› & Sons says ‹https://evil.example|the bank›");
 }

@@ -9,7 +9,7 @@ use super::{
     journal::{self, Act, ActState, Phase},
     money::Money,
     pack::Action,
-    plan::{BatchId, Order, Plan, Receipt, Standing, Step, Target},
+    plan::{BatchId, EventTo, Order, Plan, Receipt, Standing, Step, Target},
     rows::Params,
     text::{self, Text},
 };
@@ -159,7 +159,7 @@ impl CutBatch {
 
     fn add(&mut self, act: &Act, now: DateTime<Utc>) {
         let is_of_the_earlier_run = act.plan.batch.as_ref() == Some(&self.id);
-        match act.state.standing(now) {
+        match act.standing(now) {
             Standing::Held | Standing::Waiting | Standing::NotSent if is_of_the_earlier_run => {
                 self.unsent.push(act.plan.target.clone());
                 if let Some(amount) = act.plan.amount {
@@ -170,7 +170,7 @@ impl CutBatch {
             Standing::UnderWay | Standing::Unknown if is_of_the_earlier_run => self.unknown += 1,
             Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => self.under_way += 1,
             Standing::Done => self.done += 1,
-            Standing::Rejected => self.failed += 1,
+            Standing::Rejected | Standing::Unproven => self.failed += 1,
             Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => self.skipped += 1,
         }
     }
@@ -284,9 +284,19 @@ fn looks(plan: &Plan, state: &ActState, is_good: bool) -> String {
         }
         Some(Order::Sql { on, .. }) => format!("this act's mark is looked for in {on}"),
         Some(Order::Mail { on, .. }) => format!("the mail is looked for at {on}, where that keeps what it sent"),
+        Some(Order::Firestore { on, document, .. }) => {
+            format!("{document} is read back from {on}, and this act's mark where marks are kept")
+        }
         Some(Order::Http { on, method, path, .. }) => {
             return format!("nothing at {on} tells whether {method} {path} arrived: a person looks and decides");
         }
+        Some(Order::Event { to: EventTo::Endpoint(_), on, event }) => {
+            format!("{on} is asked whether {event} still waits to be delivered")
+        }
+        Some(Order::Event { to: EventTo::Handler(_), event, .. }) => {
+            format!("whoever takes {event} knows it by its id: what proves it is looked at first")
+        }
+        Some(Order::Proof { on, .. }) => return format!("{on} is looked at for the proof, as often as it takes"),
         Some(Order::Webhook { on, .. }) => return format!("{on} keeps nothing to look at: a person looks and decides"),
         Some(Order::Command { on, is_looked_for: true, .. }) => {
             return format!("a trace of it is looked for, as the pack says; {on} is not run again by itself");

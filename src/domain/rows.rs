@@ -1,6 +1,9 @@
 //! What a query answered: named columns and rows of typed cells.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -74,6 +77,9 @@ impl From<&Params> for Row {
 pub struct Rows {
     columns: Arc<[String]>,
     rows: Vec<Row>,
+    /// How many more there are, and were left out because they are done already.
+    #[serde(default)]
+    left_out: usize,
 }
 
 impl Rows {
@@ -87,7 +93,7 @@ impl Rows {
                 Row { columns: Arc::clone(&columns), cells }
             })
             .collect();
-        Self { columns, rows }
+        Self { columns, rows, left_out: 0 }
     }
 
     pub fn columns(&self) -> &[String] {
@@ -106,11 +112,25 @@ impl Rows {
         self.rows.first()
     }
 
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// Without the rows whose `column` holds one of these, which are counted.
+    #[must_use]
+    pub fn without(mut self, column: &str, done: &HashSet<String>) -> Self {
+        let before = self.rows.len();
+        self.rows.retain(|row| !row.find(column).is_some_and(|value| done.contains(&value.original())));
+        self.left_out += before - self.rows.len();
+        self
+    }
+
     /// What a rule over the whole answer may name: the columns of the first row and, beside them, `rows` (how many
-    /// there are) and `now`.
+    /// there are), `left_out` (how many were) and `now`.
     pub fn facts(&self, now: DateTime<Utc>) -> Params {
         let mut facts = clock_names(now);
         facts.insert("rows".to_owned(), Value::Integer(self.rows.len() as i64));
+        facts.insert("left_out".to_owned(), Value::Integer(self.left_out as i64));
         facts.extend(self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone())));
         facts
     }

@@ -179,6 +179,12 @@ pub struct QueueReport {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Items {
     pub items: Vec<Arc<Item>>,
+    /// How many more there are outside that the business's own record has already.
+    #[serde(default)]
+    pub left_out: usize,
+    /// The items that stand together, in their order: what they share, and how many there are.
+    #[serde(default)]
+    pub groups: Vec<(Text, usize)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -260,6 +266,18 @@ pub struct ReconciliationReport {
     pub title: String,
     pub look: Look<Statement>,
     pub signed_off: Option<SignOff>,
+    /// How far its ledgers are read, while that takes long.
+    #[serde(skip)]
+    pub reading: Option<ReadSoFar>,
+}
+
+/// Two ledgers that are being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadSoFar {
+    pub since: DateTime<Utc>,
+    /// Rows so far.
+    pub theirs: usize,
+    pub ours: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

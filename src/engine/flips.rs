@@ -144,6 +144,7 @@ impl Watcher {
             | Standing::TakenBack
             | Standing::Refused
             | Standing::Rejected
+            | Standing::Unproven
             | Standing::Changed
             | Standing::Unknown
             | Standing::NotSent => return,

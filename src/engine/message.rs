@@ -193,4 +193,18 @@ pub struct PlanPreview {
     pub guards: Vec<GuardVerdict>,
     /// Every effect, in words, in order.
     pub steps: Vec<Text>,
+    /// What others will read, word for word.
+    pub letters: Vec<Letter>,
+}
+
+/// A mail or a message as it will be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    /// Which of the effects sends it, from 0.
+    pub step: usize,
+    /// An address, or the connection of a channel.
+    pub to: Text,
+    /// A message has none.
+    pub subject: Option<Text>,
+    pub text: Text,
 }

@@ -9,10 +9,11 @@ use crate::{
     domain::{
         id::Id,
         money::Currency,
-        pack::{Connection, Pack, Query},
+        pack::{Connection, Pack, Query, Read, StripeRead},
         rows::{Params, Rows},
         snapshot::{Failure, SourceReport},
         text::Text,
+        value::Value,
     },
     ports::{Connections, SourceError, Taker},
 };
@@ -51,7 +52,20 @@ impl Reader {
         Self { connections, gates, health: Mutex::new(health), currency: pack.currency }
     }
 
+    /// The rows, without those that another connection has already, where the query says so.
     pub async fn read(&self, query: &Query, params: &Params, now: DateTime<Utc>) -> Result<Rows, SourceError> {
+        let rows = self.read_all(query, params, now).await?;
+        let Read::Stripe(StripeRead { except: Some(except), .. }) = &query.read else { return Ok(rows) };
+        if rows.is_empty() {
+            return Ok(rows);
+        }
+        let done = Query { on: except.on.clone(), read: Read::Sql(except.sql.clone()), money: Vec::new() };
+        let done = self.read_all(&done, params, now).await.map_err(|error| unheld(&except.on, &error))?;
+        let done = done.iter().filter_map(|row| row.values().first().map(Value::original)).collect();
+        Ok(rows.without("id", &done))
+    }
+
+    async fn read_all(&self, query: &Query, params: &Params, now: DateTime<Utc>) -> Result<Rows, SourceError> {
         let unknown = || SourceError::Unreachable(Text::new(format!("there is no connection `{}`", query.on)));
         let system = self.connections.find(&query.on).ok_or_else(unknown)?;
         let gate = self.gates.get(&query.on).ok_or_else(unknown)?;
@@ -112,6 +126,18 @@ impl Reader {
                 report.failure = Some(Failure { said: Text::new(error.to_string()), since, tries: tries + 1, next_try: None });
             }
         }
+    }
+}
+
+/// What was read cannot be held against what is done: half an answer, which would look whole.
+fn unheld(on: &Id<Connection>, error: &SourceError) -> SourceError {
+    let said = Text::new(format!("what of it is done already could not be read from {on}: {error}"));
+    match error {
+        SourceError::Unreachable(_) => SourceError::Unreachable(said),
+        SourceError::Busy(_) | SourceError::TimedOut(_) => SourceError::Busy(said),
+        SourceError::Denied(_) => SourceError::Denied(said),
+        SourceError::Malformed(_) => SourceError::Malformed(said),
+        SourceError::Refused(_) => SourceError::Refused(said),
     }
 }
 

@@ -42,7 +42,12 @@ impl Runs {
                 Some(run) => run.done = Some(now),
                 None => self.0.push(Run { job, plan: receipt.plan.clone(), before: figures.clone(), done: Some(now) }),
             },
-            Standing::TakenBack | Standing::Refused | Standing::Rejected | Standing::Changed | Standing::NotSent => {
+            Standing::TakenBack
+            | Standing::Refused
+            | Standing::Rejected
+            | Standing::Unproven
+            | Standing::Changed
+            | Standing::NotSent => {
                 self.0.retain(|run| run.plan != receipt.plan);
             }
         }

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, ops::Range};
 use crate::domain::{
     expression::Expression,
     pack::{
-        self, Action, Check, Effect, EffectKind, Flag, GuardRule, HttpRead, Job, Ledger, Metric, Named, Query, Queue, Read,
-        WindowClock,
+        self, Action, Check, DocumentWrite, Effect, EffectKind, EventWay, Flag, GuardRule, HttpRead, Job, Ledger, Metric, Named,
+        Query, Queue, Read, When, WindowClock,
     },
     template::Template,
 };
@@ -15,7 +15,7 @@ use crate::domain::{
 use super::{Loaded, Place, Problem, Problems, nearest::advice};
 
 /// Names that are at hand beside a query's columns.
-const BESIDE: [&str; 5] = ["rows", "now", "day_ago", "week_ago", "month_ago"];
+const BESIDE: [&str; 6] = ["rows", "left_out", "now", "day_ago", "week_ago", "month_ago"];
 /// Names that are at hand for every action.
 const FOR_ACTIONS: [&str; 4] = ["now", "operator", "action_id", "id"];
 /// Columns of every answer over HTTP.
@@ -27,6 +27,10 @@ pub type Columns = BTreeMap<String, Vec<String>>;
 impl Loaded {
     /// What the part at a path (as `statements` gives it) takes from its rows and does not find among the columns.
     pub fn check_columns(&self, path: &str, columns: &[String]) -> Problems {
+        if path.ends_with(".except") {
+            // Only its first column counts, whatever that is called.
+            return Problems::default();
+        }
         let mut parts = path.split('.');
         let (section, name, read) =
             (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -86,26 +90,39 @@ impl Loaded {
                     Some(known) => columns.extend(known),
                     None => return Problems::default(),
                 },
+                (None, Read::Firestore(read)) => columns.extend(read.names()),
                 (None, Read::Sql(_) | Read::Stripe(_)) => return Problems::default(),
             }
         }
         columns.extend(action.inputs.iter().map(|input| input.name.clone()));
+        let mut known = std::collections::BTreeSet::new();
+        columns.retain(|column| known.insert(column.clone()));
         let mut wants = Wants { loaded: self, columns: &columns, beside: &FOR_ACTIONS, whose, problems: Vec::new() };
         wants.action(&Place::default().key("actions").key(action.id.as_str()), action);
         Problems::from(wants.problems)
     }
 
-    /// The answers over HTTP and of programs, whose columns are in the file itself.
-    pub(super) fn check_http_columns(&self) -> Problems {
-        let statements = self.statements().into_iter().filter(|statement| !statement.changes);
-        statements.fold(Problems::default(), |problems, statement| match &statement.query.read {
-            Read::Http(read) => problems.and(self.check_columns(&statement.path, &http_columns(read))),
-            Read::Command(read) => match read.known_columns() {
-                Some(columns) => problems.and(self.check_columns(&statement.path, &columns)),
-                None => problems,
-            },
-            Read::Sql(_) | Read::Stripe(_) => problems,
-        })
+    /// The answers whose columns are in the file itself: those over HTTP and of programs, and documents.
+    pub(super) fn check_declared_columns(&self) -> Problems {
+        let mut documents = Columns::new();
+        let mut problems = Problems::default();
+        for statement in self.statements().into_iter().filter(|statement| !statement.changes) {
+            match &statement.query.read {
+                Read::Http(read) => problems = problems.and(self.check_columns(&statement.path, &http_columns(read))),
+                Read::Firestore(read) => {
+                    problems = problems.and(self.check_columns(&statement.path, &read.names()));
+                    documents.insert(statement.path, read.names());
+                }
+                Read::Command(read) => {
+                    if let Some(columns) = read.known_columns() {
+                        problems = problems.and(self.check_columns(&statement.path, &columns));
+                        documents.insert(statement.path, columns);
+                    }
+                }
+                Read::Sql(_) | Read::Stripe(_) => {}
+            }
+        }
+        problems.and(self.check_actions(&documents))
     }
 }
 
@@ -149,6 +166,9 @@ impl Wants<'_> {
         self.column(&place.key("id"), &queue.key);
         queue.since.iter().for_each(|column| self.column(&place.key("since"), column));
         queue.body.iter().for_each(|column| self.column(&place.key("body"), column));
+        for (index, column) in queue.group.iter().enumerate() {
+            self.column(&place.key("group").index(index), column);
+        }
         queue.deadline.iter().for_each(|deadline| self.column(&place.key("deadline").key("column"), &deadline.column));
         for preset in &queue.presets {
             self.expression(&place.key("presets").key(&preset.name), &preset.filter);
@@ -212,6 +232,7 @@ impl Wants<'_> {
                     }
                 }
             }
+            guard.says.iter().for_each(|says| self.template(&place.key("says"), says));
         }
         action.amount.iter().for_each(|column| self.column(&place.key("amount"), column));
         for (index, column) in action.unchanged.iter().enumerate() {
@@ -252,9 +273,39 @@ impl Wants<'_> {
                     self.template(&at.key("args").index(index), template);
                 }
             }
+            EffectKind::Event { event, way, .. } => match way {
+                EventWay::Account { endpoint } => {
+                    self.column(&at.key("resend"), event);
+                    self.column(&at.key("endpoint"), endpoint);
+                }
+                EventWay::Ourselves { .. } => self.column(&at.key("deliver"), event),
+            },
+            EffectKind::Proof { sql, .. } => {
+                for name in &sql.parameters {
+                    self.wanted(&at.key("text"), name, sql.place_of(name));
+                }
+            }
+            EffectKind::Firestore { write, .. } => self.document(&at, write),
         }
         if self.loaded.source.find(&place.key("says")).is_some() {
             self.template(&place.key("says"), &effect.said);
+        }
+    }
+
+    fn document(&mut self, at: &Place, write: &DocumentWrite) {
+        self.template(&at.key("document"), &write.document);
+        for (path, change) in &write.changes {
+            let set = at.key("set");
+            let place = set.key(&path.to_string());
+            let place = if self.loaded.source.find(&place).is_some() { place } else { set };
+            for name in change.names() {
+                self.wanted(&place, &name, None);
+            }
+        }
+        if let When::Unchanged { since } = &write.when {
+            let place = at.key("unchanged_since");
+            let place = if self.loaded.source.find(&place).is_some() { place } else { at.key("document") };
+            self.wanted(&place, since, None);
         }
     }
 
@@ -276,6 +327,7 @@ impl Wants<'_> {
             Read::Stripe(_) => "stripe",
             Read::Http(_) => "http",
             Read::Command(_) => "command",
+            Read::Firestore(_) => "firestore",
         };
         for (index, column) in query.money.iter().enumerate() {
             self.column(&place.key("read").key(kind).key("money").index(index), column);

@@ -50,7 +50,7 @@ pub fn parse(file: &str, text: &str, files: &Files<'_>) -> Result<Loaded, Proble
     }
     let pack = validate::validate(&name_of(file), &source, root, problems, files)?;
     let loaded = Loaded { pack: Arc::new(pack), source };
-    match loaded.check_http_columns() {
+    match loaded.check_declared_columns() {
         problems if problems.is_empty() => Ok(loaded),
         problems => Err(problems),
     }

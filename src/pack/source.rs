@@ -150,6 +150,13 @@ impl Tree {
         }
     }
 
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Text(text) => Some(text),
+            Shape::Table(_) | Shape::Array(_) | Shape::Integer | Shape::Float | Shape::Truth | Shape::Time => None,
+        }
+    }
+
     /// The keys of a table, in the order of the file; none of anything else.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         let entries = match &self.shape {

@@ -1,6 +1,6 @@
 //! Every statement and request of a pack with its place, to be prepared at start.
 
-use crate::domain::pack::{Action, Effect, EffectKind, Query, Read};
+use crate::domain::pack::{Action, Effect, EffectKind, Query, Read, StripeRead};
 
 use super::{Loaded, Place, source::Shape};
 
@@ -18,7 +18,10 @@ impl Loaded {
     pub fn statements(&self) -> Vec<Statement> {
         let pack = &self.pack;
         let mut all = Vec::new();
-        let mut add = |path: String, query: &Query| all.push(Statement { path, query: query.clone(), changes: false });
+        let mut add = |path: String, query: &Query| {
+            all.extend(except(&path, query));
+            all.push(Statement { path, query: query.clone(), changes: false });
+        };
         for check in &pack.checks {
             add(format!("checks.{}.read", check.id), &check.query);
         }
@@ -91,9 +94,16 @@ impl Loaded {
     }
 }
 
+/// What a read leaves out is asked of another connection.
+fn except(path: &str, query: &Query) -> Option<Statement> {
+    let Read::Stripe(StripeRead { except: Some(except), .. }) = &query.read else { return None };
+    let query = Query { on: except.on.clone(), read: Read::Sql(except.sql.clone()), money: Vec::new() };
+    Some(Statement { path: format!("{path}.stripe.except"), query, changes: false })
+}
+
 fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
     match &effect.kind {
-        EffectKind::Sql { on, sql, .. } => {
+        EffectKind::Sql { on, sql, .. } | EffectKind::Proof { on, sql } => {
             let query = Query { on: on.clone(), read: Read::Sql(sql.clone()), money: Vec::new() };
             Some(Statement { path: place.to_string(), query, changes: true })
         }
@@ -101,6 +111,8 @@ fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Firestore { .. }
         | EffectKind::Command { .. } => None,
     }
 }

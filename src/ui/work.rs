@@ -144,6 +144,7 @@ impl Work {
                 ColumnFormat::Age => 7,
                 ColumnFormat::Percent => 5,
                 ColumnFormat::Time => 16,
+                ColumnFormat::Left => 7,
                 ColumnFormat::Plain | ColumnFormat::Id => {
                     cells.map(|value| if value.time().is_some() { 16 } else { value.to_string().width() }).max().unwrap_or(0)
                 }

@@ -66,6 +66,7 @@ fn effect(kind: &str) -> Effect {
             method: "POST".to_owned(),
             path: template("/run"),
             body: None,
+            find: None,
             proofs: Proofs::default(),
         },
         _ => {
@@ -86,6 +87,7 @@ fn action(id: &str, title: &str, key: Option<char>, confirm: Confirm, kind: &str
         inputs: Vec::new(),
         undo: (kind == "sql").then(|| Id::new("undo")),
         confirm,
+        stops_at_unknown: false,
         hold: if kind == "refund" { Duration::from_secs(10) } else { Duration::ZERO },
         amount: (kind == "refund").then(|| "amount".to_owned()),
         fresh: Vec::new(),
@@ -117,6 +119,7 @@ fn queue(id: &str, title: &str, actions: &[&str], columns: Vec<ColumnSpec>) -> Q
         items: Id::new(id),
         since: Some("created_at".to_owned()),
         deadline: None,
+        group: Vec::new(),
         minutes_each: 4.0,
         target_below: Some(10),
         presets: Vec::new(),
@@ -328,7 +331,7 @@ pub fn reviews(now: DateTime<Utc>) -> Items {
             item.presets.push("safe".to_owned());
         }
     }
-    Items { items: items.into_iter().map(Arc::new).collect() }
+    Items { items: items.into_iter().map(Arc::new).collect(), ..Items::default() }
 }
 
 /// A queue of any length, for what must not depend on it.
@@ -344,7 +347,7 @@ pub fn many_reviews(count: usize) -> Items {
         ]
     });
     let items = items(&["id", "ai_confidence", "business", "stars", "text", "created_at"], rows.collect());
-    Items { items: items.into_iter().map(Arc::new).collect() }
+    Items { items: items.into_iter().map(Arc::new).collect(), ..Items::default() }
 }
 
 fn refunds() -> Items {
@@ -365,7 +368,7 @@ fn refunds() -> Items {
             item.barred = vec![(Id::new("refund"), Text::new("within 3 days: over by 1d 1h"))];
         }
     }
-    Items { items: items.into_iter().map(Arc::new).collect() }
+    Items { items: items.into_iter().map(Arc::new).collect(), ..Items::default() }
 }
 
 fn alert(id: &str, title: &str, severity: Severity, minutes: i64, reading: &str, detail: &str) -> Alert {
@@ -468,7 +471,8 @@ fn statement() -> ReconciliationReport {
         matched: 106,
         unlisted: 0,
     };
-    ReconciliationReport { id: Id::new("charges"), title: "Charges, 7 days".to_owned(), look: look(statement), signed_off: None }
+    let title = "Charges, 7 days".to_owned();
+    ReconciliationReport { id: Id::new("charges"), title, look: look(statement), signed_off: None, reading: None }
 }
 
 fn journal() -> Arc<[JournalLine]> {
@@ -611,6 +615,7 @@ pub fn preview(action: &str, title: &str, targets: &[Target], confirm: Confirm) 
             said: Text::new("2d 21h 10m used, 2h 50m left"),
         }],
         steps: vec![Text::new("Stripe refund A$22.00"), Text::new("payment_audit.status succeeded -> refunded, 1 row")],
+        letters: Vec::new(),
     };
     Preview {
         action: Id::new(action),

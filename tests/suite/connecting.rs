@@ -81,7 +81,7 @@ fn a_missing_secret_a_wrong_mode_and_a_shut_door_are_three_things() {
     let told = shop.check(&["--json"]).ends(2).json();
     let failure = |name: &str| of(&told, name)["failure"].as_str().unwrap_or_default().to_owned();
     assert!(failure("stripe").contains("environment variable KEY"), "{told}");
-    assert!(failure("mail").contains("Connection error"), "{told}");
+    assert!(failure("mail").contains("connecting: Connection refused"), "{told}");
     assert!(failure("site").contains("nobody answers"), "{told}");
 }
 

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::{
+    partners::town::Others,
     postgres::{Business, Lock, Way},
     probe,
     pty::{PATIENCE, Terminal},
@@ -54,6 +55,8 @@ fn tuesday_morning() -> String {
 struct Step {
     /// Why, in the operator's words; told when the step fails.
     why: String,
+    /// Where the business lies for which the step is, `sqlite` or `postgres`; both, where it says nothing.
+    on: String,
     /// Kill -9, and start again.
     killed: bool,
     /// Quit with `q`, and start again.
@@ -96,6 +99,8 @@ struct Step {
     business: Vec<(String, String)>,
     stand_ins: Vec<(String, String)>,
     record: Vec<(String, String)>,
+    /// At the servers of others (`variables`, `deployments`, `messages`, `mails`): a text, and how often it is there.
+    others: Vec<(String, String, usize)>,
     /// A file of the town, or a folder (all its files), and what is in it.
     files: Vec<Content>,
 }
@@ -118,43 +123,66 @@ struct Journey {
     arguments: Vec<String>,
     home: tempfile::TempDir,
     size: (u16, u16),
-    /// Where the business is not in the town's own file.
-    elsewhere: Option<Business>,
+    elsewhere: Elsewhere,
     lock: Option<Lock>,
 }
 
+/// What is not the demo's own.
+enum Elsewhere {
+    Nothing,
+    /// The business's database.
+    Business(Business),
+    /// Its host, its channel and its mail server.
+    Services(Box<Others>),
+}
+
+impl Elsewhere {
+    fn environment(&self) -> &[(String, String)] {
+        match self {
+            Self::Nothing => &[],
+            Self::Business(business) => &business.environment,
+            Self::Services(others) => &others.environment,
+        }
+    }
+
+    fn business(&self) -> Option<&Business> {
+        if let Self::Business(business) = self { Some(business) } else { None }
+    }
+}
+
 fn play(name: &str) {
-    play_at(name, None);
+    play_with(name, |_| Some(Elsewhere::Nothing));
 }
 
 /// With the business on PostgreSQL: the town stands at this moment, as the server's clock does.
 pub fn play_on_postgres(name: &str, way: Way) {
-    play_at(name, Some(way));
+    play_with(name, |home| Business::open(home, way).map(Elsewhere::Business));
 }
 
-fn play_at(name: &str, elsewhere: Option<Way>) {
+/// With its host, its channel and its mail server run by others, at this moment.
+fn play_among_others(name: &str) {
+    play_with(name, |home| Others::open(home).map(|others| Elsewhere::Services(Box::new(others))));
+}
+
+fn play_with(name: &str, open: impl FnOnce(&Path) -> Option<Elsewhere>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/journeys").join(format!("{name}.toml"));
     let source = std::fs::read_to_string(&path).expect("the scenario is there");
     let mut scenario: Scenario = toml::from_str(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(!scenario.title.is_empty());
     let home = tempfile::tempdir().expect("a home");
     std::fs::write(home.path().join("config.toml"), &scenario.config).expect("a configuration");
-    let elsewhere = match elsewhere {
-        None => None,
-        Some(way) => match Business::open(home.path(), way) {
-            None => return,
-            Some(business) => Some(business),
-        },
-    };
+    let Some(elsewhere) = open(home.path()) else { return };
+    let is_demo = matches!(elsewhere, Elsewhere::Nothing);
     // A server's clock is the machine's.
-    if elsewhere.is_none() {
+    if is_demo {
         for step in &mut scenario.step {
             step.lines.append(&mut step.dated);
         }
     }
-    let opens = match elsewhere {
-        None => vec!["demo", "--demo-dir", "town", "--at", &scenario.at],
-        Some(_) => vec!["--pack", "cockpit/pack.toml", "--state-dir", "town"],
+    let opens = if is_demo {
+        vec!["demo", "--demo-dir", "town", "--at", &scenario.at]
+    } else {
+        vec!["--pack", "cockpit/pack.toml", "--state-dir", "town"]
     };
     let mut arguments: Vec<String> = opens.into_iter().chain(["--config", "config.toml"]).map(str::to_owned).collect();
     arguments.extend(scenario.arguments.iter().cloned());
@@ -162,24 +190,38 @@ fn play_at(name: &str, elsewhere: Option<Way>) {
         name: name.to_owned(),
         at: String::new(),
         town: home.path().join("town"),
-        terminal: start(&arguments, elsewhere.as_ref(), home.path(), scenario.size),
+        terminal: start(&arguments, &elsewhere, home.path(), scenario.size),
         arguments,
         home,
         size: scenario.size,
         elsewhere,
         lock: None,
     };
+    if journey.elsewhere.is_some() {
+        // What the start warns of takes the place of whatever was said before it.
+        let warns = |screen: &str| screen.contains("the role `app` is a superuser");
+        journey.terminal.until_now(&format!("{name}: the start's warning"), warns);
+    }
+    let here = if journey.elsewhere.is_some() { "postgres" } else { "sqlite" };
     for (index, step) in scenario.step.iter().enumerate() {
+        match step.on.as_str() {
+            "" => {}
+            on @ ("sqlite" | "postgres") => {
+                if on != here {
+                    continue;
+                }
+            }
+            other => panic!("{name}: no business is on `{other}`"),
+        }
         journey.at = format!("{} step {}: {}", journey.name, index + 1, step.why);
         journey.act(step);
         journey.check(step);
     }
 }
 
-fn start(arguments: &[String], elsewhere: Option<&Business>, home: &Path, (columns, rows): (u16, u16)) -> Terminal {
+fn start(arguments: &[String], elsewhere: &Elsewhere, home: &Path, (columns, rows): (u16, u16)) -> Terminal {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let environment = elsewhere.map_or(&[][..], |business| &business.environment);
-    Terminal::start_with(&arguments, environment, home, columns, rows)
+    Terminal::start_with(&arguments, elsewhere.environment(), home, columns, rows)
 }
 
 impl Step {
@@ -212,11 +254,11 @@ impl Journey {
             self.terminal.kill();
         }
         if step.killed || step.restarted || step.started {
-            if self.elsewhere.is_some() {
+            if !matches!(self.elsewhere, Elsewhere::Nothing) {
                 // The demo's own town, and what is broken in it, ends with the program.
                 probe::switch_fault(&self.town, "none");
             }
-            self.terminal = start(&self.arguments, self.elsewhere.as_ref(), self.home.path(), self.size);
+            self.terminal = start(&self.arguments, &self.elsewhere, self.home.path(), self.size);
         }
         if step.reads {
             self.read();
@@ -227,10 +269,10 @@ impl Journey {
         if let Some((name, value)) = &step.switch {
             probe::switch(&self.town, name, value);
         }
-        if let (Some(table), Some(business)) = (&step.lock_on_postgres, &self.elsewhere) {
+        if let (Some(table), Some(business)) = (&step.lock_on_postgres, self.elsewhere.business()) {
             self.lock = (table != "none").then(|| business.lock(table));
         }
-        match (&step.meanwhile, &step.meanwhile_on_postgres, &self.elsewhere) {
+        match (&step.meanwhile, &step.meanwhile_on_postgres, self.elsewhere.business()) {
             (_, Some(statement), Some(business)) | (Some(statement), None, Some(business)) => business.run(statement),
             (Some(statement), _, None) => probe::execute(&self.town, statement),
             (None, ..) => {}
@@ -274,7 +316,7 @@ impl Journey {
             self.wait_for(&format!("`{wanted}` on the terminal"), bytes, |bytes| bytes.contains(&wanted));
         }
         for (query, expected) in &step.business {
-            let ask = || match &self.elsewhere {
+            let ask = || match self.elsewhere.business() {
                 None => probe::first_column(&self.town, query),
                 Some(business) => business.ask(query),
             };
@@ -283,6 +325,11 @@ impl Journey {
         for (query, expected) in [&step.stand_ins, &step.record].into_iter().flatten() {
             let ask = || probe::first_column(&self.town, query);
             self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
+        }
+        for (what, text, times) in &step.others {
+            let Elsewhere::Services(others) = &self.elsewhere else { panic!("{}: there are no others", self.at) };
+            let has_it = |told: &String| told.matches(text.as_str()).count() == *times;
+            self.wait_for(&format!("`{text}` {times} times among the {what}"), || others.told(what), has_it);
         }
         for file in &step.files {
             let texts = || probe::texts_under(&self.town.join(&file.at));
@@ -327,7 +374,7 @@ fn control_z_leaves_for_the_shell_and_fg_comes_back_to_the_same_place() {
         terminal.keys(keys);
         terminal.until(keys, |frame| step.lacks(frame));
     };
-    step("", &["2 Queues   55 items"], &[]);
+    step("", &["2 Queues   59 items"], &[]);
     step("2,Enter,/,text:rv_902,Enter,Space", &["1 of 51  /rv_902", "[x]"], &[]);
     step("Ctrl-z", &["stopped 148"], &["2 Queues"]);
     step("Enter", &["1 of 51  /rv_902", "[x]", "DEMO"], &["stopped"]);
@@ -452,6 +499,11 @@ fn the_late_job_is_run_now() {
 }
 
 #[test]
+fn undelivered_events_are_sent_again_and_proven() {
+    play("events");
+}
+
+#[test]
 fn the_flag_stays_an_open_loop_until_it_is_put_back() {
     play("flag");
 }
@@ -469,6 +521,16 @@ fn killed_in_the_middle_of_a_batch() {
 #[test]
 fn what_an_earlier_run_left_half_done_is_listed_and_finished() {
     play("recovery-half-done");
+}
+
+#[test]
+fn a_flag_is_flipped_at_a_host_and_told_in_a_channel_of_others() {
+    play_among_others("others-flag");
+}
+
+#[test]
+fn a_refund_is_told_by_a_mail_server_of_others() {
+    play_among_others("others-refund");
 }
 
 #[test]

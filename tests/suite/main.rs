@@ -20,6 +20,10 @@ mod connecting;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod initial;
@@ -32,6 +36,8 @@ mod ledgers;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod probe;
@@ -43,6 +49,8 @@ mod readme;
 mod screens;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]

@@ -186,6 +186,35 @@ fn flags_and_jobs_bring_actions_along_and_lend_their_effects() {
 }
 
 #[test]
+fn the_board_is_what_its_file_says() {
+    let pack = load(&packs().join("board/pack.toml")).unwrap_or_else(|problems| panic!("{problems}")).pack;
+    assert!(
+        matches!(&pack.connections[0].kind, ConnectionKind::Firestore { project: SecretSource::Environment(name), database, marks: Some(_), .. }
+        if name == "BOARD_PROJECT" && database == "(default)")
+    );
+    let Read::Firestore(read) = &pack.queues[0].query.read else { panic!() };
+    assert_eq!(
+        read.said(),
+        "collection jobs where status one_of [\"funded\", \"in_progress\"] and updatedAt below {{ week_ago }}"
+    );
+    assert_eq!(&read.names()[..4], ["id", "path", "create_time", "update_time"]);
+    let action = |name: &str| pack::find(&pack.actions, &Id::new(name)).unwrap();
+    assert!(!action("reopen").is_final() && action("reopen").confirm == Confirm::Key);
+    let said: Vec<_> = action("reopen").effects.iter().map(|effect| effect.said.source()).collect();
+    assert_eq!(
+        said,
+        ["jobs/{{ id }}: reopened.at = the moment of writing, reopened.by = {{ operator }}, reopened.from = {{ status }}, \
+          reopened.installer = {{ installer }}, status = \"open\", without installerId"]
+    );
+    // What is read beside the row's own document brings nothing but its own columns along.
+    let Read::Firestore(beside) = &action("ban").fresh[1].read else { panic!() };
+    assert_eq!(beside.names(), ["banned", "name", "user_changed"]);
+    let Read::Firestore(flag) = &action("flag.enable_payments").fresh[0].read else { panic!() };
+    assert_eq!(flag.names(), ["value", "update_time", "path"]);
+    assert_eq!(action("flag.enable_payments").undo, Some(Id::new("flag.enable_payments")));
+}
+
+#[test]
 fn money_is_held_typed_and_counted() {
     let pack = read(TOWN).unwrap_or_else(|problems| panic!("{problems}")).pack;
     let refund = pack::find(&pack.actions, &Id::new("refund")).unwrap();
@@ -395,7 +424,8 @@ fn no_text_makes_the_reader_fall_over() {
 #[test]
 fn the_schema_has_every_key_that_packs_use() {
     let schema = schema();
-    for text in [fs::read_to_string(packs().join("shop/pack.toml")).unwrap(), TOWN.to_owned()] {
+    let whole = |name: &str| fs::read_to_string(packs().join(name)).unwrap();
+    for text in [whole("shop/pack.toml"), whole("board/pack.toml"), TOWN.to_owned()] {
         let pack: Json = serde_json::to_value(toml::from_str::<toml::Table>(&text).unwrap()).unwrap();
         let mut unknown = Vec::new();
         walk(&schema, &schema, &pack, "", &mut unknown);

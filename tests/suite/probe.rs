@@ -58,8 +58,13 @@ fn cell(row: &SqliteRow) -> String {
 
 /// What someone else does to the business meanwhile.
 pub fn execute(town: &Path, sql: &str) {
+    execute_on(&town.join("business.db"), sql);
+}
+
+/// The same in another database.
+pub fn execute_on(file: &Path, sql: &str) {
     let done = runtime().block_on(async {
-        let mut connection = connect(&town.join("business.db"), false).await?;
+        let mut connection = connect(file, false).await?;
         sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await
     });
     let changed = done.expect("the statement runs").rows_affected();

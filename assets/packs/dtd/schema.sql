@@ -125,6 +125,16 @@ create table cron_jobs (
 );
 create index cron_jobs_runs on cron_jobs (job, started_at);
 
+-- What Stripe told the site, once each.
+create table stripe_events (
+    id text primary key,
+    type text not null,
+    about text not null,
+    created_at timestamp not null,
+    processed_at timestamp,
+    note text
+);
+
 create table search_events (
     id integer primary key,
     hour timestamp not null,

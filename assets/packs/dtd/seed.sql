@@ -149,6 +149,23 @@ select case business when 88 then 'rr_0312' when 89 then 'rr_0313' else 'rr_0314
     datetime(:now, case business when 88 then '-5 hours' when 89 then '-20 hours' else '-11 hours' end)
 from paid where business in (88, 89, 90) and age < 604800;
 
+-- What Stripe told of the charges and refunds of thirty days, but for the two latest; the one before was put right by hand.
+insert into stripe_events (id, type, about, created_at, processed_at, note)
+with told as (
+    select *, row_number() over (order by created_at desc) as n from payment_audit where created_at > datetime(:now, '-30 days')
+)
+select 'evt_1' || substr(charge_id, 5) || 'C', 'charge.succeeded', charge_id, datetime(created_at, '+1 seconds'),
+    datetime(created_at, case n when 3 then '+2 hours' else '+2 seconds' end), case n when 3 then 'processed by hand' end
+from told where n > 2
+union all
+select 'evt_1' || substr(charge_id, 5) || 'P', 'payment_intent.succeeded', payment_intent_id, datetime(created_at, '+1 seconds'),
+    datetime(created_at, '+2 seconds'), null
+from told
+union all
+select 'evt_1' || substr(charge_id, 5) || 'R', 'charge.refunded', charge_id, datetime(refunded_at, '+1 seconds'),
+    datetime(refunded_at, '+2 seconds'), null
+from payment_audit where refunded_at > datetime(:now, '-30 days');
+
 -- The nightly promotion: 30 days, one night missed, one failed for good, one saved by a retry, last night's on its second try.
 insert into cron_jobs (job, started_at, finished_at, status, attempt, rows_changed, error_log)
 select 'featured-expiry-and-promotion', datetime(at, '+15 seconds'),

@@ -262,14 +262,14 @@ impl Source for CommandSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Command(read) => self.look(read, params).await,
-            Read::Sql(_) | Read::Stripe(_) | Read::Http(_) => Err(wrong_query(&self.name, "command")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.name, "command")),
         }
     }
 
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Command(read) => Ok(read.known_columns()),
-            Read::Sql(_) | Read::Stripe(_) | Read::Http(_) => Err(wrong_query(&self.name, "command")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.name, "command")),
         }
     }
 

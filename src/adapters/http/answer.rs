@@ -23,11 +23,22 @@ pub(super) fn rows(transport: &Transport, read: &HttpRead, path: &str, reply: &R
         };
     }
     let json = reply.json();
-    let Some(pointer) = &read.rows else {
+    if read.rows.is_empty() {
         return Ok(table(read, vec![row(read, Some(reply), json.as_ref(), None)]));
-    };
-    let elements = json.as_ref().and_then(|json| json.pointer(pointer)).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-    Ok(table(read, elements.iter().map(|element| row(read, Some(reply), Some(element), None)).collect()))
+    }
+    let elements = json.as_ref().and_then(|json| list(read, json)).unwrap_or_default();
+    let wanted = elements.iter().filter(|element| read.only.iter().all(|proof| proof.holds(element)));
+    Ok(table(read, wanted.map(|element| row(read, Some(reply), Some(element), None)).collect()))
+}
+
+/// The first list that stands where the query looks for one.
+fn list<'a>(read: &HttpRead, json: &'a Json) -> Option<&'a [Json]> {
+    read.rows.iter().find_map(|pointer| json.pointer(pointer)?.as_array()).map(Vec::as_slice)
+}
+
+/// No row at all.
+pub(super) fn none(read: &HttpRead) -> Rows {
+    table(read, Vec::new())
 }
 
 /// One row that says what failed, for a query that judges exactly this.
@@ -53,14 +64,14 @@ fn problem(transport: &Transport, read: &HttpRead, path: &str, reply: &Reply) ->
     if let Some(cut) = &reply.cut {
         return Some(SourceError::Malformed(said(&format!(", but {cut}"))));
     }
-    if read.columns.is_empty() && read.rows.is_none() {
+    if read.columns.is_empty() && read.rows.is_empty() {
         return None;
     }
     let Some(json) = reply.json() else {
         return Some(SourceError::Malformed(said(&format!(", but not with JSON{excerpt}"))));
     };
-    let pointer = read.rows.as_ref()?;
-    let is_list = json.pointer(pointer).is_some_and(Json::is_array);
+    let pointer = read.rows.first()?;
+    let is_list = list(read, &json).is_some();
     (!is_list).then(|| SourceError::Malformed(said(&format!(", but there is no list at `{pointer}`{excerpt}"))))
 }
 
@@ -78,7 +89,16 @@ fn row(read: &HttpRead, reply: Option<&Reply>, json: Option<&Json>, error: Optio
     columns(read)
         .iter()
         .map(|name| match read.columns.iter().find(|(own, _)| own == name) {
-            Some((_, pointer)) => json.and_then(|json| json.pointer(pointer)).map_or(Value::Null, |json| cell(json.clone())),
+            Some((_, pointer)) => {
+                let found = json.and_then(|json| json.pointer(pointer)).map_or(Value::Null, |json| cell(json.clone()));
+                if read.times.contains(name) {
+                    moment(found)
+                } else if read.numbers.contains(name) {
+                    number(found)
+                } else {
+                    found
+                }
+            }
             None => match (name.as_str(), reply) {
                 ("ok", _) => Value::Bool(error.is_none()),
                 ("error", _) => error.map_or(Value::Null, Value::text),
@@ -92,6 +112,27 @@ fn row(read: &HttpRead, reply: Option<&Reply>, json: Option<&Json>, error: Optio
             },
         })
         .collect()
+}
+
+/// No moment that a business meets is told in seconds by so large a number, nor in milliseconds by a smaller one.
+const MILLISECONDS: i64 = 100_000_000_000;
+
+fn moment(cell: Value) -> Value {
+    let time = cell.integer().and_then(|unix| {
+        if unix.abs() >= MILLISECONDS { DateTime::from_timestamp_millis(unix) } else { DateTime::from_timestamp(unix, 0) }
+    });
+    time.map_or(cell, Value::Time)
+}
+
+/// What is no number stays what it is: a rule then says that it is none.
+fn number(cell: Value) -> Value {
+    let Value::Text(text) = &cell else { return cell };
+    let text = text.original().trim();
+    match (text.parse(), text.parse()) {
+        (Ok(whole), _) => Value::Integer(whole),
+        (Err(_), Ok(decimal)) => Value::Decimal(decimal),
+        (Err(_), Err(_)) => cell,
+    }
 }
 
 /// A JSON value as a cell; a text that is a moment (RFC 3339) is one.

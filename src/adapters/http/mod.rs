@@ -2,8 +2,10 @@
 //! headers to another origin.
 
 mod answer;
+mod finding;
+mod pages;
 
-use std::time::Duration;
+use std::{path::Path, sync::Mutex, time::Duration};
 
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable as _};
@@ -11,6 +13,8 @@ use reqwest::{
     Client, Method, RequestBuilder, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
+
+use secrecy::SecretString;
 
 pub(super) use answer::cell;
 
@@ -23,13 +27,13 @@ use super::{
 use crate::{
     domain::{
         identity::Identity,
-        pack::{HttpRead, Query, Read},
+        pack::{HttpRead, Query, Read, Service},
         plan::Order,
         proof::{Proof, Proofs, Proven},
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError},
+    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError, Taker},
 };
 
 /// A read may be moved on so many times within its own origin.
@@ -41,10 +45,35 @@ pub(super) struct HttpSystem {
     transport: Transport,
     base: Url,
     headers: HeaderMap,
+    service: Option<Service>,
+}
+
+/// How a service is reached, and which it is.
+pub(super) struct Reach<'a> {
+    pub(super) url: Secret,
+    pub(super) headers: Vec<(String, Secret)>,
+    pub(super) token: Option<Secret>,
+    pub(super) authority: Option<&'a Path>,
+    pub(super) service: Option<Service>,
+    pub(super) timeout: Duration,
+}
+
+#[cfg(test)]
+impl Reach<'_> {
+    fn to(url: Secret, timeout: Duration) -> Self {
+        Self { url, headers: Vec::new(), token: None, authority: None, service: None, timeout }
+    }
 }
 
 impl HttpSystem {
-    pub(super) fn open(name: &str, url: &Secret, headers: Vec<(String, Secret)>, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(name: &str, reach: Reach<'_>) -> Result<Self, String> {
+        let Reach { url, mut headers, token, authority, service, timeout } = reach;
+        if let Some(token) = token {
+            // A token may have been written down as the header that it becomes.
+            let bare = token.expose().trim().strip_prefix("Bearer ").unwrap_or(token.expose().trim());
+            let value = SecretString::from(format!("Bearer {bare}"));
+            headers.push(("authorization".to_owned(), Secret { value, is_secret: true }));
+        }
         let mut scrub = Scrubber::default();
         scrub.hide_address(url.expose());
         let base = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
@@ -62,7 +91,7 @@ impl HttpSystem {
             }
             map.insert(header_name, header_value);
         }
-        Ok(Self { transport: Transport::open(name, timeout, scrub)?, base, headers: map })
+        Ok(Self { transport: Transport::open_trusting(name, timeout, scrub, authority)?, base, headers: map, service })
     }
 
     fn request(&self, client: &Client, method: &str, path: &str, body: Option<&str>) -> Result<RequestBuilder, String> {
@@ -107,32 +136,87 @@ impl HttpSystem {
 
     /// The new path, where it is still within the connection's own address.
     fn moved_to(&self, path: &str, reply: &Reply) -> Option<String> {
-        let target = self.address(path).ok()?.join(reply.header("location")?).ok()?;
-        let below = target.as_str().strip_prefix(self.base.as_str().trim_end_matches('/'))?;
+        self.below(path, reply.header("location")?)
+    }
+
+    /// An address as it stands in the answer to a path; as a path, where it is within the connection's own address.
+    fn below(&self, path: &str, address: &str) -> Option<String> {
+        self.within_base(&self.address(path).ok()?.join(address).ok()?)
+    }
+
+    fn within_base(&self, url: &Url) -> Option<String> {
+        let base = self.base.as_str().split(['?', '#']).next().unwrap_or_default();
+        let below = url.as_str().strip_prefix(base.trim_end_matches('/'))?;
         below.starts_with(['/', '?']).then(|| below.to_owned())
+    }
+
+    async fn ask_in_time(&self, method: &str, path: &str) -> Result<Reply, Unasked> {
+        let asked = tokio::time::timeout(self.transport.timeout, self.ask(method, path, None)).await;
+        asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })))
+    }
+
+    /// Whose token it is, as the service tells.
+    fn known(&self, service: &Service, reply: &Reply) -> Result<Identity, SourceError> {
+        let plain = self.transport.identity(reply)?;
+        let said = || self.transport.text(format_args!("{} answers {} {}", service.door, reply.status, reply.excerpt()));
+        let json = reply.json().filter(|_| reply.is_success() && reply.cut.is_none());
+        let json = json.ok_or_else(|| SourceError::Refused(said()))?;
+        let fact = |(label, pointer): &(&'static str, &str)| {
+            let text = json.pointer(pointer)?.as_str()?;
+            Some((*label, self.transport.scrub.text(text)))
+        };
+        let facts = service.facts.iter().filter_map(fact).collect();
+        Ok(Identity { system: Text::new(service.title), facts, clock: plain.clock })
     }
 
     async fn look(&self, read: &HttpRead, params: &Params) -> Result<Rows, SourceError> {
         let mistake = |why: String| SourceError::Refused(self.transport.text(why));
         let path = read.path.render(params).map_err(mistake)?;
         let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
-        let ask = || self.ask(&read.method, &path, body.as_deref());
+        match self.asked(read, &path, body.as_deref()).await {
+            Ok(reply) => answer::rows(&self.transport, read, shown(&path), &reply.without_echoes()),
+            Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
+            Err(unasked) => Err(self.unread(unasked)),
+        }
+    }
+
+    async fn reply(&self, read: &HttpRead, path: &str, body: Option<&str>) -> Result<Reply, SourceError> {
+        self.asked(read, path, body).await.map_err(|unasked| self.unread(unasked))
+    }
+
+    fn unread(&self, unasked: Unasked) -> SourceError {
+        match unasked {
+            Unasked::Mistake(why) => SourceError::Refused(self.transport.text(why)),
+            Unasked::NoReply(failure) => self.transport.unread(&failure),
+        }
+    }
+
+    async fn asked(&self, read: &HttpRead, path: &str, body: Option<&str>) -> Result<Reply, Unasked> {
+        let ask = || self.ask(&read.method, path, body);
         // A probe judges the answer itself: a second try would hide what it is there to see.
         let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
         let waits =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
-        let asked = tokio::time::timeout(self.transport.timeout, async {
-            ask.retry(waits).when(|unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)))).await
+        // Time that ran out while it was tried again is not what failed.
+        let failed = Mutex::new(None);
+        let may_pass = |unasked: &Unasked| matches!(unasked, Unasked::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)));
+        let remember = |unasked: &Unasked, _| {
+            if let (Unasked::NoReply(why), Ok(mut failed)) = (unasked, failed.lock()) {
+                *failed = Some(why.clone());
+            }
+        };
+        let asked =
+            tokio::time::timeout(self.transport.timeout, async { ask.retry(waits).when(may_pass).notify(remember).await });
+        asked.await.unwrap_or_else(|_| {
+            let failed = failed.lock().ok().and_then(|mut failed| failed.take());
+            Err(Unasked::NoReply(failed.unwrap_or(NoReply::TimedOut { sent: true })))
         })
-        .await
-        .unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })));
-        match asked {
-            Ok(reply) => answer::rows(&self.transport, read, &path, &reply.without_echoes()),
-            Err(Unasked::Mistake(why)) => Err(mistake(why)),
-            Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
-            Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
-        }
     }
+}
+
+/// A path as a sentence says it: what is asked of it would bury the rest.
+fn shown(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
 }
 
 /// Why there is no answer to a read.
@@ -150,15 +234,34 @@ impl Source for HttpSystem {
 
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
-            Read::Http(read) => self.look(read, params).await,
-            Read::Sql(_) | Read::Stripe(_) | Read::Command(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Http(read) => match &read.pages {
+                None => self.look(read, params).await,
+                Some(paging) => self.gather(read, paging, params).await,
+            },
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.transport.name, "http"))
+            }
         }
     }
 
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        if let Read::Http(read) = &query.read
+            && let Some(paging) = &read.pages
+        {
+            return self.pass_on(read, paging, params, taker).await;
+        }
+        let rows = self.read(query, params).await?;
+        taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;
+        Ok(Vec::new())
+    }
+
     async fn identify(&self) -> Result<Identity, SourceError> {
-        let asked = tokio::time::timeout(self.transport.timeout, self.ask("GET", "", None)).await;
-        match asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true }))) {
-            Ok(reply) => self.transport.identity(&reply),
+        let door = self.service.as_ref().map_or("", |service| service.door.as_str());
+        match self.ask_in_time("GET", door).await {
+            Ok(reply) => match &self.service {
+                Some(service) => self.known(service, &reply),
+                None => self.transport.identity(&reply),
+            },
             Err(Unasked::Mistake(why)) => Err(SourceError::Refused(self.transport.text(why))),
             Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
         }
@@ -167,7 +270,9 @@ impl Source for HttpSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
-            Read::Sql(_) | Read::Stripe(_) | Read::Command(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.transport.name, "http"))
+            }
         }
     }
 }
@@ -175,13 +280,20 @@ impl Source for HttpSystem {
 #[async_trait]
 impl Doer for HttpSystem {
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
-        let Order::Http { method, path, body, proofs, .. } = order else {
+        let Order::Http { method, path, body, find, proofs, .. } = order else {
             return wrong_order(&self.transport.name, "http");
         };
-        match self.request(&self.transport.fresh, method, path, body.as_deref()) {
+        let (path, body) = match find {
+            None => (path.clone(), body.clone()),
+            Some(find) => match self.found(find, path, body.as_deref()).await {
+                Ok(completed) => completed,
+                Err(not_sent) => return not_sent,
+            },
+        };
+        match self.request(&self.transport.fresh, method, &path, body.as_deref()) {
             Ok(request) => {
                 let reply = self.transport.send(request.header("idempotency-key", mark.key())).await;
-                judge(&self.transport, &format!("{method} {path}"), reply, proofs)
+                judge(&self.transport, &format!("{method} {}", shown(&path)), reply, proofs)
             }
             Err(why) => Outcome::Rejected(self.transport.text(why)),
         }
@@ -202,6 +314,7 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
         Err(NoReply::NotSent(why)) => {
             Outcome::Again { after: Duration::from_secs(2), why: transport.text(format_args!("{what} not sent: {why}")) }
         }
+        Err(NoReply::Distrusted(why)) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
         Err(NoReply::TimedOut { sent: false }) => {
             Outcome::Again { after: Duration::from_secs(5), why: transport.text(format_args!("{what} not sent: nobody answers")) }
         }
@@ -255,5 +368,7 @@ fn proven(transport: &Transport, what: &str, reply: &Reply, proofs: &Proofs) -> 
     }
 }
 
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;

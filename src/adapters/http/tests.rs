@@ -7,23 +7,39 @@ use wiremock::{
 use super::*;
 use crate::{
     adapters::testing::{CANARY, LIMIT, breaks_off, mark, never_answers, nobody, query, template, words},
-    domain::{id::Id, proof::ProofRule, value::Value},
+    domain::{
+        finding::{Finding, Goes, Taken},
+        id::Id,
+        proof::ProofRule,
+        value::Value,
+    },
 };
 
-fn open(url: &str, limit: Duration) -> HttpSystem {
+pub(super) fn open(url: &str, limit: Duration) -> HttpSystem {
     let headers = vec![("authorization".to_owned(), Secret::secret(&format!("Bearer {CANARY}")))];
-    HttpSystem::open("site", &Secret::plain(url), headers, limit).unwrap()
+    HttpSystem::open("site", Reach { headers, ..Reach::to(Secret::plain(url), limit) }).unwrap()
 }
 
 fn get(at: &str) -> HttpRead {
-    HttpRead { method: "GET".into(), path: template(at), body: None, columns: Vec::new(), rows: None, probe: false }
+    HttpRead {
+        method: "GET".into(),
+        path: template(at),
+        body: None,
+        columns: Vec::new(),
+        rows: Vec::new(),
+        only: Vec::new(),
+        times: Vec::new(),
+        numbers: Vec::new(),
+        pages: None,
+        probe: false,
+    }
 }
 
-fn pointing(at: &str, columns: &[(&str, &str)]) -> HttpRead {
+pub(super) fn pointing(at: &str, columns: &[(&str, &str)]) -> HttpRead {
     HttpRead { columns: columns.iter().map(|(name, pointer)| ((*name).to_owned(), (*pointer).to_owned())).collect(), ..get(at) }
 }
 
-async fn read(system: &HttpSystem, read: HttpRead) -> Result<Rows, SourceError> {
+pub(super) async fn read(system: &HttpSystem, read: HttpRead) -> Result<Rows, SourceError> {
     system.read(&query(Read::Http(read)), &Params::new()).await
 }
 
@@ -43,7 +59,7 @@ fn run() -> Order {
 
 fn proven_by(proofs: Proofs) -> Order {
     let body = Some("{\"a\":1}".into());
-    Order::Http { on: Id::new("site"), method: "POST".into(), path: "/jobs/run".into(), body, proofs }
+    Order::Http { on: Id::new("site"), method: "POST".into(), path: "/jobs/run".into(), body, find: None, proofs }
 }
 
 #[tokio::test]
@@ -75,10 +91,10 @@ async fn an_answer_becomes_a_row_with_its_columns() {
 async fn a_list_in_the_answer_becomes_rows() {
     let server = answering(ResponseTemplate::new(200).set_body_json(json!({ "data": [{ "id": 1 }, { "id": 2 }] }))).await;
     let system = open(&server.uri(), LIMIT);
-    let list = HttpRead { rows: Some("/data".into()), ..pointing("/x", &[("id", "/id")]) };
+    let list = HttpRead { rows: vec!["/data".into()], ..pointing("/x", &[("id", "/id")]) };
     let rows = read(&system, list).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.find("id").unwrap().integer()).collect::<Vec<_>>(), [Some(1), Some(2)]);
-    let elsewhere = HttpRead { rows: Some("/items".into()), ..pointing("/x", &[("id", "/id")]) };
+    let elsewhere = HttpRead { rows: vec!["/items".into()], ..pointing("/x", &[("id", "/id")]) };
     let error = read(&system, elsewhere).await.unwrap_err();
     assert!(matches!(&error, SourceError::Malformed(why) if why.shown().contains("no list at `/items`")), "{error:?}");
 }
@@ -276,4 +292,116 @@ async fn an_answer_that_does_not_prove_it_is_never_done() {
     let (address, _seen) = breaks_off(half).await;
     let outcome = open(&address, LIMIT).act(&run(), &mark("a")).await;
     assert!(matches!(outcome, Outcome::Confirmed(_)), "the status says it: {outcome:?}");
+}
+
+fn found() -> Order {
+    let find = Finding {
+        what: "variable MODE".into(),
+        path: "/env?x=1".into(),
+        list: "/envs".into(),
+        only: vec![Proof { at: "/key".into(), rule: ProofRule::Equals(json!("MODE")) }],
+        is_first: false,
+        takes: vec![Taken { from: "/id".into(), goes: Goes::PathEnd }],
+    };
+    let body = Some("{\"value\":\"safe\"}".into());
+    let (method, path) = ("PATCH".into(), "/env".into());
+    Order::Http { on: Id::new("site"), method, path, body, find: Some(Box::new(find)), proofs: Proofs::default() }
+}
+
+#[tokio::test]
+async fn what_a_request_must_name_is_looked_for_first_and_then_it_is_sent_once() {
+    let server = MockServer::start().await;
+    let list = json!({ "envs": [{ "id": "env_1", "key": "OTHER" }, { "id": "env_2", "key": "MODE" }] });
+    Mock::given(method("GET"))
+        .and(path("/env"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(list))
+        .mount(&server)
+        .await;
+    Mock::given(method("PATCH"))
+        .and(path("/env/env_2"))
+        .and(body_string("{\"value\":\"safe\"}"))
+        .and(header("idempotency-key", "a-0"))
+        .respond_with(ResponseTemplate::new(200))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let outcome = open(&server.uri(), LIMIT).act(&found(), &mark("a")).await;
+    assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn where_it_is_not_found_nothing_is_sent_and_that_is_certain() {
+    for (status, body, kind, said) in [
+        (200, json!({ "envs": [] }).to_string(), "Rejected", "not sent: there is no variable MODE (by GET /env)"),
+        (200, "<html><title>Log in</title></html>".to_owned(), "Again", "not JSON, or cut off"),
+        (200, "{\"envs\": [".to_owned(), "Again", "not JSON, or cut off"),
+        (401, CANARY.to_owned(), "Rejected", "denied; check the connection's credentials"),
+        (404, String::new(), "Rejected", "answered 404"),
+        (302, String::new(), "Rejected", "answered 302"),
+        (429, String::new(), "Again", "answered 429"),
+        (503, String::new(), "Again", "answered 503"),
+    ] {
+        let server = answering(ResponseTemplate::new(status).set_body_string(&body)).await;
+        let outcome = open(&server.uri(), LIMIT).act(&found(), &mark("a")).await;
+        assert!(format!("{outcome:?}").starts_with(kind) && words(&outcome).contains(said), "{status} {body}: {outcome:?}");
+        assert!(!words(&outcome).contains(CANARY), "{outcome:?}");
+        let sent = server.received_requests().await.unwrap();
+        assert!(sent.iter().all(|request| request.method.as_str() == "GET"), "{sent:?}");
+    }
+    let (silent, _held) = never_answers().await;
+    for (address, limit) in [(nobody().await, LIMIT), (silent, Duration::from_millis(50))] {
+        let outcome = open(&address, limit).act(&found(), &mark("a")).await;
+        assert!(matches!(outcome, Outcome::Again { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn times_in_numbers_and_numbers_in_words_become_what_they_mean() {
+    let answer =
+        json!({ "s": 1_700_000_000, "ms": 1_700_000_000_000_i64, "late": "soon", "n": "12", "d": " 1.5", "word": "many" });
+    let server = answering(ResponseTemplate::new(200).set_body_json(answer)).await;
+    let columns = ["s", "ms", "late", "n", "d", "word"].map(|name| (name, format!("/{name}")));
+    let columns: Vec<_> = columns.iter().map(|(name, pointer)| (*name, pointer.as_str())).collect();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let reading =
+        HttpRead { times: names(&["s", "ms", "late"]), numbers: names(&["n", "d", "word"]), ..pointing("/x", &columns) };
+    let rows = read(&open(&server.uri(), LIMIT), reading).await.unwrap();
+    let moment = Value::Time("2023-11-14T22:13:20Z".parse().unwrap());
+    assert_eq!((first(&rows, "s"), first(&rows, "ms"), first(&rows, "late")), (&moment, &moment, &Value::text("soon")));
+    assert_eq!(first(&rows, "n"), &Value::Integer(12));
+    assert_eq!((first(&rows, "d"), first(&rows, "word")), (&Value::Decimal("1.5".parse().unwrap()), &Value::text("many")));
+}
+
+#[tokio::test]
+async fn of_a_list_only_what_is_meant_becomes_a_row_wherever_the_list_stands() {
+    let server =
+        answering(ResponseTemplate::new(200).set_body_json(json!([{ "id": 1, "at": ["x"] }, { "id": 2, "at": ["y"] }]))).await;
+    let only = vec![Proof { at: "/at".into(), rule: ProofRule::Contains("y".into()) }];
+    let list = HttpRead { rows: vec!["/items".into(), String::new()], only, ..pointing("/x", &[("id", "/id")]) };
+    let rows = read(&open(&server.uri(), LIMIT), list).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.find("id").unwrap().integer()).collect::<Vec<_>>(), [Some(2)]);
+}
+
+#[tokio::test]
+async fn a_known_service_is_asked_whose_token_it_is() {
+    let server = MockServer::start().await;
+    Mock::given(path("/me"))
+        .and(header("authorization", format!("Bearer {CANARY}").as_str()))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "user": { "name": "ana" }, "echo": CANARY })))
+        .mount(&server)
+        .await;
+    Mock::given(wiremock::matchers::any()).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    let at = |door: &str, facts| Service { word: "host", title: "Host", address: None, door: door.into(), facts };
+    let known = |service| {
+        // Written down as the header that it becomes, or alone: it is the same token.
+        let token = Some(Secret::secret(&format!("Bearer {CANARY}")));
+        let reach = Reach { token, service: Some(service), ..Reach::to(Secret::plain(&server.uri()), LIMIT) };
+        HttpSystem::open("host", reach).unwrap()
+    };
+    let facts = vec![("user", "/user/name"), ("echo", "/echo"), ("gone", "/gone")];
+    let identity = known(at("/me", facts)).identify().await.unwrap();
+    assert_eq!(identity.system.shown(), "Host");
+    assert_eq!(identity.facts, [("user", Text::new("ana")), ("echo", Text::new("***"))]);
+    let error = known(at("/nowhere", Vec::new())).identify().await.unwrap_err();
+    assert!(matches!(&error, SourceError::Refused(why) if why.shown().contains("/nowhere answers 404")), "{error:?}");
 }

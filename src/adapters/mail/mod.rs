@@ -2,13 +2,18 @@
 
 mod files;
 mod message;
+mod session;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, message::Mailbox, transport::smtp::Error as SmtpError};
+use lettre::message::Mailbox;
 use reqwest::Url;
 
+use self::session::{Failure, Server, Stage, Why};
 use super::{environment::Found as Secret, scrub::Scrubber, wrong_order, wrong_query};
 use crate::{
     domain::{
@@ -23,6 +28,8 @@ use crate::{
 
 /// A server that said "later" (greylisting) means minutes.
 const LATER: Duration = Duration::from_mins(1);
+/// A line that broke may be whole again soon.
+const SOON: Duration = Duration::from_secs(5);
 
 pub(super) struct MailSystem {
     name: String,
@@ -33,88 +40,92 @@ pub(super) struct MailSystem {
 }
 
 enum Way {
-    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Smtp(Box<Server>),
     Files(PathBuf),
 }
 
+/// Where mail is handed over, by whom, and for how long that may be tried.
+pub(super) struct Office<'a> {
+    pub(super) url: Secret,
+    pub(super) from: &'a str,
+    /// A name and its password, where the address has none.
+    pub(super) login: Option<(String, Secret)>,
+    /// A file of certificates that are trusted beside the public ones.
+    pub(super) authority: Option<&'a Path>,
+    pub(super) timeout: Duration,
+}
+
 impl MailSystem {
-    pub(super) fn open(name: &str, url: &Secret, from: &str, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(name: &str, office: &Office<'_>) -> Result<Self, String> {
         let mut scrub = Scrubber::default();
-        scrub.hide_address(url.expose());
-        let from = from.parse().map_err(|error| format!("`from` is no mail address: {error}"))?;
-        let way = way(url.expose(), timeout).map_err(|problem| scrub.clean(&problem))?;
-        Ok(Self { name: name.to_owned(), from, way, timeout, scrub })
+        scrub.hide_address(office.url.expose());
+        if let Some((user, password)) = &office.login {
+            scrub.hide_login(user, password.expose());
+        }
+        let from = office.from.parse().map_err(|error| format!("`from` is no mail address: {error}"))?;
+        let way = way(office).map_err(|problem| scrub.clean(&problem))?;
+        Ok(Self { name: name.to_owned(), from, way, timeout: office.timeout, scrub })
     }
 
     fn text(&self, said: &str) -> Text {
         self.scrub.text(&format!("{}: {said}", self.name))
     }
 
-    async fn send(
-        &self,
-        transport: &AsyncSmtpTransport<Tokio1Executor>,
-        message: lettre::Message,
-        to: &str,
-        id: &str,
-    ) -> Outcome {
-        match tokio::time::timeout(self.timeout, transport.send(message)).await {
-            Ok(Ok(response)) => {
-                let words = response.message().collect::<Vec<_>>().join(" ");
-                Outcome::Confirmed(Answer {
-                    reference: Some(id.to_owned()),
-                    request: None,
-                    said: self.text(&format!("mail to {to} accepted: {words}")),
-                })
+    async fn send(&self, server: &Server, message: &lettre::Message, to: &str, id: &str) -> Outcome {
+        match server.send(message).await {
+            Ok(words) => Outcome::Confirmed(Answer {
+                reference: Some(id.to_owned()),
+                request: None,
+                said: self.text(&format!("mail to {to} accepted: {words}")),
+            }),
+            Err(failure) => self.judge(&failure, to),
+        }
+    }
+
+    /// Before its text was out a mail was certainly not taken. Afterwards only an answer tells.
+    fn judge(&self, Failure { stage, why }: &Failure, to: &str) -> Outcome {
+        let said = |why: &str| self.text(&format!("mail to {to} not sent, {stage}: {why}"));
+        match (stage, why) {
+            (Stage::Text, Why::TimeRanOut) => {
+                Outcome::Unknown(self.text(&format!("mail to {to}: {}", SourceError::TimedOut(self.timeout))))
             }
-            Ok(Err(error)) => self.judge(&error, to),
-            Err(_) => Outcome::Unknown(self.text(&format!("mail to {to}: {}", SourceError::TimedOut(self.timeout)))),
+            // The mail may be in their hands.
+            (Stage::Text, Why::Broken(why)) => Outcome::Unknown(self.text(&format!("mail to {to}: the line broke: {why}"))),
+            (_, Why::TimeRanOut) => Outcome::Again { after: SOON, why: said(&SourceError::TimedOut(self.timeout).to_string()) },
+            (_, Why::Later(why)) => Outcome::Again { after: LATER, why: said(why) },
+            (_, Why::Broken(why)) => Outcome::Again { after: SOON, why: said(why) },
+            (Stage::LoggingIn, Why::Never(why)) => {
+                Outcome::Rejected(said(&format!("{why}; check who logs in, and the password")))
+            }
+            (_, Why::Never(why)) => Outcome::Rejected(said(why)),
         }
     }
 
-    fn judge(&self, error: &SmtpError, to: &str) -> Outcome {
-        let said = self.text(&format!("mail to {to}: {error}"));
-        if error.is_permanent() || error.is_client() {
-            Outcome::Rejected(said)
-        } else if error.is_transient() {
-            Outcome::Again { after: LATER, why: said }
-        } else if is_connecting(error) {
-            Outcome::Again { after: Duration::from_secs(5), why: said }
-        } else {
-            // The line broke or an answer was not understood: the mail may be in their hands.
-            Outcome::Unknown(said)
+    /// Why nobody there could be met.
+    fn unmet(&self, Failure { stage, why }: Failure) -> SourceError {
+        let said = |why: &str| self.text(&format!("{stage}: {why}"));
+        match (stage, why) {
+            (_, Why::TimeRanOut) => SourceError::TimedOut(self.timeout),
+            (Stage::LoggingIn, Why::Never(why)) => {
+                SourceError::Denied(said(&format!("{why}; check who logs in, and the password")))
+            }
+            (_, Why::Never(why)) => SourceError::Refused(said(&why)),
+            (_, Why::Later(why)) => SourceError::Busy(said(&why)),
+            (_, Why::Broken(why)) => SourceError::Unreachable(said(&why)),
         }
     }
 }
 
-/// Nothing of the mail was sent yet. The library has no question for this kind, only its words.
-fn is_connecting(error: &SmtpError) -> bool {
-    error.is_tls() || error.to_string().starts_with("Connection error")
-}
-
-fn way(address: &str, timeout: Duration) -> Result<Way, String> {
-    let url = Url::parse(address).map_err(|error| format!("the address is not understood: {error}"))?;
+fn way(office: &Office<'_>) -> Result<Way, String> {
+    let url = Url::parse(office.url.expose()).map_err(|error| format!("the address is not understood: {error}"))?;
     match url.scheme() {
         "file" => url.to_file_path().map(Way::Files).map_err(|()| "the address must be `file:///directory`".to_owned()),
         "smtp" | "smtps" => {
-            let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&with_tls(url))
-                .map_err(|error| format!("the address is not understood: {error}"))?;
-            Ok(Way::Smtp(Box::new(builder.timeout(Some(timeout)).build())))
+            let login = office.login.as_ref().map(|(user, password)| (user.as_str(), password));
+            Ok(Way::Smtp(Box::new(Server::new(&url, login, office.authority, office.timeout)?)))
         }
         _ => Err("the address must begin with `smtps://`, `smtp://` or `file:///`".to_owned()),
     }
-}
-
-/// Left to itself, `smtp://` would send the password in plain text.
-fn with_tls(mut url: Url) -> String {
-    let is_loopback = match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    };
-    if url.scheme() == "smtp" && !is_loopback && !url.query_pairs().any(|(key, _)| key == "tls") {
-        url.query_pairs_mut().append_pair("tls", "required");
-    }
-    url.into()
 }
 
 impl std::fmt::Debug for MailSystem {
@@ -136,8 +147,8 @@ impl Source for MailSystem {
     /// Greets the server and logs in, as for a mail, and says nothing more.
     async fn identify(&self) -> Result<Identity, SourceError> {
         let from = ("from", self.scrub.text(&self.from.to_string()));
-        let transport = match &self.way {
-            Way::Smtp(transport) => transport,
+        let server = match &self.way {
+            Way::Smtp(server) => server,
             Way::Files(directory) if directory.is_dir() => {
                 let directory = ("directory", self.scrub.text(&directory.display().to_string()));
                 return Ok(Identity { system: Text::new("files"), facts: vec![directory, from], clock: None });
@@ -147,12 +158,17 @@ impl Source for MailSystem {
                 return Err(SourceError::Unreachable(self.text(&said)));
             }
         };
-        match tokio::time::timeout(self.timeout, transport.test_connection()).await {
-            Ok(Ok(true)) => Ok(Identity { system: Text::new("SMTP"), facts: vec![from], clock: None }),
-            Ok(Ok(false)) => Err(SourceError::Malformed(self.text("the server greets and then hangs up"))),
-            Ok(Err(error)) if error.is_permanent() => Err(SourceError::Denied(self.text(&error.to_string()))),
-            Ok(Err(error)) => Err(SourceError::Unreachable(self.text(&error.to_string()))),
-            Err(_) => Err(SourceError::TimedOut(self.timeout)),
+        let met = server.meet().await.map_err(|failure| self.unmet(failure))?;
+        let line = ("line", Text::new(if met.is_encrypted { "encrypted" } else { "open" }));
+        let user = met.user.map(|user| ("user", self.scrub.text(&user)));
+        let facts = user.into_iter().chain([from, line]).collect();
+        Ok(Identity { system: Text::new("SMTP"), facts, clock: None })
+    }
+
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        match &self.way {
+            Way::Smtp(server) => Ok(server.exposure().into_iter().map(|said| self.text(&said)).collect()),
+            Way::Files(_) => Ok(Vec::new()),
         }
     }
 }
@@ -169,7 +185,7 @@ impl Doer for MailSystem {
         };
         let id = message::id(mark);
         match &self.way {
-            Way::Smtp(transport) => self.send(transport, message, to, &id).await,
+            Way::Smtp(server) => self.send(server, &message, to, &id).await,
             Way::Files(directory) => match files::write(directory, mark, &message.formatted()).await {
                 Ok(()) => Outcome::Confirmed(Answer {
                     reference: Some(id),

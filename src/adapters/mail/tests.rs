@@ -20,7 +20,12 @@ fn mail(to: &str) -> Order {
 }
 
 fn open(url: &str) -> MailSystem {
-    MailSystem::open("mail", &Secret::secret(url), "Shop <shop@shop.example>", LIMIT).unwrap()
+    MailSystem::open("mail", &office(url)).unwrap()
+}
+
+fn office(url: &str) -> Office<'static> {
+    let url = Secret::secret(url);
+    Office { url, from: "Shop <shop@shop.example>", login: None, authority: None, timeout: LIMIT }
 }
 
 /// A mail server for one session; answers the mail itself with `verdict`, hangs up where it is empty. What it heard.
@@ -110,13 +115,34 @@ async fn a_recipient_that_is_none_is_rejected() {
     assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}");
 }
 
-#[test]
-fn a_plain_line_to_another_machine_is_never_used() {
-    let shown = |address: &str| with_tls(Url::parse(address).unwrap());
-    assert_eq!(shown("smtp://u:p@mail.example:587"), "smtp://u:p@mail.example:587?tls=required");
-    assert_eq!(shown("smtp://127.0.0.1:25"), "smtp://127.0.0.1:25");
-    assert_eq!(shown("smtps://mail.example"), "smtps://mail.example");
-    let odd = format!("gopher://u:{CANARY}@h");
-    let problem = MailSystem::open("mail", &Secret::secret(&odd), "a@b.example", LIMIT).unwrap_err();
-    assert!(!problem.contains(CANARY), "{problem}");
+#[tokio::test]
+async fn a_plain_line_to_another_machine_is_used_only_where_it_is_asked_for_and_then_told() {
+    let exposed = async |address: &str| {
+        open(address).inspect().await.unwrap().iter().map(|said| said.shown().to_owned()).collect::<String>()
+    };
+    for hidden in [
+        "smtp://u:p4ss@mail.example",
+        "smtp://mail.example:25?tls=required",
+        "smtps://mail.example",
+        "smtp://127.0.0.1:25",
+        "smtp://[::1]",
+    ] {
+        assert_eq!(exposed(hidden).await, "", "{hidden}");
+    }
+    assert!(
+        exposed("smtp://u:p4ss@mail.example?tls=none")
+            .await
+            .contains("the password and every mail goes to mail.example:25 in clear")
+    );
+    assert!(exposed("smtp://mail.example?tls=opportunistic").await.contains("`tls=required` prevents it"));
+    for (odd, said) in [
+        (format!("gopher://u:{CANARY}@h"), "must begin with `smtps://`"),
+        (format!("smtp://u:{CANARY}@mail.example?tls=maybe"), "`tls=maybe` in the address"),
+    ] {
+        let problem = MailSystem::open("mail", &office(&odd)).unwrap_err();
+        assert!(problem.contains(said) && !problem.contains(CANARY), "{problem}");
+    }
+    let login = Some(("ana".to_owned(), Secret::secret(CANARY)));
+    let problem = MailSystem::open("mail", &Office { login, ..office("smtp://u:p4ss@127.0.0.1") }).unwrap_err();
+    assert!(problem.contains("both say who logs in") && !problem.contains("p4ss"), "{problem}");
 }

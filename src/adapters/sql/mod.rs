@@ -53,6 +53,9 @@ const LARGEST_ANSWER: usize = if cfg!(test) { 16 << 20 } else { 256 << 20 };
 /// How soon an act that met a lock or a lost line may be tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// How soon a proof is looked for again.
+const PROOF_AGAIN: Duration = Duration::from_secs(1);
+
 /// A database of the business.
 #[derive(Debug)]
 pub(super) struct SqlSystem {
@@ -317,6 +320,26 @@ impl SqlSystem {
         }
     }
 
+    /// Looks for the row that proves what came before it; what another system sets going may need a moment to arrive.
+    async fn prove(&self, statement: &str, parameters: &[Value]) -> Outcome {
+        match self.look(statement, parameters).await {
+            Ok(rows) => match rows.first() {
+                Some(row) => {
+                    let facts = row.cells().filter(|(_, cell)| !cell.is_null()).map(|(name, cell)| format!("{name} {cell}"));
+                    let facts = facts.collect::<Vec<_>>().join(", ");
+                    Outcome::Confirmed(self.answer(format!("proven: {facts}").trim_end_matches([':', ' '])))
+                }
+                None => Outcome::Again { after: PROOF_AGAIN, why: Text::new(format!("{}: not proven: no row yet", self.name)) },
+            },
+            Err(fault) => match fault.kind {
+                FaultKind::Unreachable | FaultKind::Lost | FaultKind::TimedOut | FaultKind::Busy => {
+                    Outcome::Again { after: AGAIN, why: self.said(&fault) }
+                }
+                FaultKind::Denied | FaultKind::Malformed | FaultKind::Refused => Outcome::Rejected(self.said(&fault)),
+            },
+        }
+    }
+
     fn answer(&self, said: &str) -> Answer {
         Answer { reference: None, request: None, said: Text::new(format!("{}: {said}", self.name)) }
     }
@@ -361,7 +384,7 @@ impl Source for SqlSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Sql(sql) => self.rows(sql, params).await,
-            Read::Stripe(_) | Read::Http(_) | Read::Command(_) => Err(wrong_query(&self.name, "sql")),
+            Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => Err(wrong_query(&self.name, "sql")),
         }
     }
 
@@ -443,14 +466,27 @@ impl Source for SqlSystem {
 #[async_trait]
 impl Doer for SqlSystem {
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
-        let Order::Sql { statement, parameters, rows, .. } = order else {
-            return wrong_order(&self.name, "sql");
+        let (statement, parameters, rows) = match order {
+            Order::Sql { statement, parameters, rows, .. } => (statement, parameters, rows),
+            Order::Proof { statement, parameters, .. } => return self.prove(statement, parameters).await,
+            Order::Refund { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Event { .. }
+            | Order::Firestore { .. } => {
+                return wrong_order(&self.name, "sql");
+            }
         };
         let statement = Statement { text: statement, parameters, rows: *rows, marks: self.marks.as_ref(), mark };
         self.judge(self.apply(statement).await, *rows)
     }
 
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found {
+        if matches!(order, Order::Proof { .. }) {
+            // A look changes nothing: it is simply made again.
+            return Found::Absent;
+        }
         if !matches!(order, Order::Sql { .. }) {
             return Found::CannotTell(Text::new(format!("{}: not an order for a database", self.name)));
         }

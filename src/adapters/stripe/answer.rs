@@ -90,6 +90,7 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
 fn unanswered(transport: &Transport, what: &str, failure: &NoReply) -> Outcome {
     match failure {
         NoReply::NotSent(why) => Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) },
+        NoReply::Distrusted(why) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
         NoReply::TimedOut { sent: false } => {
             Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: nobody answers")) }
         }

@@ -9,10 +9,11 @@ use super::{
     api::{Api, Unread},
     client::Reading,
     object::{self, Fields},
+    undelivered,
 };
 use crate::{
     domain::{
-        pack::StripeRead,
+        pack::{StripeList, StripeRead},
         rows::{Params, Rows},
         text::Text,
         value::Value,
@@ -34,11 +35,14 @@ pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params) -> Resul
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(mistake)?));
     }
+    if read.list == StripeList::UndeliveredEvents {
+        return undelivered::read(api, read, params, filters).await;
+    }
     let mut objects: Vec<Fields> = Vec::new();
-    let mut pages = Pages::of(api, read, filters);
+    let mut pages = Pages::over(api, what, filters);
     while objects.len() < read.at_most {
         let Some((page, _)) = pages.next(read.at_most - objects.len()).await? else { break };
-        objects.extend(page);
+        objects.extend(page.into_iter().map(object::fields));
     }
     objects.truncate(read.at_most);
     Ok(object::rows(read.list, objects))
@@ -58,7 +62,7 @@ pub(super) async fn stream(
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(refused)?));
     }
-    let mut pages = Pages::of(api, read, filters);
+    let mut pages = Pages::over(api, what, filters);
     let (mut requests, mut count) = (Vec::new(), 0);
     loop {
         let page = tokio::time::timeout(limit, pages.next(PAGE)).await.unwrap_or(Err(SourceError::TimedOut(limit)))?;
@@ -68,12 +72,13 @@ pub(super) async fn stream(
         if count > read.at_most {
             return Err(refused(format!("more than {} rows: half a ledger would look whole; give `at_most` more", read.at_most)));
         }
+        let page = page.into_iter().map(object::fields).collect();
         taker.take(object::rows(read.list, page)).map_err(|why| SourceError::Refused(Text::new(why)))?;
     }
 }
 
 /// A list, page by page, the newest first.
-struct Pages<'a> {
+pub(super) struct Pages<'a> {
     api: &'a Api,
     what: &'static str,
     filters: Vec<(String, String)>,
@@ -82,12 +87,13 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn of(api: &'a Api, read: &StripeRead, filters: Vec<(String, String)>) -> Self {
-        Self { api, what: read.list.word(), filters, after: None, is_over: false }
+    /// `what` is the list's path.
+    pub(super) fn over(api: &'a Api, what: &'static str, filters: Vec<(String, String)>) -> Self {
+        Self { api, what, filters, after: None, is_over: false }
     }
 
     /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
-    async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Fields>, Option<String>)>, SourceError> {
+    pub(super) async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
         if self.is_over {
             return Ok(None);
         }
@@ -108,7 +114,7 @@ impl<'a> Pages<'a> {
         } else {
             self.is_over = true;
         }
-        Ok(Some((data.into_iter().map(object::fields).collect(), request)))
+        Ok(Some((data, request)))
     }
 }
 

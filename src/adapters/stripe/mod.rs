@@ -4,22 +4,25 @@
 mod answer;
 mod api;
 mod client;
+mod events;
 mod list;
 mod object;
 mod pace;
 mod refund;
+mod signed_post;
+mod undelivered;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::api::Api;
+use self::{api::Api, signed_post::Handler};
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
         identity::Identity,
-        pack::{Query, Read},
-        plan::Order,
+        pack::{Query, Read, StripeList},
+        plan::{EventTo, Order},
         rows::{Params, Rows},
         text::Text,
     },
@@ -31,6 +34,7 @@ use crate::{
 pub(super) struct StripeSystem {
     api: Api,
     is_unrestricted: bool,
+    handlers: Vec<Handler>,
 }
 
 impl StripeSystem {
@@ -51,7 +55,23 @@ impl StripeSystem {
                     .to_owned(),
             );
         }
-        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)?, is_unrestricted })
+        Ok(Self { api: Api::open(name, key, base, account, livemode, timeout)?, is_unrestricted, handlers: Vec::new() })
+    }
+
+    /// With a handler of the business: its name, its address, and what its events are signed with.
+    pub(super) fn with_handler(mut self, name: &str, url: &Secret, secret: Secret) -> Result<Self, String> {
+        self.handlers.push(Handler::open(&self.api.transport, name, url, secret)?);
+        Ok(self)
+    }
+
+    async fn send_event(&self, event: &str, to: &EventTo, mark: &Mark) -> Outcome {
+        match to {
+            EventTo::Endpoint(endpoint) => events::resend(&self.api, event, endpoint, mark).await,
+            EventTo::Handler(name) => match self.handlers.iter().find(|handler| handler.name == *name) {
+                Some(handler) => events::deliver(&self.api, event, handler).await,
+                None => Outcome::Rejected(self.api.transport.text(format_args!("there is no handler `{name}`"))),
+            },
+        }
     }
 }
 
@@ -65,16 +85,18 @@ impl Source for StripeSystem {
                     .await
                     .unwrap_or(Err(SourceError::TimedOut(limit)))
             }
-            Read::Sql(_) | Read::Http(_) | Read::Command(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.api.transport.name, "stripe"))
+            }
         }
     }
 
     async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
         match &query.read {
-            Read::Stripe(read) if read.id.is_none() => {
+            Read::Stripe(read) if read.id.is_none() && read.list != StripeList::UndeliveredEvents => {
                 list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
             }
-            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Command(_) => {
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
                 let rows = self.read(query, params).await?;
                 taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
             }
@@ -84,12 +106,18 @@ impl Source for StripeSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Stripe(_) => Ok(None),
-            Read::Sql(_) | Read::Http(_) | Read::Command(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.api.transport.name, "stripe"))
+            }
         }
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
-        self.api.identify().await
+        let mut identity = self.api.identify().await?;
+        for handler in &self.handlers {
+            identity.facts.push(("handler", handler.reached().await));
+        }
+        Ok(identity)
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
@@ -109,9 +137,14 @@ impl Doer for StripeSystem {
             Order::Refund { charge, amount, reason, .. } => {
                 refund::send(&self.api, charge, *amount, reason.as_deref(), mark).await
             }
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Command { .. } => {
-                wrong_order(&self.api.transport.name, "stripe")
-            }
+            Order::Event { event, to, .. } => self.send_event(event, to, mark).await,
+            Order::Sql { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. }
+            | Order::Command { .. } => wrong_order(&self.api.transport.name, "stripe"),
         }
     }
 
@@ -126,7 +159,18 @@ impl Doer for StripeSystem {
                     )
                 })
             }
-            Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Command { .. } => {
+            Order::Event { event, to, .. } => match to {
+                EventTo::Endpoint(_) => events::look_up(&self.api, event).await,
+                // Whoever takes it knows it by its id: it goes out once more.
+                EventTo::Handler(_) => Found::Absent,
+            },
+            Order::Sql { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {
                 Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
             }
         }
@@ -136,12 +180,22 @@ impl Doer for StripeSystem {
         match (order, &answer.reference) {
             (Order::Refund { .. }, Some(refund)) => refund::follow(&self.api, refund).await,
             (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
-            (Order::Sql { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Command { .. }, _) => {
-                Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name)))
-            }
+            (
+                Order::Sql { .. }
+                | Order::Http { .. }
+                | Order::Mail { .. }
+                | Order::Webhook { .. }
+                | Order::Event { .. }
+                | Order::Proof { .. }
+                | Order::Firestore { .. }
+                | Order::Command { .. },
+                _,
+            ) => Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name))),
         }
     }
 }
 
+#[cfg(test)]
+mod event_tests;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Value as Json};
 
+use super::undelivered;
 use crate::{
     adapters::http::cell,
     domain::{pack::StripeList, rows::Rows, value::Value},
@@ -54,6 +55,7 @@ fn always(list: StripeList) -> &'static [&'static str] {
         StripeList::PaymentIntents => &["id", "amount", "amount_received", "currency", "created", "status", "latest_charge"],
         StripeList::Refunds => &["id", "amount", "currency", "created", "status", "charge", "payment_intent", "reason"],
         StripeList::Events => &["id", "type", "created", "pending_webhooks", "data"],
+        StripeList::UndeliveredEvents => &undelivered::COLUMNS,
         StripeList::BalanceTransactions => {
             &["id", "amount", "fee", "net", "currency", "created", "available_on", "status", "type", "source"]
         }

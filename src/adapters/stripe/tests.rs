@@ -55,7 +55,15 @@ async fn listing(refunds: Json) -> MockServer {
 }
 
 fn charges() -> StripeRead {
-    StripeRead { list: StripeList::Charges, id: None, filters: Vec::new(), window: None, at_most: 1000 }
+    StripeRead {
+        list: StripeList::Charges,
+        id: None,
+        filters: Vec::new(),
+        window: None,
+        at_most: 1000,
+        endpoint: None,
+        except: None,
+    }
 }
 
 async fn read(system: &StripeSystem, what: StripeRead, given: &[(&str, Value)]) -> Result<Rows, SourceError> {

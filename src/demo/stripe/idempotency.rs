@@ -14,7 +14,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use super::{
     Asked, Stripe,
     answer::{Answer, Refusal},
-    refunds,
+    refunds, webhooks,
 };
 use crate::demo::{
     error::Error,
@@ -109,10 +109,16 @@ async fn kept(stripe: &Stripe, asked: &Asked, key: &str) -> Result<Option<Answer
 
 /// Does it and remembers the answer, in one transaction: a process that dies between the two would pay twice.
 async fn carry_out(stripe: &Stripe, asked: &Asked, key: Option<&str>) -> Result<Answer, Refusal> {
+    let retried = match webhooks::retried(&asked.path).filter(|_| asked.trouble != Some(Trouble::Failing)) {
+        Some(event) => Some(webhooks::retry(stripe, asked, event).await?),
+        None => None,
+    };
     let mut connection = stripe.board.stand_ins.enter().await.map_err(Error::sql("stripe"))?;
     let mut transaction = connection.begin_with("begin immediate").await.map_err(Error::sql("stripe"))?;
     let answer = if asked.trouble == Some(Trouble::Failing) {
         Answer { body: STRIPE_FAILING.to_owned(), ..Answer::of(500, &Json::Null) }
+    } else if let Some(event) = retried {
+        Answer::ok(&event)
     } else {
         let order = refunds::read(&asked.path, &asked.params)?;
         match refunds::carry_out(stripe, &mut transaction, &order).await {

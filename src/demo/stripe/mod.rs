@@ -6,6 +6,7 @@ mod idempotency;
 mod lists;
 mod objects;
 mod refunds;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -106,6 +107,8 @@ async fn route(stripe: &Stripe, asked: &Asked) -> Answer {
     let read = asked.method == Method::GET;
     match parts.as_slice() {
         ["v1", "account"] if read => Answer::ok(&objects::account(stripe)),
+        ["v1", "webhook_endpoints"] if read => Answer::ok(&webhooks::all(stripe)),
+        ["v1", "webhook_endpoints", id] if read => webhooks::one(stripe, id).into(),
         ["v1", list] if read && lists::find(list).is_some() => lists::list(stripe, list, &asked.params).await,
         ["v1", list, id] if read && lists::find(list).is_some() => lists::one(stripe, list, id, &asked.params).await,
         ["v1", "charges", charge, "refunds"] if read => {
@@ -113,7 +116,7 @@ async fn route(stripe: &Stripe, asked: &Asked) -> Answer {
             params.push(("charge".to_owned(), (*charge).to_owned()));
             lists::list(stripe, "refunds", &params).await
         }
-        ["v1", "refunds"] | ["v1", "refunds", _] if asked.method == Method::POST => idempotency::once(stripe, asked).await,
+        ["v1", "refunds"] | ["v1", "refunds", _] | ["v1", "events", _, "retry"] if asked.method == Method::POST => idempotency::once(stripe, asked).await,
         _ => Refusal::not_found(&format!(
             "Unrecognized request URL ({}: {}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.",
             asked.method, asked.path

@@ -9,7 +9,7 @@ use super::{
 };
 
 use crate::domain::{
-    plan::{Plan, Receipt, Standing},
+    plan::{Order, Plan, Receipt, Standing},
     text::Text,
 };
 
@@ -261,9 +261,17 @@ impl Act {
             && (1..self.plan.steps.len()).contains(&self.state.steps_done())
     }
 
+    /// As the state's own; of an act whose proof alone is missing, that.
+    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
+        match (self.state.standing(now), self.plan.steps.get(self.state.steps_done()).map(|step| &step.order)) {
+            (Standing::Rejected, Some(Order::Proof { .. })) if self.is_half_way() => Standing::Unproven,
+            (standing, _) => standing,
+        }
+    }
+
     pub fn receipt(&self, has_undo: bool, now: DateTime<Utc>) -> Receipt {
         let Self { plan, state } = self;
-        let standing = state.standing(now);
+        let standing = self.standing(now);
         Receipt {
             plan: plan.id.clone(),
             action: plan.action.clone(),

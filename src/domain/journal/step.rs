@@ -177,18 +177,18 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
     (next.state, commands)
 }
 
-/// True while the current step may go out under its key. SQL keeps no key that could be forgotten: its row counts and marks
-/// are judged in the same transaction. A command has none at all: once it may have run it is not run again.
+/// True while the current step may go out under its key. SQL and Firestore keep no key that could be forgotten: row counts,
+/// marks and what a document must be are judged in the same transaction; and a proof only looks. A command has none at all:
+/// once it may have run it is not run again.
 pub fn key_is_good(plan: &Plan, state: &ActState, now: DateTime<Utc>) -> bool {
     match plan.steps.get(state.steps_done()).map(|step| &step.order) {
-        Some(Order::Sql { .. }) => true,
+        Some(Order::Sql { .. } | Order::Firestore { .. } | Order::Proof { .. }) => true,
         Some(Order::Command { .. }) => !state.doubtful,
-        Some(Order::Refund { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. }) | None => {
-            state.first_sent_at.is_none_or(|first| {
-                let age = now - first;
-                age < KEY_LIFE && age >= CLOCK_SLACK
-            })
-        }
+        Some(Order::Refund { .. } | Order::Http { .. } | Order::Mail { .. } | Order::Webhook { .. } | Order::Event { .. })
+        | None => state.first_sent_at.is_none_or(|first| {
+            let age = now - first;
+            age < KEY_LIFE && age >= CLOCK_SLACK
+        }),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Connection, Query, Sql};
+use super::{Connection, DocumentWrite, Query, Sql};
 
 use crate::domain::{
     command::{CommandLine, Exits},
     expression::Expression,
+    finding::Finding,
     id::Id,
     proof::Proofs,
     template::Template,
@@ -26,6 +27,8 @@ pub struct Action {
     /// The action that takes it back.
     pub undo: Option<Id<Action>>,
     pub confirm: Confirm,
+    /// A batch of it stops at the first outcome that nobody knows; where money moves, it always does.
+    pub stops_at_unknown: bool,
     /// How long a plan waits, after it is confirmed, for the operator to take it back.
     pub hold: Duration,
     /// The column with the money that moves.
@@ -96,6 +99,8 @@ pub enum EffectKind {
         method: String,
         path: Template,
         body: Option<Template>,
+        /// What it must be told the id of first.
+        find: Option<Box<Finding>>,
         proofs: Proofs,
     },
     Mail {
@@ -116,6 +121,30 @@ pub enum EffectKind {
         /// A row of it is a trace of the run, where nobody knows whether it came to its end. By `:sent_at`, `:action_id`.
         found_by: Option<Box<Query>>,
     },
+    /// An event of the payment account is sent once more; `event` is the column with its id.
+    Event {
+        on: Id<Connection>,
+        event: String,
+        way: EventWay,
+    },
+    /// A look that must find a row: what came before it is done, and this proves it. Changes nothing.
+    Proof {
+        on: Id<Connection>,
+        sql: Sql,
+    },
+    Firestore {
+        on: Id<Connection>,
+        write: DocumentWrite,
+    },
+}
+
+/// By whom an event is sent once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventWay {
+    /// By the payment account, to one of its endpoints; the column with that endpoint's id.
+    Account { endpoint: String },
+    /// By us, signed as the account signs, to a handler that the connection names.
+    Ourselves { handler: String },
 }
 
 impl EffectKind {
@@ -126,6 +155,9 @@ impl EffectKind {
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
+            | Self::Event { on, .. }
+            | Self::Proof { on, .. }
+            | Self::Firestore { on, .. }
             | Self::Command { on, .. } => on,
         }
     }
@@ -133,8 +165,13 @@ impl EffectKind {
     /// True where no compensation exists: money sent, mail sent, a job started.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Sql { .. } => false,
-            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Command { .. } => true,
+            Self::Sql { .. } | Self::Proof { .. } | Self::Firestore { .. } => false,
+            Self::Refund { .. }
+            | Self::Http { .. }
+            | Self::Mail { .. }
+            | Self::Webhook { .. }
+            | Self::Event { .. }
+            | Self::Command { .. } => true,
         }
     }
 
@@ -146,6 +183,9 @@ impl EffectKind {
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
             Self::Command { .. } => "command",
+            Self::Event { .. } => "event",
+            Self::Proof { .. } => "proof",
+            Self::Firestore { .. } => "firestore",
         }
     }
 }
@@ -156,6 +196,8 @@ pub struct Guard {
     /// As the screen says it (`within 3 days`).
     pub title: String,
     pub rule: GuardRule,
+    /// What is said where it fails, over the row; by itself it shows what the rule read.
+    pub says: Option<Template>,
 }
 
 #[derive(Clone, Debug)]

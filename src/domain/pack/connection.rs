@@ -40,19 +40,37 @@ pub enum ConnectionKind {
         livemode: bool,
         /// A live key that may do everything is accepted.
         unrestricted: bool,
+        /// The business's own handlers, to which events can be sent by ourselves.
+        handlers: Vec<EventHandler>,
     },
     Http {
         url: SecretSource,
         headers: Vec<(String, SecretSource)>,
+        /// Sent as `Authorization: Bearer ...`.
+        token: Option<SecretSource>,
+        /// The certificates of those who may sign the server's, beside the public authorities (PEM).
+        ca_file: Option<PathBuf>,
+        /// Which one it is, where it is one that the program knows by name.
+        service: Option<Service>,
     },
     Smtp {
         server: MailServer,
         from: String,
+        /// A name and its password, where the address has none.
+        login: Option<(String, SecretSource)>,
+        ca_file: Option<PathBuf>,
+    },
+    Firestore {
+        /// The project's id: no secret, but where it differs between installations it is found like one.
+        project: SecretSource,
+        database: String,
+        /// A service account's key; `None`: Google's default credentials of this machine.
+        credentials: Option<SecretSource>,
+        /// A collection in which each act is marked in its own commit.
+        marks: Option<String>,
     },
     /// Slack-like: a POST of `{"text": ...}`.
-    Webhook {
-        url: SecretSource,
-    },
+    Webhook { url: SecretSource, ca_file: Option<PathBuf> },
     /// A program of this machine, by its arguments and never by a shell.
     Command(Box<Program>),
 }
@@ -63,12 +81,37 @@ impl ConnectionKind {
         match self {
             Self::Sql { .. } => "sql",
             Self::Stripe { .. } => "stripe",
-            Self::Http { .. } => "http",
+            Self::Http { service: Some(service), .. } => service.word,
+            Self::Http { service: None, .. } => "http",
             Self::Smtp { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
             Self::Command(_) => "command",
+            Self::Firestore { .. } => "firestore",
         }
     }
+}
+
+/// A service over HTTP whose paths a pack need not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The word for it in a pack.
+    pub word: &'static str,
+    /// As it writes itself.
+    pub title: &'static str,
+    /// Where it is, unless the pack says otherwise.
+    pub address: Option<&'static str>,
+    /// What tells whose token it is: a path, and labels with pointers into its answer.
+    pub door: String,
+    pub facts: Vec<(&'static str, &'static str)>,
+}
+
+/// A place of the business that takes the payment account's events.
+#[derive(Clone, Debug)]
+pub struct EventHandler {
+    pub name: String,
+    pub url: SecretSource,
+    /// What its events are signed with (`whsec_...`).
+    pub secret: SecretSource,
 }
 
 #[derive(Clone, Debug)]

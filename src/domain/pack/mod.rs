@@ -6,10 +6,12 @@ mod action;
 mod check;
 mod command;
 mod connection;
+mod firestore;
 mod flag;
 mod job;
 mod ledger;
 mod metric;
+mod pages;
 mod query;
 mod queue;
 mod sql;
@@ -18,15 +20,20 @@ use std::sync::Arc;
 
 use crate::domain::zone::Zone;
 
-pub use action::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock};
+pub use action::{Action, Confirm, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
 pub use command::{CommandFormat, CommandRead, Program};
-pub use connection::{Connection, ConnectionKind, MailServer, SecretSource};
+pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource, Service};
+pub use firestore::{
+    By, Comparing, Condition, DocumentColumn, DocumentWrite, Documents, FirestoreRead, Listing, Test, Total, UPDATE_TIME, When,
+    WrittenChange,
+};
 pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
 pub use metric::{Metric, Target};
-pub use query::{HttpRead, Query, Read, Sql, StripeList, StripeRead};
+pub use pages::{PageWay, Paging};
+pub use query::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
 pub use sql::SqlMistake;
 

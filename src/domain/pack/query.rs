@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{CommandRead, Connection};
+use super::{CommandRead, Connection, FirestoreRead, Paging};
 
-use crate::domain::{id::Id, template::Template};
+use crate::domain::{id::Id, proof::Proof, template::Template};
 
 /// A read of one connection. Its parameters come from where it is asked: `:now`, `:from` and `:to` of a window,
 /// `:id` and every other column of the row that it is about.
@@ -22,6 +22,7 @@ pub enum Read {
     Stripe(StripeRead),
     Http(HttpRead),
     Command(CommandRead),
+    Firestore(FirestoreRead),
 }
 
 /// SQL with named parameters (`:name`), each of them found by the parser outside quotes, comments and `::casts`.
@@ -48,6 +49,17 @@ pub struct StripeRead {
     pub window: Option<Duration>,
     /// At most so many rows; paging stops there.
     pub at_most: usize,
+    /// Of undelivered events: the one endpoint that is meant, by its id or its address; `None` is all of them.
+    pub endpoint: Option<Template>,
+    /// Rows that the business's own record has already: they are left out, and counted.
+    pub except: Option<Box<Except>>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Except {
+    pub on: Id<Connection>,
+    pub sql: Sql,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,10 +73,11 @@ pub enum StripeList {
     Payouts,
     Subscriptions,
     Transfers,
+    UndeliveredEvents,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -74,9 +87,10 @@ impl StripeList {
         Self::Payouts,
         Self::Subscriptions,
         Self::Transfers,
+        Self::UndeliveredEvents,
     ];
 
-    /// The word in a pack and the path under `/v1/`.
+    /// The word in a pack and, but for undelivered events, the path under `/v1/`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Charges => "charges",
@@ -88,6 +102,7 @@ impl StripeList {
             Self::Payouts => "payouts",
             Self::Subscriptions => "subscriptions",
             Self::Transfers => "transfers",
+            Self::UndeliveredEvents => "undelivered_events",
         }
     }
 }
@@ -102,8 +117,16 @@ pub struct HttpRead {
     pub body: Option<Template>,
     /// Column name -> JSON pointer into the answer (into each element, where `rows` is given).
     pub columns: Vec<(String, String)>,
-    /// JSON pointer to an array: one row for each element.
-    pub rows: Option<String>,
+    /// JSON pointers: one row for each element of the first list that stands at one of them. Empty: one row.
+    pub rows: Vec<String>,
+    /// Of these elements, those in which all of it stands.
+    pub only: Vec<Proof>,
+    /// Columns with Unix times, in seconds or milliseconds, which their size tells apart.
+    pub times: Vec<String>,
+    /// Columns with numbers that are written as text.
+    pub numbers: Vec<String>,
+    /// Where the list comes in pages.
+    pub pages: Option<Paging>,
     /// The answer itself is what is being judged: a timeout, a refused connection or a non-2xx status is one row with
     /// `ok = false` and `error`, not a failure to look.
     pub probe: bool,

@@ -19,6 +19,8 @@ pub struct Queue {
     /// The column with the time since which it waits.
     pub since: Option<String>,
     pub deadline: Option<Deadline>,
+    /// Columns by which the items stand together, counted.
+    pub group: Vec<String>,
     pub minutes_each: f64,
     /// The count below which the queue is where it should be.
     pub target_below: Option<u64>,
@@ -63,6 +65,8 @@ pub enum ColumnFormat {
     Age,
     /// A time in the pack's zone.
     Time,
+    /// A time to come as what is left until then.
+    Left,
     /// A fraction as a percentage.
     Percent,
     /// Never cut in the middle.

@@ -25,6 +25,7 @@ fn step_of(kind: &str) -> Step {
             method: "POST".to_owned(),
             path: "/run".to_owned(),
             body: None,
+            find: None,
             proofs: Proofs::default(),
         },
         _ => Order::Mail { on: Id::new("mail"), to: String::new(), subject: String::new(), body: String::new() },

@@ -129,7 +129,7 @@ mod tests {
             queues: vec![Arc::new(QueueReport {
                 id: Id::new("reviews"),
                 title: String::new(),
-                look: look(Items { items: vec![Arc::new(item)] }),
+                look: look(Items { items: vec![Arc::new(item)], ..Items::default() }),
             })],
             jobs: Vec::new(),
             reconciliations: vec![Arc::new(ReconciliationReport {
@@ -137,6 +137,7 @@ mod tests {
                 title: String::new(),
                 look: look(statement),
                 signed_off: None,
+                reading: None,
             })],
             flags: Vec::new(),
             metrics: Vec::new(),
@@ -168,7 +169,7 @@ mod tests {
         let with = |look| vec![Arc::new(QueueReport { look, ..report.clone() })];
         latest.queues = with(Look::never(Duration::from_mins(1)));
         assert!(of(&latest).is_drawn && of(&latest).row.contains_key("id"));
-        latest.queues = with(look(Items { items: Vec::new() }));
+        latest.queues = with(look(Items::default()));
         assert!(!of(&latest).is_drawn && of(&latest).row.is_empty(), "read anew, and gone");
     }
 

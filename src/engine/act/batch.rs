@@ -22,17 +22,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Batch {
     pub(super) report: BatchReport,
-    /// A batch of money stops at the first outcome that nobody knows.
-    pub(super) moves_money: bool,
+    /// It stops at the first outcome that nobody knows; one of money always does.
+    pub(super) stops_at_unknown: bool,
     /// How each of its acts that are over ended.
     ends: HashMap<ActionId, Standing>,
 }
 
 impl Batch {
-    pub(super) fn new(id: BatchId, title: String, total: usize, moves_money: bool, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(id: BatchId, title: String, total: usize, stops_at_unknown: bool, now: DateTime<Utc>) -> Self {
         let report =
             BatchReport { id, title, total, done: 0, failed: 0, skipped: 0, paused: false, started_at: now, ended_at: None };
-        Self { report, moves_money, ends: HashMap::new() }
+        Self { report, stops_at_unknown, ends: HashMap::new() }
     }
 
     /// Counts an act that is over; answers whether it was the last.
@@ -47,7 +47,7 @@ impl Batch {
         for end in self.ends.values() {
             match end {
                 Standing::Done => report.done += 1,
-                Standing::Rejected => report.failed += 1,
+                Standing::Rejected | Standing::Unproven => report.failed += 1,
                 Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => report.skipped += 1,
                 Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => {}
             }
@@ -101,7 +101,7 @@ impl Driver {
         let Some(batch) = self.batches.iter_mut().find(|batch| batch.report.id == *id) else {
             return Err(Text::new("there is no such batch"));
         };
-        if let (false, true, Some(label)) = (paused, batch.moves_money, in_doubt) {
+        if let (false, true, Some(label)) = (paused, batch.stops_at_unknown, in_doubt) {
             return Err(Text::new(format!("nobody knows yet whether {label} happened: look it up first")));
         }
         batch.report.paused = paused;

@@ -40,9 +40,9 @@ impl Driver {
             return Err(Text::new("there is no such preview any more: look again"));
         };
         if let Some(id) = plans.iter().find_map(|plan| plan.batch.clone()) {
-            let moves_money = plans.iter().any(|plan| plan.amount.is_some());
+            let stops_at_unknown = action.stops_at_unknown || plans.iter().any(|plan| plan.amount.is_some());
             let title = format!("{} {}", action.title, plans.len());
-            self.batches.push(Batch::new(id, title, plans.len(), moves_money, now));
+            self.batches.push(Batch::new(id, title, plans.len(), stops_at_unknown, now));
         }
         let until = now + TimeDelta::from_std(preview.hold).unwrap_or(TimeDelta::zero());
         let count = plans.len();

@@ -132,7 +132,10 @@ impl Driver {
             | EffectKind::Refund { .. }
             | EffectKind::Http { .. }
             | EffectKind::Mail { .. }
-            | EffectKind::Webhook { .. } => None,
+            | EffectKind::Webhook { .. }
+            | EffectKind::Event { .. }
+            | EffectKind::Proof { .. }
+            | EffectKind::Firestore { .. } => None,
         }
     }
 
@@ -237,14 +240,14 @@ impl Driver {
         let Some(id) = act.plan.batch.as_ref() else { return };
         let Some(batch) = self.batches.iter_mut().find(|batch| batch.report.id == *id) else { return };
         let is_in_doubt = matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict);
-        if is_in_doubt && batch.moves_money && !batch.report.paused {
+        if is_in_doubt && batch.stops_at_unknown && !batch.report.paused {
             batch.report.paused = true;
             let said = format!("{} stopped: nobody knows yet whether {} happened", batch.report.title, act.plan.label.original());
             (self.setup.tell)(Event::Notice { said: Text::new(said), is_error: true });
         }
         // What was still to be sent when the program was told to stop is the next start's to tell: the batch is cut off.
         let is_cut = matches!(self.mode, Mode::Stopping(_)) && act.state.phase == Phase::NotSent;
-        if act.state.phase.is_over() && !is_cut && batch.count(&act.plan.id, act.state.standing(now), now) {
+        if act.state.phase.is_over() && !is_cut && batch.count(&act.plan.id, act.standing(now), now) {
             let entry = batch.entry(&self.setup.operator, now);
             self.record(&entry).await;
         }

@@ -153,6 +153,7 @@ fn setting<'a>(pack: &'a Pack, operator: &'a str, now: DateTime<Utc>) -> plannin
         | pack::ConnectionKind::Http { .. }
         | pack::ConnectionKind::Smtp { .. }
         | pack::ConnectionKind::Webhook { .. }
+        | pack::ConnectionKind::Firestore { .. }
         | pack::ConnectionKind::Command(_) => None,
     });
     planning::Setting {

@@ -30,7 +30,7 @@ use crate::{
         rows::Params,
         text::Text,
     },
-    engine::message::{Ask, PlanPreview, Preview},
+    engine::message::{Ask, Letter, PlanPreview, Preview},
     ports::Ownership,
 };
 
@@ -319,6 +319,23 @@ fn plan_preview(plan: &Plan, context: &Context<'_>) -> PlanPreview {
         amount: plan.amount,
         guards: guard::verdicts(context.action, &policy::names(plan), context.now),
         steps: plan.steps.iter().map(|step| step.said.clone()).collect(),
+        letters: plan.steps.iter().enumerate().filter_map(|(step, sent)| letter(step, &sent.order)).collect(),
+    }
+}
+
+fn letter(step: usize, order: &Order) -> Option<Letter> {
+    let text = |words: &str| Text::new(words);
+    match order {
+        Order::Mail { to, subject, body, .. } => {
+            Some(Letter { step, to: text(to), subject: Some(text(subject)), text: text(body) })
+        }
+        Order::Webhook { on, text: words } => Some(Letter { step, to: text(on.as_str()), subject: None, text: text(words) }),
+        Order::Sql { .. }
+        | Order::Refund { .. }
+        | Order::Http { .. }
+        | Order::Event { .. }
+        | Order::Proof { .. }
+        | Order::Firestore { .. } => None,
     }
 }
 

@@ -33,6 +33,7 @@ pub fn empty_reconciliation(reconciliation: &pack::Reconciliation) -> Arc<Reconc
         title: reconciliation.title.clone(),
         look: Look::never(reconciliation.every),
         signed_off: None,
+        reading: None,
     })
 }
 
@@ -58,6 +59,8 @@ pub fn items(queue: &pack::Queue, pack: &Pack, rows: &Rows, now: DateTime<Utc>) 
 pub fn flag_value(flag: &pack::Flag, rows: &Rows) -> Result<Value, Text> {
     let cell = rows.first().and_then(|row| row.find(&flag.column));
     match cell {
+        // A pack names a truth by its word, and so it is shown and set.
+        Some(Value::Bool(truth)) => Ok(Value::text(truth.to_string())),
         Some(value) if !value.is_null() => Ok(value.clone()),
         Some(_) | None => {
             Err(Text::new(format!("the answer has no `{}`: is the flag still there under this name?", flag.column)))

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, RawBound, RawCommandEffect, RawRead};
+use super::{OneOrMany, RawBound, RawCommandEffect, RawFirestoreEffect, RawNetlifyEffect, RawRead, RawVercelEffect};
 
 /// Something the operator can do to one row.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub(in crate::pack) struct RawAction {
     pub undo: Option<String>,
     /// How much a confirmation asks (default: `typed` where money, a flag or a job is touched, `count` where it is final).
     pub confirm: Option<RawConfirm>,
+    /// Whether a batch of it stops at the first outcome that nobody knows (default: where money moves, and there always).
+    pub stop_at_unknown: Option<bool>,
     /// How long a plan waits to be taken back (default `10s` where it is final).
     pub hold: Option<String>,
     /// The column with the money that moves.
@@ -60,6 +62,11 @@ pub(in crate::pack) struct RawEffect {
     pub http: Option<RawHttpEffect>,
     pub smtp: Option<RawMailEffect>,
     pub webhook: Option<RawWebhookEffect>,
+    pub vercel: Option<RawVercelEffect>,
+    pub netlify: Option<RawNetlifyEffect>,
+    pub event: Option<RawEventEffect>,
+    pub proof: Option<RawProofEffect>,
+    pub firestore: Option<RawFirestoreEffect>,
     pub command: Option<RawCommandEffect>,
     pub flag: Option<RawFlagEffect>,
     pub job: Option<RawJobEffect>,
@@ -136,6 +143,32 @@ pub(in crate::pack) struct RawWebhookEffect {
     pub text: String,
 }
 
+/// An event of Stripe's is sent once more: `resend` by Stripe to an endpoint, `deliver` by ourselves to a handler.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawEventEffect {
+    /// The connection, of the kind `stripe`.
+    pub on: String,
+    /// The column with the event's id; Stripe sends it.
+    pub resend: Option<String>,
+    /// With `resend`: the column with the endpoint's id (`we_...`).
+    pub endpoint: Option<String>,
+    /// The column with the event's id; we fetch, sign and post it.
+    pub deliver: Option<String>,
+    /// With `deliver`: one of the connection's `handlers`.
+    pub handler: Option<String>,
+}
+
+/// A look that must find a row: it proves what the effects before it did.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawProofEffect {
+    /// The connection, of the kind `sql`.
+    pub on: String,
+    /// The statement; the row's columns and the inputs are `:name` parameters.
+    pub text: String,
+}
+
 /// The effects of a flag, with its new value.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +195,8 @@ pub(in crate::pack) struct RawGuard {
     pub within: Option<RawWithin>,
     /// An expression over the row and the inputs.
     pub holds: Option<String>,
+    /// What is said where it fails, as a template over the row; else what the rule read.
+    pub says: Option<String>,
 }
 
 /// Elapsed time since a column is less than a window, exactly.

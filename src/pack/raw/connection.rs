@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::RawProgram;
+use super::{RawFirestore, RawNetlify, RawProgram, RawSentry, RawStatuspage, RawVercel};
 
 /// An outside system; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -17,6 +17,11 @@ pub(in crate::pack) struct RawConnection {
     pub http: Option<RawHttp>,
     pub smtp: Option<RawSmtp>,
     pub webhook: Option<RawWebhook>,
+    pub vercel: Option<RawVercel>,
+    pub netlify: Option<RawNetlify>,
+    pub sentry: Option<RawSentry>,
+    pub statuspage: Option<RawStatuspage>,
+    pub firestore: Option<RawFirestore>,
     pub command: Option<RawProgram>,
 }
 
@@ -72,8 +77,31 @@ pub(in crate::pack) struct RawStripe {
     /// Accepts a live key that may do everything (`sk_live_...`); it is warned of at every start (default `false`).
     #[serde(default)]
     pub unrestricted: bool,
+    /// The business's own handlers, to which events can be posted by ourselves.
+    #[serde(default)]
+    pub handlers: BTreeMap<String, RawHandler>,
     /// The longest that one look or act may take (default `10s`).
     pub timeout: Option<String>,
+}
+
+/// A place of the business that takes Stripe's events.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawHandler {
+    /// Its URL, without a password.
+    pub url: Option<String>,
+    /// The environment variable with its URL.
+    pub url_env: Option<String>,
+    /// The file with its URL, mode 0600.
+    pub url_file: Option<String>,
+    /// The command (program and arguments) that prints its URL.
+    pub url_command: Option<Vec<String>>,
+    /// The environment variable with its endpoint's signing secret (`whsec_...`).
+    pub secret_env: Option<String>,
+    /// The file with the secret, mode 0600.
+    pub secret_file: Option<String>,
+    /// The command (program and arguments) that prints the secret.
+    pub secret_command: Option<Vec<String>>,
 }
 
 /// A site of the business, or an interface over HTTP.
@@ -91,6 +119,14 @@ pub(in crate::pack) struct RawHttp {
     /// Sent with every request: `accept = "application/json"`; a secret as `authorization_env`, `_file` or `_command`.
     #[serde(default)]
     pub headers: BTreeMap<String, RawHeader>,
+    /// The environment variable with a token, sent as `Authorization: Bearer ...`.
+    pub token_env: Option<String>,
+    /// The file with the token, mode 0600.
+    pub token_file: Option<String>,
+    /// The command (program and arguments) that prints the token.
+    pub token_command: Option<Vec<String>>,
+    /// The file with the certificate (PEM) of the authority that signed the server's, where that is no public one.
+    pub ca_file: Option<String>,
     /// The longest that one look or act may take (default `10s`).
     pub timeout: Option<String>,
 }
@@ -117,6 +153,16 @@ pub(in crate::pack) struct RawSmtp {
     pub url_command: Option<Vec<String>>,
     /// `Name <address>`.
     pub from: String,
+    /// The name to log in with, where the URL has none.
+    pub user: Option<String>,
+    /// The environment variable with the password.
+    pub password_env: Option<String>,
+    /// The file with the password, mode 0600.
+    pub password_file: Option<String>,
+    /// The command (program and arguments) that prints the password.
+    pub password_command: Option<Vec<String>>,
+    /// The file with the certificate (PEM) of the authority that signed the server's, where that is no public one.
+    pub ca_file: Option<String>,
     /// The longest that one act may take (default `10s`).
     pub timeout: Option<String>,
 }
@@ -131,6 +177,8 @@ pub(in crate::pack) struct RawWebhook {
     pub url_file: Option<String>,
     /// The command (program and arguments) that prints the URL.
     pub url_command: Option<Vec<String>>,
+    /// The file with the certificate (PEM) of the authority that signed the server's, where that is no public one.
+    pub ca_file: Option<String>,
     /// The longest that one act may take (default `10s`).
     pub timeout: Option<String>,
 }

@@ -3,12 +3,14 @@
 mod action;
 mod command;
 mod connection;
+mod firestore;
 mod flag;
 mod head;
 mod job;
 mod ledger;
 mod queue;
 mod read;
+mod service;
 mod watch;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
@@ -20,17 +22,22 @@ use serde::{
 };
 
 pub(super) use action::{
-    RawAction, RawConfirm, RawEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect, RawMailEffect, RawProof,
-    RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
+    RawAction, RawConfirm, RawEffect, RawEventEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect,
+    RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
 };
 pub(super) use command::{RawCommandEffect, RawCommandFormat, RawCommandRead, RawProgram};
-pub(super) use connection::{RawConnection, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
+pub(super) use connection::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
+pub(super) use firestore::{RawCondition, RawFirestore, RawFirestoreEffect, RawFirestoreRead, RawTyped, RawWritten};
 pub(super) use flag::RawFlag;
 pub(super) use head::{RawHead, RawPlaybook, RawPolicy};
 pub(super) use job::RawJob;
 pub(super) use ledger::{RawLedger, RawReconciliation};
 pub(super) use queue::{RawColumn, RawColumnFormat, RawQueue};
-pub(super) use read::{RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead};
+pub(super) use read::{RawExcept, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead};
+pub(super) use service::{
+    RawNetlify, RawNetlifyEffect, RawNetlifyList, RawNetlifyRead, RawNetlifyRun, RawSentry, RawSentryList, RawSentryRead,
+    RawStatuspage, RawStatuspageList, RawStatuspageRead, RawVercel, RawVercelEffect, RawVercelRead, RawVercelTarget,
+};
 pub(super) use watch::{RawBound, RawCheck, RawLimit, RawMetric, RawTarget};
 
 /// A business declared for wheelhouse: what it is made of, what is watched, and what its operator can do.

@@ -21,6 +21,9 @@ pub(in crate::pack) struct RawQueue {
     /// The column with the time since which it waits.
     pub since: Option<String>,
     pub deadline: Option<RawDeadline>,
+    /// Columns by which its items stand together, each group counted.
+    #[serde(default)]
+    pub group: Vec<String>,
     /// What one item takes the operator (default 1).
     pub minutes_each: Option<f64>,
     pub target: Option<RawQueueTarget>,
@@ -76,6 +79,7 @@ pub(in crate::pack) enum RawColumnFormat {
     Plain,
     Age,
     Time,
+    Left,
     Percent,
     Id,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::RawCommandRead;
+use super::{RawCommandRead, RawFirestoreRead, RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
 
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -17,6 +17,11 @@ pub(in crate::pack) struct RawRead {
     pub http: Option<RawHttpRead>,
     /// As `http`; a failure is one row with `ok = false`, not a failure to look.
     pub probe: Option<RawHttpRead>,
+    pub vercel: Option<RawVercelRead>,
+    pub netlify: Option<RawNetlifyRead>,
+    pub sentry: Option<RawSentryRead>,
+    pub statuspage: Option<RawStatuspageRead>,
+    pub firestore: Option<RawFirestoreRead>,
     pub command: Option<RawCommandRead>,
 }
 
@@ -49,9 +54,23 @@ pub(in crate::pack) struct RawStripeRead {
     pub window: Option<String>,
     /// At most so many rows (default 10000).
     pub at_most: Option<u64>,
+    /// Of `undelivered_events`: only those meant for this endpoint, by its id (`we_...`) or its URL.
+    pub endpoint: Option<String>,
+    /// What the business's own record has already is left out, and counted as `left_out`.
+    pub except: Option<RawExcept>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,
+}
+
+/// A statement whose first column holds the ids of what is done already.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawExcept {
+    /// The connection, of the kind `sql`.
+    pub on: String,
+    /// The statement, with the parameters of every read.
+    pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -66,6 +85,7 @@ pub(in crate::pack) enum RawStripeList {
     Payouts,
     Subscriptions,
     Transfers,
+    UndeliveredEvents,
 }
 
 /// A request whose answer becomes rows; `ok`, `status`, `latency_ms` and `body` are always among the columns.
@@ -85,7 +105,48 @@ pub(in crate::pack) struct RawHttpRead {
     pub columns: BTreeMap<String, String>,
     /// JSON pointer to an array: one row for each element.
     pub rows: Option<String>,
+    /// How one page of that list leads to the next.
+    pub pages: Option<RawPages>,
+    /// At most so many rows of all pages (default 10000, in a ledger no limit).
+    pub at_most: Option<u64>,
+    /// Columns with Unix times, in seconds or milliseconds.
+    #[serde(default)]
+    pub times: Vec<String>,
+    /// Columns with numbers that the service writes as text.
+    #[serde(default)]
+    pub numbers: Vec<String>,
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,
+}
+
+/// What leads to the next page; exactly one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::pack) struct RawPages {
+    /// JSON pointer to the next page's address.
+    pub next: Option<String>,
+    pub cursor: Option<RawCursor>,
+    pub number: Option<RawNumber>,
+}
+
+/// The answer says by what the next page is asked for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawCursor {
+    /// JSON pointer to it.
+    pub at: String,
+    /// The parameter that takes it (`cursor`).
+    pub parameter: String,
+}
+
+/// Pages are counted; the first without rows is the end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawNumber {
+    /// The parameter that takes the number (`page`).
+    pub parameter: String,
+    /// The first page's number (default 1).
+    pub first: Option<u64>,
 }

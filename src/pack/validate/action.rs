@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     domain::{
         id::Id,
-        pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, WindowClock},
+        pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Query, WindowClock},
         template::Template,
     },
     pack::{
@@ -17,7 +17,7 @@ use crate::{
 use super::{
     Part,
     effect::{Within, effects},
-    id,
+    firestore, id,
     read::{Names, queries},
     reader::{Reader, Section},
 };
@@ -37,6 +37,8 @@ pub(super) struct Brought {
     pub inputs: Vec<Input>,
     pub undo: Option<Id<Action>>,
     pub confirm: Confirm,
+    /// Read before it is acted: what the effects expect to be as it was.
+    pub fresh: Vec<Query>,
     pub covers: Vec<String>,
 }
 
@@ -50,9 +52,10 @@ pub(super) fn brought_action(brought: Brought) -> Action {
         inputs: brought.inputs,
         undo: brought.undo,
         confirm: brought.confirm,
+        stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
-        fresh: Vec::new(),
+        fresh: brought.fresh,
         unchanged: Vec::new(),
         label: Template::parse(brought.label).ok(),
         covers: brought.covers,
@@ -72,11 +75,19 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
     if matches!(&raw.effects, OneOrMany::Many(list) if list.is_empty()) {
         reader.say(&place.key("do"), "an action that does nothing is none", "empty", None);
     }
+    if matches!(effects.first(), Some(Effect { kind: EffectKind::Proof { .. }, .. })) {
+        let help = Some("put it behind the effect that it proves".to_owned());
+        reader.say(&place.key("do"), "a proof proves what came before it, and nothing does", "begins with a proof", help);
+    }
     let guards = raw.guards.iter().enumerate();
     let guards = guards.filter_map(|(index, raw)| guard(reader, &place.key("guards").index(index), raw)).collect();
     let inputs = inputs(reader, &place.key("inputs"), &raw.inputs);
     let undo = raw.undo.as_ref().and_then(|undo| undo_of(reader, place, name, undo, &effects));
     let fresh = queries(reader, &place.key("fresh"), &raw.fresh, Names::Row);
+    // Whose id and times they are is said by the first.
+    let fresh: Vec<Query> =
+        fresh.into_iter().enumerate().map(|(index, query)| if index == 0 { query } else { firestore::beside(query) }).collect();
+    firestore::is_read_afresh(reader, &place.key("do"), &effects, &fresh);
     let label = raw.label.as_ref().and_then(|text| reader.template(&place.key("label"), text));
     let amount = amount(reader, place, raw, &effects);
     let mut action = Action {
@@ -88,6 +99,7 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
         inputs,
         undo,
         confirm: Confirm::Key,
+        stops_at_unknown: raw.stop_at_unknown.unwrap_or(false),
         hold: Duration::ZERO,
         amount,
         fresh,
@@ -95,6 +107,9 @@ pub(super) fn action(reader: &mut Reader<'_>, part: &Part<RawAction>, brought: &
         label,
         covers: raw.covers.clone(),
     };
+    if raw.stop_at_unknown == Some(false) && (action.moves_money() || action.amount.is_some()) {
+        reader.say(&place.key("stop_at_unknown"), "a batch of money always stops at the first unknown", "not here", None);
+    }
     // A broken `undo` must not make what follows look final.
     let is_final = action.is_final() && raw.undo.is_none();
     action.confirm = raw.confirm.map_or_else(|| asks(raw, &action, is_final), confirm);
@@ -144,6 +159,9 @@ fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Ef
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. }
         | EffectKind::Command { .. } => None,
     });
     match (&raw.amount, refunded) {
@@ -168,7 +186,12 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         EffectKind::Refund { .. } => Some("a refund"),
         EffectKind::Mail { .. } => Some("a mail"),
         EffectKind::Webhook { .. } => Some("a message"),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Command { .. } => None,
+        EffectKind::Event { .. } => Some("an event"),
+        EffectKind::Sql { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. }
+        | EffectKind::Command { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());
@@ -187,7 +210,8 @@ fn guard(reader: &mut Reader<'_>, place: &Place, raw: &RawGuard) -> Option<Guard
         (None, Some(text)) => GuardRule::Holds(reader.expression(&place.key("holds"), text)?),
         (None, None) => return None,
     };
-    Some(Guard { title: raw.title.clone(), rule })
+    let says = raw.says.as_ref().and_then(|text| reader.template(&place.key("says"), text));
+    Some(Guard { title: raw.title.clone(), rule, says })
 }
 
 fn within(reader: &mut Reader<'_>, place: &Place, raw: &RawWithin) -> Option<GuardRule> {

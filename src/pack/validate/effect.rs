@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        pack::{Action, Effect, EffectKind, Sql},
+        pack::{Action, Effect, EffectKind, EventWay, Sql},
         template::{Template, TemplatePlace},
         value::Value,
     },
@@ -10,16 +10,17 @@ use crate::{
         nearest::advice,
         place::Place,
         raw::{
-            OneOrMany, RawCommandEffect, RawEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawSqlEffect,
-            RawStripeEffect, RawWebhookEffect,
+            OneOrMany, RawCommandEffect, RawEffect, RawEventEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect,
+            RawProofEffect, RawSqlEffect, RawStripeEffect, RawWebhookEffect,
         },
     },
 };
 
 use super::{
-    command, proof,
+    command, firestore, proof,
     read::{Names, query},
     reader::{Reader, Section},
+    service::{netlify, vercel},
 };
 
 /// Whose effects they are.
@@ -53,6 +54,11 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("http", raw.http.is_some()),
         ("smtp", raw.smtp.is_some()),
         ("webhook", raw.webhook.is_some()),
+        ("vercel", raw.vercel.is_some()),
+        ("netlify", raw.netlify.is_some()),
+        ("event", raw.event.is_some()),
+        ("proof", raw.proof.is_some()),
+        ("firestore", raw.firestore.is_some()),
         ("command", raw.command.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
@@ -66,14 +72,30 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         return job(reader, &at, raw, within);
     }
     let mut pen = Pen { reader, names };
-    let made = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook, &raw.command) {
-        (Some(raw), ..) => pen.sql(&at, raw),
-        (_, Some(raw), ..) => pen.refund(&at, raw),
-        (_, _, Some(raw), ..) => pen.http(&at, raw),
-        (_, _, _, Some(raw), ..) => pen.mail(&at, raw),
-        (_, _, _, _, Some(raw), _) => pen.webhook(&at, raw),
-        (_, _, _, _, _, Some(raw)) => pen.command(&at, raw),
-        (None, None, None, None, None, None) => None,
+    let made = if let Some(raw) = &raw.sql {
+        pen.sql(&at, raw)
+    } else if let Some(raw) = &raw.stripe {
+        pen.refund(&at, raw)
+    } else if let Some(raw) = &raw.http {
+        pen.http(&at, raw)
+    } else if let Some(raw) = &raw.smtp {
+        pen.mail(&at, raw)
+    } else if let Some(raw) = &raw.webhook {
+        pen.webhook(&at, raw)
+    } else if let Some(raw) = &raw.vercel {
+        vercel::effect(&mut pen, &at, raw)
+    } else if let Some(raw) = &raw.netlify {
+        netlify::effect(&mut pen, &at, raw)
+    } else if let Some(raw) = &raw.event {
+        pen.event(&at, raw)
+    } else if let Some(raw) = &raw.proof {
+        pen.proof(&at, raw)
+    } else if let Some(raw) = &raw.firestore {
+        firestore::effect(pen.reader, &at, raw, names)
+    } else if let Some(raw) = &raw.command {
+        pen.command(&at, raw)
+    } else {
+        None
     };
     let says = raw.says.as_ref().map(|text| pen.template(TemplatePlace::Prose, &place.key("says"), text));
     let Some((kind, words)) = made else { return Vec::new() };
@@ -86,8 +108,8 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
 }
 
 /// Makes effects with the names that are at hand for them.
-struct Pen<'r, 's, 'n> {
-    reader: &'r mut Reader<'s>,
+pub(super) struct Pen<'r, 's, 'n> {
+    pub(super) reader: &'r mut Reader<'s>,
     names: Names<'n>,
 }
 
@@ -100,7 +122,7 @@ impl Pen<'_, '_, '_> {
         Some(template)
     }
 
-    fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, kind: TemplatePlace, place: &Place, text: &str) -> Option<Template> {
         let template = self.reader.template_for(kind, place, text);
         self.at_hand(template, place)
     }
@@ -149,7 +171,7 @@ impl Pen<'_, '_, '_> {
         let body = self.at_hand(body, &body_place);
         let words = format!("{method} {}", raw.path);
         let proofs = proof::proofs(self.reader, place, raw);
-        Some((EffectKind::Http { on: on?, method, path: path?, body, proofs }, words))
+        Some((EffectKind::Http { on: on?, method, path: path?, body, find: None, proofs }, words))
     }
 
     fn mail(&mut self, place: &Place, raw: &RawMailEffect) -> Made {
@@ -179,6 +201,49 @@ impl Pen<'_, '_, '_> {
         let line = line?;
         let words = format!("run {} {}", raw.on, line.source());
         Some((EffectKind::Command { on: on?, line, exits, found_by }, words.trim_end().to_owned()))
+    }
+
+    fn event(&mut self, place: &Place, raw: &RawEventEffect) -> Made {
+        let on = self.reader.connection("stripe", &raw.on, &place.key("on"));
+        let ways = [("resend", raw.resend.is_some()), ("deliver", raw.deliver.is_some())];
+        let way = self.reader.exactly_one(place, "by whom the event is sent", &ways)?;
+        let (event, with, other) = match way {
+            "resend" => (raw.resend.as_ref()?, ("endpoint", &raw.endpoint), ("handler", &raw.handler)),
+            _ => (raw.deliver.as_ref()?, ("handler", &raw.handler), ("endpoint", &raw.endpoint)),
+        };
+        self.reader.not_empty(&place.key(way), event, "the name of the column");
+        if other.1.is_some() {
+            let help = Some(format!("`{}`", with.0));
+            self.reader.say_key(&place.key(other.0), format!("`{}` does not go with `{way}`", other.0), "not here", help);
+        }
+        let Some(to) = with.1 else {
+            let help = match with.0 {
+                "handler" => "one of the connection's `handlers`",
+                _ => "the column with the endpoint's id, as `undelivered_events` has it",
+            };
+            self.reader.say(place, format!("`{way}` needs `{}`", with.0), "where to?", Some(help.to_owned()));
+            return None;
+        };
+        let way = if way == "resend" {
+            self.reader.not_empty(&place.key("endpoint"), to, "the name of the column");
+            EventWay::Account { endpoint: to.clone() }
+        } else {
+            self.reader.handler(&raw.on, to, &place.key("handler"))?;
+            EventWay::Ourselves { handler: to.clone() }
+        };
+        let words = match &way {
+            EventWay::Account { endpoint } => format!("Stripe sends {{{{ {event} }}}} again to {{{{ {endpoint} }}}}"),
+            EventWay::Ourselves { handler } => format!("post {{{{ {event} }}}}, signed, to the handler {handler}"),
+        };
+        Some((EffectKind::Event { on: on?, event: event.clone(), way }, words))
+    }
+
+    fn proof(&mut self, place: &Place, raw: &RawProofEffect) -> Made {
+        let on = self.reader.connection("sql", &raw.on, &place.key("on"));
+        let text = place.key("text");
+        let sql = self.reader.sql(&text, &raw.text, Sql::check_read)?;
+        self.reader.names_at_hand(&text, &sql.parameters, Some(&sql), self.names);
+        Some((EffectKind::Proof { on: on?, sql }, format!("see in {} that it is done", raw.on)))
     }
 }
 
@@ -244,11 +309,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
         },
-        EffectKind::Http { on, method, path, body, proofs } => EffectKind::Http {
+        EffectKind::Http { on, method, path, body, find, proofs } => EffectKind::Http {
             on: on.clone(),
             method: method.clone(),
             path: fill(path),
             body: body.as_ref().map(fill),
+            find: find.clone(),
             proofs: proofs.clone(),
         },
         EffectKind::Mail { on, to, subject, body } => {
@@ -258,6 +324,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
         EffectKind::Command { on, line, exits, found_by } => {
             EffectKind::Command { on: on.clone(), line: line.with(fill), exits: exits.clone(), found_by: found_by.clone() }
         }
+        EffectKind::Event { .. } => effect.kind.clone(),
+        EffectKind::Proof { on, sql } => {
+            let sql = given.iter().try_fold(sql.clone(), |sql, (name, value)| sql.with_text(name, value)).ok()?;
+            EffectKind::Proof { on: on.clone(), sql }
+        }
+        EffectKind::Firestore { on, write } => EffectKind::Firestore { on: on.clone(), write: write.given(given) },
     };
     Some(Effect { kind, said: fill(&effect.said) })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::pack::{Action, Confirm, Flag, Input, InputKind, Probe},
+    domain::pack::{Action, Confirm, Flag, Input, InputKind, Probe, Query},
     pack::{
         nearest::advice,
         place::Place,
@@ -15,7 +15,7 @@ use super::{
     Part,
     action::{Brought, brought_action},
     effect::{Within, effects},
-    id,
+    firestore, id,
     read::{Names, query},
     reader::{Reader, Section},
     watch::EVERY,
@@ -39,6 +39,10 @@ pub(super) fn flag(reader: &mut Reader<'_>, part: &Part<RawFlag>) -> Option<(Fla
     if matches!(&raw.set, OneOrMany::Many(list) if list.is_empty()) {
         reader.say(&place.key("set"), "a flag that nothing sets is a check", "empty", None);
     }
+    let fresh: Vec<Query> = look.iter().filter(|_| firestore::expects(&set)).cloned().map(firestore::of_flag).collect();
+    if look.is_some() {
+        firestore::is_read_afresh(reader, &place.key("set"), &set, &fresh);
+    }
     let probes = probes(reader, place, raw);
     let observe_for = reader.duration_or(&place.key("observe_for"), raw.observe_for.as_ref(), OBSERVE_FOR);
     let back_when = raw.back_when.as_ref().and_then(|name| reader.reference(Section::Checks, name, &place.key("back_when")));
@@ -57,6 +61,7 @@ pub(super) fn flag(reader: &mut Reader<'_>, part: &Part<RawFlag>) -> Option<(Fla
         // A flip is taken back by setting the value that was there before.
         undo: Some(id(&format!("flag.{name}"))),
         confirm: Confirm::Typed,
+        fresh,
         covers: raw.covers.clone(),
     });
     let flag = Flag {

@@ -11,7 +11,7 @@ use super::{
     Part,
     action::{Brought, brought_action},
     effect::{Within, effects},
-    id,
+    firestore, id,
     read::{Names, query},
     reader::{Reader, Section},
     watch::EVERY,
@@ -42,6 +42,7 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
     let history = query(reader, &place.key("history"), &raw.history, Names::Look);
     let effect = raw.effect.as_ref().and_then(|raw| query(reader, &place.key("effect"), raw, Names::Look));
     let runs = effects(reader, &place.key("run"), &raw.run, Names::Only(&AT_HAND), Within::Brought);
+    firestore::is_read_afresh(reader, &place.key("run"), &runs, &[]);
     let action = (!runs.is_empty()).then(|| {
         brought_action(Brought {
             id: id(&format!("job.{name}")),
@@ -51,6 +52,7 @@ pub(super) fn job(reader: &mut Reader<'_>, part: &Part<RawJob>) -> Option<(Job, 
             inputs: Vec::new(),
             undo: None,
             confirm: Confirm::Typed,
+            fresh: Vec::new(),
             covers: raw.covers.clone(),
         })
     });

@@ -4,6 +4,7 @@ mod action;
 mod command;
 mod connection;
 mod effect;
+mod firestore;
 mod flag;
 mod head;
 mod job;
@@ -13,6 +14,7 @@ mod queue;
 mod read;
 mod reader;
 mod secret;
+mod service;
 mod value;
 mod watch;
 

@@ -28,6 +28,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, part: &Part<RawQueue>, actions: &[A
         let after = reader.duration(&place.key("deadline").key("after"), &raw.after)?;
         Some(Deadline { column: raw.column.clone(), after })
     });
+    reader.no_repetition(&place.key("group"), &raw.group);
     let minutes_each = raw.minutes_each.unwrap_or(1.0);
     if !(minutes_each.is_finite() && minutes_each >= 0.0) {
         reader.say(&place.key("minutes_each"), "an item takes no less than no time", "not so many minutes", None);
@@ -52,6 +53,7 @@ pub(super) fn queue(reader: &mut Reader<'_>, part: &Part<RawQueue>, actions: &[A
         items,
         since: raw.since.clone(),
         deadline,
+        group: raw.group.clone(),
         minutes_each,
         target_below: raw.target.as_ref().map(|target| target.below),
         presets,
@@ -165,6 +167,7 @@ fn format(raw: RawColumnFormat) -> ColumnFormat {
         RawColumnFormat::Plain => ColumnFormat::Plain,
         RawColumnFormat::Age => ColumnFormat::Age,
         RawColumnFormat::Time => ColumnFormat::Time,
+        RawColumnFormat::Left => ColumnFormat::Left,
         RawColumnFormat::Percent => ColumnFormat::Percent,
         RawColumnFormat::Id => ColumnFormat::Id,
     }

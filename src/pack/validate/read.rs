@@ -2,17 +2,21 @@
 
 use crate::{
     domain::{
-        pack::{HttpRead, Query, Read, Sql, StripeList, StripeRead},
+        pack::{Except, HttpRead, PageWay, Paging, Query, Read, Sql, StripeList, StripeRead},
         template::{Template, TemplatePlace},
     },
     pack::{
         nearest::advice,
         place::Place,
-        raw::{OneOrMany, RawCommandRead, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
+        raw::{OneOrMany, RawCommandRead, RawExcept, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
     },
 };
 
-use super::{command, reader::Reader};
+use super::{
+    command, firestore,
+    reader::Reader,
+    service::{netlify, sentry, statuspage, vercel},
+};
 
 /// Given to every read.
 const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
@@ -65,17 +69,38 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         ("stripe", raw.stripe.is_some()),
         ("http", raw.http.is_some()),
         ("probe", raw.probe.is_some()),
+        ("vercel", raw.vercel.is_some()),
+        ("netlify", raw.netlify.is_some()),
+        ("sentry", raw.sentry.is_some()),
+        ("statuspage", raw.statuspage.is_some()),
+        ("firestore", raw.firestore.is_some()),
         ("command", raw.command.is_some()),
     ];
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
     let place = place.key(word);
-    match (&raw.sql, &raw.stripe, &raw.http, &raw.probe, &raw.command) {
+    if let Some(raw) = &raw.firestore {
+        return firestore::read(reader, &place, raw, names, AT_MOST);
+    }
+    if let Some(raw) = &raw.command {
+        return run(reader, &place, raw, names);
+    }
+    match (&raw.sql, &raw.stripe, &raw.http, &raw.probe) {
         (Some(raw), ..) => sql(reader, &place, raw, names),
         (_, Some(raw), ..) => stripe(reader, &place, raw, names),
-        (_, _, Some(raw), ..) => http(reader, &place, raw, names, false),
-        (_, _, _, Some(raw), _) => http(reader, &place, raw, names, true),
-        (_, _, _, _, Some(raw)) => run(reader, &place, raw, names),
-        (None, None, None, None, None) => None,
+        (_, _, Some(raw), _) => http(reader, &place, raw, names, false),
+        (_, _, _, Some(raw)) => http(reader, &place, raw, names, true),
+        (None, None, None, None) => known(reader, &place, raw),
+    }
+}
+
+/// Of a service that is known by name.
+fn known(reader: &mut Reader<'_>, place: &Place, raw: &RawRead) -> Option<Query> {
+    match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage) {
+        (Some(raw), ..) => vercel::read(reader, place, raw),
+        (_, Some(raw), ..) => netlify::read(reader, place, raw),
+        (_, _, Some(raw), _) => sentry::read(reader, place, raw),
+        (_, _, _, Some(raw)) => statuspage::read(reader, place, raw),
+        (None, None, None, None) => None,
     }
 }
 
@@ -117,7 +142,46 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Na
     let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
     let at_most = usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX);
     let list = list(raw.list);
-    Some(Query { on: on?, read: Read::Stripe(StripeRead { list, id, filters, window, at_most }), money: raw.money.clone() })
+    let endpoint = raw.endpoint.as_ref().and_then(|text| address(reader, &place.key("endpoint"), text));
+    if list == StripeList::UndeliveredEvents {
+        undelivered_alone(reader, place, raw, names);
+    } else if raw.endpoint.is_some() {
+        let help = Some("`list = \"undelivered_events\"`".to_owned());
+        reader.say_key(&place.key("endpoint"), "only undelivered events are meant for an endpoint", "not here", help);
+    }
+    let except = raw.except.as_ref().and_then(|raw_except| except(reader, place, raw, raw_except, names));
+    let read = StripeRead { list, id, filters, window, at_most, endpoint, except };
+    Some(Query { on: on?, read: Read::Stripe(read), money: raw.money.clone() })
+}
+
+/// What is made of two lists is no ledger, and has no object of its own.
+fn undelivered_alone(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Names<'_>) {
+    if raw.id.is_some() {
+        let help = Some("`list = \"events\"` reads one event".to_owned());
+        reader.say_key(&place.key("id"), "undelivered events are read as a list", "not here", help);
+    }
+    if matches!(names, Names::Window) {
+        reader.say(&place.key("list"), "undelivered events are no ledger: nothing of them is money", "not here", None);
+    }
+}
+
+fn except(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    raw: &RawStripeRead,
+    except: &RawExcept,
+    names: Names<'_>,
+) -> Option<Box<Except>> {
+    let place = place.key("except");
+    if raw.id.is_some() || !matches!(names, Names::Look) {
+        let help = Some("in a check's, a queue's or a metric's `read` of a list".to_owned());
+        reader.say_key(&place, "nothing can be left out here", "not here", help);
+    }
+    let on = reader.connection("sql", &except.on, &place.key("on"));
+    let text = place.key("text");
+    let sql = reader.sql(&text, &except.text, Sql::check_read)?;
+    reader.names_at_hand(&text, &sql.parameters, Some(&sql), names);
+    Some(Box::new(Except { on: on?, sql }))
 }
 
 fn list(raw: RawStripeList) -> StripeList {
@@ -131,6 +195,7 @@ fn list(raw: RawStripeList) -> StripeList {
         RawStripeList::Payouts => StripeList::Payouts,
         RawStripeList::Subscriptions => StripeList::Subscriptions,
         RawStripeList::Transfers => StripeList::Transfers,
+        RawStripeList::UndeliveredEvents => StripeList::UndeliveredEvents,
     }
 }
 
@@ -151,8 +216,28 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
     if let Some(rows) = &raw.rows {
         pointer_is_right(reader, &place.key("rows"), rows);
     }
+    let pages = paging(reader, place, raw, &method, names, probe);
     let columns = raw.columns.iter().map(|(name, pointer)| (name.clone(), pointer.clone())).collect();
-    let read = HttpRead { method, path: path?, body, columns, rows: raw.rows.clone(), probe };
+    for (key, names) in [("times", &raw.times), ("numbers", &raw.numbers)] {
+        reader.no_repetition(&place.key(key), names);
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !raw.columns.contains_key(*name)) {
+            let known: Vec<&str> = raw.columns.keys().map(String::as_str).collect();
+            let help = Some(advice(name, &known, "columns"));
+            reader.say(&place.key(key).index(index), format!("there is no column `{name}` here"), "not a column", help);
+        }
+    }
+    let read = HttpRead {
+        method,
+        path: path?,
+        body,
+        columns,
+        rows: raw.rows.iter().cloned().collect(),
+        only: Vec::new(),
+        times: raw.times.clone(),
+        numbers: raw.numbers.clone(),
+        pages,
+        probe,
+    };
     Some(Query { on: on?, read: Read::Http(read), money: raw.money.clone() })
 }
 
@@ -160,6 +245,56 @@ fn run(reader: &mut Reader<'_>, place: &Place, raw: &RawCommandRead, names: Name
     let on = reader.connection("command", &raw.on, &place.key("on"));
     let read = command::read(reader, place, raw, names);
     Some(Query { on: on?, read: Read::Command(read?), money: raw.money.clone() })
+}
+
+fn paging(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    raw: &RawHttpRead,
+    method: &str,
+    names: Names<'_>,
+    probe: bool,
+) -> Option<Paging> {
+    let at_most = place.key("at_most");
+    if raw.at_most == Some(0) {
+        reader.say(&at_most, "no rows at all would be read", "too few", None);
+    }
+    let Some(pages) = &raw.pages else {
+        if raw.at_most.is_some() {
+            let help = Some("one answer is taken whole; leave it out, or say how `pages` lead on".to_owned());
+            reader.say(&at_most, "`at_most` is of a list in `pages`", "no pages", help);
+        }
+        return None;
+    };
+    let place = place.key("pages");
+    if probe {
+        reader.say(&place, "a probe judges one answer", "no pages here", Some("read pages with `http`".to_owned()));
+    } else if method != "GET" {
+        reader.say(&place, format!("pages are asked for by GET, not {method}"), "no pages here", None);
+    } else if raw.rows.is_none() {
+        reader.say(&place, "pages are of a list: `rows` points to it", "no list", None);
+    }
+    let kinds = [("next", pages.next.is_some()), ("cursor", pages.cursor.is_some()), ("number", pages.number.is_some())];
+    let word = reader.exactly_one(&place, "what leads to the next page", &kinds)?;
+    let place = place.key(word);
+    let way = match (&pages.next, &pages.cursor, &pages.number) {
+        (Some(at), ..) => {
+            pointer_is_right(reader, &place, at);
+            PageWay::Next { at: at.clone() }
+        }
+        (_, Some(cursor), _) => {
+            pointer_is_right(reader, &place.key("at"), &cursor.at);
+            reader.not_empty(&place.key("parameter"), &cursor.parameter, "the parameter's name");
+            PageWay::Cursor { at: cursor.at.clone(), parameter: cursor.parameter.clone() }
+        }
+        (_, _, Some(number)) => {
+            reader.not_empty(&place.key("parameter"), &number.parameter, "the parameter's name");
+            PageWay::Number { parameter: number.parameter.clone(), first: number.first.unwrap_or(1) }
+        }
+        (None, None, None) => return None,
+    };
+    let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
+    Some(Paging { way, at_most: usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX) })
 }
 
 pub(super) fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {

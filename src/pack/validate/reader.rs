@@ -208,6 +208,22 @@ impl<'s> Reader<'s> {
         None
     }
 
+    /// One of the handlers that a Stripe connection names.
+    pub(super) fn handler(&mut self, connection: &str, name: &str, place: &Place) -> Option<()> {
+        let handlers = Place::default().key(Section::Connections.word()).key(connection).key("stripe").key("handlers");
+        let known: Vec<&str> = self.source.find(&handlers).map(|tree| tree.keys().collect()).unwrap_or_default();
+        if known.contains(&name) {
+            return Some(());
+        }
+        let help = if known.is_empty() {
+            format!("`handlers.{name} = {{ url_env = \"...\", secret_env = \"...\" }}` in the connection `{connection}`")
+        } else {
+            advice(name, &known, "handlers")
+        };
+        self.say(place, format!("`{connection}` has no handler `{name}`"), "not a handler", Some(help));
+        None
+    }
+
     /// Exactly one of several keys must be there: says so, and gives its name.
     pub(super) fn exactly_one(&mut self, place: &Place, what: &str, keys: &[(&'static str, bool)]) -> Option<&'static str> {
         let there: Vec<&'static str> = keys.iter().filter(|(_, is_there)| *is_there).map(|(key, _)| *key).collect();

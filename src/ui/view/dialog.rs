@@ -171,6 +171,7 @@ fn about(text: &mut Text, dialog: &Dialog) {
             text.labelled("Claim", &why.one_line(), Role::Warning);
         }
         text.labelled("After", &afterwards(preview), if preview.is_final { Role::Warning } else { Role::Text });
+        letters(text, &preview.plans);
     }
     if dialog.is_behind {
         text.push("An input changed: Tab checks again.", Role::Muted);
@@ -226,6 +227,24 @@ fn many(text: &mut Text, plans: &[PlanPreview], preview: &Preview) {
     }
     if plans.len() > NAMED {
         text.push(&format!("  and {} more", plans.len() - NAMED), Role::Muted);
+    }
+}
+
+/// What others will read, below what must be in view: of several it is the first one's.
+fn letters(text: &mut Text, plans: &[PlanPreview]) {
+    let Some(plan) = plans.first() else { return };
+    for letter in &plan.letters {
+        text.push("", Role::Text);
+        let whose = if plans.len() > 1 { format!(" ({}, as the first)", plan.target.key) } else { String::new() };
+        let head = match &letter.subject {
+            Some(subject) => format!("{}: {}", letter.to.one_line(), subject.one_line()),
+            None => letter.to.one_line(),
+        };
+        let label = if letter.subject.is_some() { "Mail" } else { "Message" };
+        text.labelled(label, &format!("{head}{whose}"), Role::Title);
+        for line in letter.text.shown().trim_end().lines() {
+            text.labelled("", line, Role::Muted);
+        }
     }
 }
 

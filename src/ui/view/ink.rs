@@ -86,6 +86,12 @@ impl<'a> Ink<'a> {
         match (format, value) {
             (_, Value::Null) => ("-".to_owned(), false, Role::Muted),
             (ColumnFormat::Age, Value::Time(at)) => (self.age(*at), true, Role::Text),
+            (ColumnFormat::Left, Value::Time(at)) => {
+                let left = minute(*at) - self.calm;
+                let is_over = left <= TimeDelta::zero();
+                let role = if left < TimeDelta::hours(6) { Role::Warning } else { Role::Text };
+                if is_over { ("over".to_owned(), true, Role::Muted) } else { (span(left), true, role) }
+            }
             (_, Value::Time(at)) => (self.date(*at), false, Role::Text),
             (ColumnFormat::Percent, value) => match value.number() {
                 Some(number) => (format!("{:.0}%", number * 100.0), true, Role::Text),

@@ -29,7 +29,11 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
     let Some(spec) = model.queue_spec(&work.queue) else { return };
     let report = model.snapshot.as_ref().and_then(|snapshot| snapshot.queues.iter().find(|report| report.id == work.queue));
     let trouble = report.and_then(|report| ink.trouble(&report.look));
-    let foot = trouble.as_deref().map(|trouble| (trouble, Role::Unknown));
+    let standing = work.items.as_deref().map(together).unwrap_or_default();
+    let foot = match &trouble {
+        Some(trouble) => Some((trouble.as_str(), Role::Unknown)),
+        None => Some((standing.as_str(), Role::Text)).filter(|(said, _)| !said.is_empty()),
+    };
     sheet::frame(ink, buffer, area, &title(work, spec), &actions(ink, spec), model.place.pane == pane, foot);
     if work.len() == 0 {
         let text = match (&work.items, &trouble) {
@@ -54,6 +58,13 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
         let y = area.bottom().saturating_sub(1 + lines);
         foot_lines(ink, buffer, Rect { x: area.x + 2, y, width: area.width.saturating_sub(4), height: lines }, work, spec);
     }
+}
+
+/// What stands together, counted, and what was left out of the list.
+fn together(items: &Items) -> String {
+    let groups = items.groups.iter().map(|(shared, count)| format!("{count} {}", shared.one_line()));
+    let left_out = (items.left_out > 0).then(|| format!("left out: {} done already", items.left_out));
+    groups.chain(left_out).collect::<Vec<_>>().join("   ")
 }
 
 fn title(work: &Work, spec: &Queue) -> String {
@@ -83,7 +94,7 @@ pub fn first(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, id: &Id<Queue>) {
         .look
         .value
         .as_ref()
-        .map(|items| Items { items: items.items.iter().take(usize::from(area.height)).cloned().collect() });
+        .map(|items| Items { items: items.items.iter().take(usize::from(area.height)).cloned().collect(), ..Items::default() });
     let mut work = Work::new(id.clone());
     work.take(shown.map(Arc::new).as_ref(), spec, model.now);
     let rows = (0..work.len()).filter_map(|at| work.item(at)).map(|item| row(ink, &work, spec, item).split_off(1)).collect();
@@ -95,11 +106,17 @@ fn columns(work: &Work, spec: &Queue) -> Vec<Column> {
     let mut columns = vec![Column { width: 3, ..Column::key("") }];
     for (at, column) in spec.columns.iter().enumerate() {
         let natural = work.widths.get(at).copied().unwrap_or(8);
-        let is_number = matches!(column.format, ColumnFormat::Percent | ColumnFormat::Age);
+        let is_number = matches!(column.format, ColumnFormat::Percent | ColumnFormat::Age | ColumnFormat::Left);
         let first = work.items.as_ref().and_then(|items| items.items.first()).and_then(|item| item.row.find(&column.column));
         let is_number = is_number || first.is_some_and(|value| value.number().is_some());
         // Numbers, times and ids are shown whole or not at all; words may be cut. A time gives way to what it runs out into.
-        let is_time = column.format == ColumnFormat::Time || first.is_some_and(|value| value.time().is_some());
+        let is_time = match column.format {
+            ColumnFormat::Time => true,
+            ColumnFormat::Left => false,
+            ColumnFormat::Plain | ColumnFormat::Age | ColumnFormat::Percent | ColumnFormat::Id => {
+                first.is_some_and(|value| value.time().is_some())
+            }
+        };
         let is_whole = is_number || is_time || column.format == ColumnFormat::Id;
         let arrow = match work.sort {
             SortBy::Column(by) if by == at => "*",
@@ -164,7 +181,7 @@ fn note(ink: &Ink<'_>, work: &Work, spec: &Queue, item: &Item) -> Cell {
         let role = match standing {
             Standing::Done => Role::Good,
             Standing::Rejected | Standing::Unknown => Role::Bad,
-            Standing::Refused | Standing::Changed | Standing::Held => Role::Warning,
+            Standing::Unproven | Standing::Refused | Standing::Changed | Standing::Held => Role::Warning,
             Standing::Waiting | Standing::UnderWay | Standing::TakenBack | Standing::NotSent => Role::Muted,
         };
         let said = match held_until.filter(|until| standing == Standing::Held && *until > ink.now) {

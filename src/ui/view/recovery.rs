@@ -165,7 +165,7 @@ fn exactly(ink: &Ink<'_>, at: chrono::DateTime<chrono::Utc>) -> String {
 fn role(word: &str, act: &LeftAct) -> Role {
     match (word, act.receipt.standing) {
         ("now", Standing::Done) => Role::Good,
-        ("now", Standing::Unknown | Standing::Rejected) => Role::Bad,
+        ("now", Standing::Unknown | Standing::Rejected | Standing::Unproven) => Role::Bad,
         ("now", Standing::Changed) if act.receipt.has_rest => Role::Bad,
         ("unknown" | "waits" | "now", _) => Role::Warning,
         ("so", _) => Role::Muted,

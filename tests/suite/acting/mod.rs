@@ -3,6 +3,7 @@
 mod accounts;
 mod batches;
 mod deaths;
+mod events;
 mod following;
 mod halves;
 mod outcomes;

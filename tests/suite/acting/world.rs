@@ -19,8 +19,8 @@ use wheelhouse::{
         journal::{Act, Entry},
         money::{Currency, Money},
         pack::{
-            Action, Confirm, Connection, ConnectionKind, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Pack, Policy,
-            Query, Read, SecretSource, Sql, WindowClock,
+            Action, Confirm, Connection, ConnectionKind, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, Pack,
+            Policy, Query, Read, SecretSource, Sql, WindowClock,
         },
         plan::{ActionId, Order, Target},
         rows::{Params, Rows},
@@ -67,6 +67,10 @@ pub struct Outside {
     /// Keys of the statements that were carried out.
     pub statements: Vec<String>,
     pub mails: Vec<String>,
+    /// Events that arrived, each as often as it did.
+    pub arrived: Vec<String>,
+    /// What arrives is not processed.
+    pub is_deaf: bool,
     pub script: VecDeque<Script>,
     /// Refunds that somebody made elsewhere.
     pub is_unlabelled: bool,
@@ -205,7 +209,18 @@ impl Fake {
                 }
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("1 row") })
             }
-            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Command { .. } => {
+            Order::Event { event, .. } => {
+                outside.arrived.push(event.clone());
+                Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("arrived") })
+            }
+            Order::Proof { parameters, .. } => {
+                let id = parameters.first().map(Value::original).unwrap_or_default();
+                if outside.is_deaf || !outside.arrived.contains(&id) {
+                    return Outcome::Again { after: Duration::from_secs(1), why: Text::new("not proven: no row yet") };
+                }
+                Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("proven") })
+            }
+            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } | Order::Command { .. } => {
                 outside.mails.push(key);
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("accepted") })
             }
@@ -268,10 +283,10 @@ impl Doer for Fake {
             Order::Refund { .. } if outside.is_unlabelled => Found::Unlabelled(Text::new("re_9 A$22.00")),
             Order::Refund { .. } if outside.refunds.iter().any(|(_, made)| *made == key) => ours("refunded"),
             Order::Sql { .. } if outside.statements.contains(&key) => ours("1 row"),
-            Order::Refund { .. } | Order::Sql { .. } => Found::Absent,
+            Order::Refund { .. } | Order::Sql { .. } | Order::Event { .. } | Order::Proof { .. } => Found::Absent,
             Order::Mail { .. } if outside.keeps_mails && outside.mails.contains(&key) => ours("accepted"),
             Order::Mail { .. } if outside.keeps_mails => Found::Absent,
-            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Command { .. } => {
+            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } | Order::Command { .. } => {
                 Found::CannotTell(Text::new("mail leaves no trace"))
             }
         }
@@ -364,6 +379,15 @@ fn mail(body: &str) -> Effect {
     Effect { kind, said: template("mail to a@example.org") }
 }
 
+/// An event posted to a handler, and the row that proves it.
+fn event() -> Vec<Effect> {
+    let way = EventWay::Ourselves { handler: "site".to_owned() };
+    let kind = EffectKind::Event { on: Id::new("stripe"), event: "id".to_owned(), way };
+    let sql = Sql { text: "select".to_owned(), numbered: "select".to_owned(), parameters: vec!["id".to_owned()] };
+    let proof = EffectKind::Proof { on: Id::new("db"), sql };
+    [(kind, "post {{ id }}"), (proof, "see it processed")].map(|(kind, said)| Effect { kind, said: template(said) }).into()
+}
+
 fn template(source: &str) -> Template {
     Template::parse(source).unwrap()
 }
@@ -379,6 +403,7 @@ fn action(id: &str, effects: Vec<Effect>) -> Action {
         inputs: Vec::new(),
         undo: None,
         confirm: Confirm::Key,
+        stops_at_unknown: false,
         hold: Duration::ZERO,
         amount: None,
         fresh: vec![Query { on: Id::new("db"), read, money: Vec::new() }],
@@ -400,9 +425,10 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
     let window =
         GuardRule::Within { column: "purchased_at".to_owned(), window: Duration::from_hours(72), clock: WindowClock::Now };
     let refund = Action {
-        guards: vec![Guard { title: "within 3 days".to_owned(), rule: window }],
+        guards: vec![Guard { title: "within 3 days".to_owned(), rule: window, says: None }],
         inputs: vec![Input { name: "note".to_owned(), title: "Note".to_owned(), kind: InputKind::Text, required: true }],
         confirm: Confirm::Typed,
+        stops_at_unknown: false,
         hold: Duration::from_secs(10),
         amount: Some("amount".to_owned()),
         ..action("refund", vec![refund(), sql("pending", "refunded"), mail("{{ amount }} is on its way. {{ note }}")])
@@ -411,6 +437,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
         Action { amount: Some("amount".to_owned()), ..action("pay_back", vec![self::refund(), sql("pending", "refunded")]) };
     // The statement comes last: it is never begun where the mail before it fails.
     let steps = vec![self::refund(), mail("Thank you."), sql("pending", "refunded")];
+    let replay = Action { stops_at_unknown: true, ..action("replay", event()) };
     let thank = Action { amount: Some("amount".to_owned()), ..action("thank", steps) };
     Arc::new(Pack {
         name: "town".to_owned(),
@@ -425,6 +452,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
                 account: Some(account.to_owned()),
                 livemode: false,
                 unrestricted: false,
+                handlers: Vec::new(),
             },
             timeout: Duration::from_secs(10),
         }],
@@ -435,7 +463,7 @@ pub fn pack_for(account: &str) -> Arc<Pack> {
         reconciliations: Vec::new(),
         flags: Vec::new(),
         metrics: Vec::new(),
-        actions: vec![approve, unapprove, refund, send_money, thank],
+        actions: vec![approve, unapprove, refund, send_money, thank, replay],
         playbooks: Vec::new(),
         policy: Policy { money_per_session: Some(10_000), money_per_day: Some(20_000), ..Policy::default() },
     })

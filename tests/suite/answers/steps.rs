@@ -182,7 +182,7 @@ pub fn mails() {
         (Busy, Standing::Done, 1, "421 in greeting: certainly not taken"),
         (Later, Standing::Done, 1, "450: certainly not taken"),
         (Never, Standing::Rejected, 0, "550: a no"),
-        (DropsBefore, Standing::Unknown, 0, "the line broke, and a mail server tells nothing"),
+        (DropsBefore, Standing::Done, 1, "the line broke before the text was out: certainly not taken"),
         (DropsAfter, Standing::Unknown, 1, "taken, and the answer lost"),
         (SilentAfter, Standing::Unknown, 1, "taken, and never answered"),
     ];

@@ -47,7 +47,7 @@ fn pairs(change: DateTime<Utc>, count: usize, step: i64) -> Vec<(DateTime<Utc>, 
 fn holds(bought: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     let rule = GuardRule::Within { column: "bought_at".to_owned(), window: WINDOW.to_std().unwrap(), clock: WindowClock::Now };
     let row = Row::from(&Params::from([("bought_at".to_owned(), Value::Time(bought))]));
-    guard::verdict(&Guard { title: "within 3 days".to_owned(), rule }, &row, now).holds
+    guard::verdict(&Guard { title: "within 3 days".to_owned(), rule, says: None }, &row, now).holds
 }
 
 async fn on_postgres(line: &mut PgConnection, (bought, now): (DateTime<Utc>, DateTime<Utc>)) -> (bool, bool) {

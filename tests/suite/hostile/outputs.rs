@@ -82,6 +82,7 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         inputs: Vec::new(),
         undo: None,
         confirm: Confirm::Key,
+        stops_at_unknown: false,
         hold: std::time::Duration::ZERO,
         amount: None,
         fresh: Vec::new(),
@@ -111,7 +112,13 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         match &step.order {
             Order::Mail { to, subject, body, .. } => texts.extend([to.clone(), subject.clone(), body.clone()]),
             Order::Webhook { text, .. } => texts.push(text.clone()),
-            Order::Sql { .. } | Order::Refund { .. } | Order::Http { .. } | Order::Command { .. } => {}
+            Order::Sql { .. }
+            | Order::Refund { .. }
+            | Order::Http { .. }
+            | Order::Event { .. }
+            | Order::Proof { .. }
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {}
         }
     }
     texts.iter().filter_map(|text| oracle::offence(text)).map(|offence| format!("mail or message: {offence}")).collect()
@@ -145,7 +152,7 @@ fn cockpit(words: &[String]) -> Model {
         })
         .collect();
     for queue in &mut snapshot.queues {
-        Arc::make_mut(queue).look.value = Some(Arc::new(Items { items: items.clone() }));
+        Arc::make_mut(queue).look.value = Some(Arc::new(Items { items: items.clone(), ..Items::default() }));
     }
     for job in &mut snapshot.jobs {
         let look = &mut Arc::make_mut(job).look;

@@ -27,7 +27,7 @@ const DIALECT: &str = include_str!("../../journeys/postgres/dialect.toml");
 const SEED: u64 = 1;
 
 /// Parents before their children.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "councils",
     "users",
     "businesses",
@@ -38,6 +38,7 @@ const TABLES: [&str; 12] = [
     "featured_queue",
     "refund_requests",
     "cron_jobs",
+    "stripe_events",
     "search_events",
     "triage_logs",
 ];
@@ -77,7 +78,8 @@ impl Business {
         let (open, business, found) = stand(dir);
         let address = server.address("app");
         runtime().block_on(copy(&business, &address));
-        write_pack(home);
+        let dialect: Dialect = toml::from_str(DIALECT).unwrap();
+        write_pack(home, &dialect.words);
         let mut environment = found;
         let told = pooler.as_ref().map_or_else(|| address.clone(), Pooler::address);
         for (name, value) in &mut environment {
@@ -123,7 +125,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// A town at this moment, served on a thread of its own until the sender is dropped; its database and its variables.
-fn stand(dir: PathBuf) -> (mpsc::Sender<()>, PathBuf, Vec<(String, String)>) {
+pub fn stand(dir: PathBuf) -> (mpsc::Sender<()>, PathBuf, Vec<(String, String)>) {
     let (open, closed) = mpsc::channel::<()>();
     let (told, found) = mpsc::channel();
     std::thread::spawn(move || {
@@ -140,8 +142,8 @@ fn stand(dir: PathBuf) -> (mpsc::Sender<()>, PathBuf, Vec<(String, String)>) {
     (open, business, environment)
 }
 
-/// The pack beside its playbooks, named so that its record is where the demo has it.
-fn write_pack(home: &Path) {
+/// The pack beside its playbooks, named so that its record is where the demo has it, with other words for some.
+pub fn write_pack(home: &Path, instead: &[(String, String)]) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/packs/dtd");
     let to = home.join("cockpit");
     std::fs::create_dir_all(to.join("playbooks")).unwrap();
@@ -149,8 +151,7 @@ fn write_pack(home: &Path) {
         std::fs::copy(entry.path(), to.join("playbooks").join(entry.file_name())).unwrap();
     }
     let mut pack = std::fs::read_to_string(from.join("pack.toml")).unwrap();
-    let dialect: Dialect = toml::from_str(DIALECT).unwrap();
-    for (said, instead) in &dialect.words {
+    for (said, instead) in instead {
         assert!(pack.contains(said), "the pack no longer says {said}");
         pack = pack.replace(said, instead);
     }

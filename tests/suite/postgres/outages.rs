@@ -25,7 +25,7 @@ fn a_locked_table_and_a_stopped_server_are_told_and_pass() {
     let arguments = ["--pack", "cockpit/pack.toml", "--state-dir", "town"];
     let mut terminal = Terminal::start_with(&arguments, &business.environment, home.path(), 120, 40);
     let mut seen = Seen { terminal: &mut terminal };
-    seen.after("", &["2 Queues   55 items", "? 0 no data"]);
+    seen.after("", &["2 Queues   59 items", "? 0 no data"]);
     seen.after("W", &["writing is unlocked"]);
 
     // Somebody has locked the reviews, and meanwhile a refund is asked for no more: that is seen, and the reviews are old.

@@ -137,7 +137,7 @@ fn nothing_on_the_screen_or_in_the_process_list_tells_a_secret() {
         let file = home.path().join(format!("{name}.secret"));
         fs::write(&file, value).unwrap();
         fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        for key in ["url", "key", "authorization", "x-token"] {
+        for key in ["url", "key", "authorization", "token", "password"] {
             pack = pack.replace(&format!("{key}_env = \"{name}\""), &format!("{key}_file = \"{}\"", file.display()));
         }
     }

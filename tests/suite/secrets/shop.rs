@@ -12,7 +12,7 @@ use super::{
 /// A variable and its value.
 pub type Variables = Vec<(String, String)>;
 
-/// The four connections that keep their canary in a header.
+/// The four connections whose canary goes in a header.
 pub const SITES: [&str; 4] = ["signed", "site", "flags", "vault"];
 
 /// A pack with every canary under every failing answer, the variables that it names, and files beside it.
@@ -58,27 +58,27 @@ impl Shop {
 
     fn sites(&mut self, home: &Path, addresses: &Addresses) {
         let header = |site: &str| match site {
-            "signed" => format!("x-signature_file = \"{}\"", home.join("signing").display()),
-            "site" => "authorization_env = \"SHOP_AUTHORIZATION\"".to_owned(),
-            "flags" => "x-token_env = \"SHOP_FLAG_TOKEN\"".to_owned(),
+            "signed" => format!("headers = {{ x-signature_file = \"{}\" }}", home.join("signing").display()),
+            "site" => "headers = { authorization_env = \"SHOP_AUTHORIZATION\" }".to_owned(),
+            "flags" => "token_env = \"SHOP_FLAG_TOKEN\"".to_owned(),
             // What the command itself sees is left behind for the test.
             _ => format!(
-                "authorization_command = [\"sh\", \"-c\", \"env > {0}/environ.seen; tr '\\\\0' ' ' < /proc/$$/cmdline > {0}/cmdline.seen; cat {0}/vaulted\"]",
+                "headers = {{ authorization_command = [\"sh\", \"-c\", \"env > {0}/environ.seen; tr '\\\\0' ' ' < /proc/$$/cmdline > {0}/cmdline.seen; cat {0}/vaulted\"] }}",
                 home.display()
             ),
         };
         for site in SITES {
             let header = header(site);
             self.say(&format!(
-                "[connections.{site}]\nhttp = {{ url = \"http://{}\", headers = {{ {header} }}, timeout = \"1s\" }}",
+                "[connections.{site}]\nhttp = {{ url = \"http://{}\", {header}, timeout = \"1s\" }}",
                 addresses.web
             ));
             self.say(&format!(
-                "[connections.{site}_gone]\nhttp = {{ url = \"http://{}\", headers = {{ {header} }}, timeout = \"1s\" }}",
+                "[connections.{site}_gone]\nhttp = {{ url = \"http://{}\", {header}, timeout = \"1s\" }}",
                 addresses.nobody
             ));
             self.say(&format!(
-                "[connections.{site}_tls]\nhttp = {{ url = \"https://{}\", headers = {{ {header} }}, timeout = \"1s\" }}",
+                "[connections.{site}_tls]\nhttp = {{ url = \"https://{}\", {header}, timeout = \"1s\" }}",
                 addresses.web
             ));
             for (at, answer) in ANSWERS.iter().enumerate() {
@@ -162,10 +162,15 @@ impl Shop {
             POST_OFFICES.iter().map(|how| format!("smtp://shop:{}@{}", MAIL_PASSWORD.core, services::post_office(how))).collect();
         places.push(format!("smtp://shop:{}@{}", MAIL_PASSWORD.core, addresses.nobody));
         places.push(format!("smtps://shop:{}@{}", MAIL_PASSWORD.core, services::post_office("535-auth")));
+        self.set("SHOP_MAIL_PASSWORD", MAIL_PASSWORD.core.to_owned());
         for (at, place) in places.into_iter().enumerate() {
-            self.set(&format!("SHOP_MAIL_{at}"), place);
+            // In the address, or by itself.
+            let is_by_itself = at % 2 == 1;
+            let login = if is_by_itself { "user = \"shop\", password_env = \"SHOP_MAIL_PASSWORD\", " } else { "" };
+            let in_address = format!("shop:{}@", MAIL_PASSWORD.core);
+            self.set(&format!("SHOP_MAIL_{at}"), if is_by_itself { place.replace(&in_address, "") } else { place });
             self.say(&format!(
-                "[connections.mail_{at}]\nsmtp = {{ url_env = \"SHOP_MAIL_{at}\", from = \"a@b.example\", timeout = \"1s\" }}"
+                "[connections.mail_{at}]\nsmtp = {{ url_env = \"SHOP_MAIL_{at}\", {login}from = \"a@b.example\", timeout = \"1s\" }}"
             ));
             self.act(
                 &format!("mail_{at}"),

@@ -19,6 +19,7 @@ use wheelhouse::{
         text::Text,
         value::Value,
     },
+    engine::reader::Reader,
     ports::{Connections, Mark, Outcome},
 };
 
@@ -26,6 +27,7 @@ struct Living {
     town: Town,
     pack: Arc<Pack>,
     connections: Connections,
+    reader: Reader,
 }
 
 impl Living {
@@ -38,7 +40,8 @@ impl Living {
             .unwrap_or_else(|problems| panic!("{problems}"));
         let environment = town.environment.iter().fold(Environment::process(), |all, (name, value)| all.with(name, value));
         let connections = adapters::open(&loaded.pack, &environment).unwrap();
-        Self { town, pack: loaded.pack, connections }
+        let reader = Reader::new(&loaded.pack, connections.clone());
+        Self { town, pack: loaded.pack, connections, reader }
     }
 
     async fn read(&self, query: &Query, more: &[(&str, Value)]) -> Rows {
@@ -51,8 +54,7 @@ impl Living {
             ("month_ago".to_owned(), ago(30)),
         ]);
         params.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let system = self.connections.find(&query.on).unwrap();
-        system.read(query, &params).await.unwrap().with_money(&query.money, self.pack.currency)
+        self.reader.read(query, &params, now).await.unwrap()
     }
 }
 
@@ -175,7 +177,7 @@ async fn every_queue_and_figure_reads() {
         }
     }
     let counts: Vec<(&str, usize)> = counts.iter().map(|(id, count)| (id.as_str(), *count)).collect();
-    assert_eq!(counts, [("refunds", 3), ("reviews", 51), ("slot_disputes", 1), ("unplaced", 0)]);
+    assert_eq!(counts, [("events", 4), ("refunds", 3), ("reviews", 51), ("slot_disputes", 1), ("unplaced", 0)]);
     let mut figures = BTreeMap::new();
     for metric in &living.pack.metrics {
         let rows = living.read(&metric.query, &[]).await;

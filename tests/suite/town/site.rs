@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::json;
+use wheelhouse::domain::signature;
 
 struct Site {
     client: reqwest::Client,
@@ -19,7 +20,7 @@ impl Site {
             base: name("_SITE_URL"),
             secret: name("_SITE_AUTHORIZATION"),
             vercel: name("_VERCEL_URL"),
-            vercel_secret: name("_VERCEL_AUTHORIZATION"),
+            vercel_secret: format!("Bearer {}", name("_VERCEL_TOKEN")),
         }
     }
 
@@ -44,7 +45,10 @@ impl Site {
 const VARIABLE: &str = "/v9/projects/dog-trainers-directory/env/env_ai_mode";
 
 async fn deploy(site: &Site) {
-    let started = site.vercel(reqwest::Method::POST, "/v13/deployments", Some(json!({ "name": "dog-trainers-directory" }))).await;
+    let known =
+        site.vercel(reqwest::Method::GET, "/v6/deployments?projectId=dog-trainers-directory&state=READY&limit=1", None).await;
+    let again = json!({ "name": "dog-trainers-directory", "deploymentId": known.at("/deployments/0/uid") });
+    let started = site.vercel(reqwest::Method::POST, "/v13/deployments", Some(again)).await;
     assert_eq!((started.status, started.at("/readyState").as_str()), (200, Some("QUEUED")));
     let path = format!("/v13/deployments/{}", started.at("/id").as_str().unwrap());
     loop {
@@ -168,4 +172,87 @@ async fn messages_to_the_team_are_kept() {
     let wrong = Reply::of(client.post(&hook).json(&json!({ "words": 1 })).send().await.unwrap()).await;
     assert_eq!((wrong.status, wrong.text.as_str()), (400, "no_text"));
     assert_eq!(town.messages().unwrap(), ["Z.AI down since 14:32.", "Back again."]);
+}
+
+/// What the site has of an event and its charge: the event, the payment, the placement, the place in line.
+async fn known(town: &Town, event: &str, charge: &str) -> Vec<String> {
+    let query = format!(
+        "select (select count(*) from stripe_events where id = '{event}'), (select count(*) from payment_audit where charge_id = '{charge}'), \
+         (select count(*) from featured_placements where charge_id = '{charge}'), (select count(*) from featured_queue where charge_id = '{charge}')"
+    );
+    row(town, &query).await
+}
+
+#[tokio::test]
+async fn the_site_takes_each_event_once_and_only_signed() {
+    let town = town().await;
+    let site = Site::of(&town);
+    let stripe = Caller::of(&town);
+    let undelivered = stripe.data("events?delivery_success=false&limit=100").await;
+    let lost = undelivered.iter().rfind(|event| event["type"] == "charge.succeeded").unwrap();
+    let text = |pointer: &str| lost.pointer(pointer).and_then(Json::as_str).unwrap();
+    let (event, charge) = (text("/id"), text("/data/object/id"));
+    assert_eq!(known(&town, event, charge).await, ["0", "0", "0", "0"]);
+    let secret = town.environment["DTD_WEBHOOK_SECRET"].as_str();
+    let body = serde_json::to_string(lost).unwrap();
+    let post = async |signature: &str| {
+        let url = town.environment["DTD_WEBHOOK_URL"].as_str();
+        let request = site.client.post(url).header(signature::HEADER, signature).body(body.clone());
+        Reply::of(request.send().await.unwrap()).await
+    };
+    let now = Utc::now();
+    for (wrong, said) in [
+        (signature::sign("whsec_other", now, body.as_bytes()), "fits the body"),
+        (signature::sign(secret, now, b"{}"), "fits the body"),
+        (signature::sign(secret, now - TimeDelta::minutes(6), body.as_bytes()), "too long ago"),
+        (String::new(), "no moment"),
+    ] {
+        let reply = post(&wrong).await;
+        assert_eq!(reply.status, 400);
+        assert!(reply.text.contains(said), "{}", reply.text);
+    }
+    assert_eq!(known(&town, event, charge).await, ["0", "0", "0", "0"]);
+    for _ in 0..3 {
+        let reply = post(&signature::sign(secret, now, body.as_bytes())).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(known(&town, event, charge).await, ["1", "1", "1", "0"], "paid, and a slot was free: featured, once");
+    }
+}
+
+#[tokio::test]
+async fn stripe_sends_again_to_an_endpoint_that_takes_such_events() {
+    let town = town().await;
+    let stripe = Caller::of(&town);
+    let endpoints = stripe.data("webhook_endpoints").await;
+    assert_eq!(endpoints[0]["id"], "we_1DTDsite");
+    assert_eq!(stripe.list("webhook_endpoints/we_1DTDsite").await["url"], endpoints[0]["url"]);
+    let undelivered = stripe.data("events?delivery_success=false&limit=100").await;
+    let event = undelivered[0]["id"].as_str().unwrap();
+    let retry = async |event: &str, form: &str, key: &str| {
+        Reply::of(stripe.post(&format!("events/{event}/retry"), Some(key), form).send().await.unwrap()).await
+    };
+    for (event, form, status, said) in [
+        (event, "", 400, "Missing required param: webhook_endpoint"),
+        (event, "webhook_endpoint=we_no", 404, "No such webhook endpoint: 'we_no'"),
+        ("evt_no", "webhook_endpoint=we_1DTDsite", 404, "No such event: 'evt_no'"),
+        (event, "webhook_endpoint=we_1DTDsite&colour=red", 400, "Received unknown parameter: colour"),
+    ] {
+        let reply = retry(event, form, said).await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+        assert!(reply.text.contains(said), "{}", reply.text);
+    }
+    for _ in 0..2 {
+        let reply = retry(event, "webhook_endpoint=we_1DTDsite", "k").await;
+        assert_eq!((reply.status, reply.at("/id").as_str()), (200, Some(event)), "{}", reply.text);
+    }
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        let now = stripe.list(&format!("events/{event}")).await;
+        if now["pending_webhooks"] == 0 {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "never delivered: {now}");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(row(&town, &format!("select count(*) from stripe_events where id = '{event}'")).await, ["1"]);
 }

@@ -26,11 +26,11 @@ async fn seven_days_of_charges_hold_the_lost_one_and_the_right_amount() {
 }
 
 #[tokio::test]
-async fn four_events_were_not_delivered_two_of_them_of_the_lost_charge() {
+async fn five_events_were_not_delivered_two_of_them_of_the_lost_charge() {
     let town = town().await;
     let stripe = Caller::of(&town);
     let events = stripe.data("events?delivery_success=false&limit=100").await;
-    assert_eq!(events.len(), 4);
+    assert_eq!(events.len(), 5);
     assert!(events.iter().all(|event| event.get("pending_webhooks") == Some(&Json::from(1))));
     let known =
         row(&town, "select group_concat(charge_id) || group_concat(payment_intent_id) from payment_audit").await.remove(0);
@@ -42,7 +42,7 @@ async fn four_events_were_not_delivered_two_of_them_of_the_lost_charge() {
     types.sort_unstable();
     assert_eq!(types, ["charge.succeeded", "payment_intent.succeeded"]);
     let charges = stripe.data("events?delivery_success=false&types[]=charge.succeeded&types[]=charge.refunded").await;
-    assert_eq!(charges.len(), 3);
+    assert_eq!(charges.len(), 4);
     let month = stripe.data("events?type=charge.refunded&limit=100").await;
     assert_eq!(month.len(), 2, "an event of each refund of the month");
 }

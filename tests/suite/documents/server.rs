@@ -1,0 +1,223 @@
+//! hidane, an emulator of Firestore by others, with the board's documents in it; and a line to it that loses answers.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value as Json, json};
+
+/// How often no fault is to come any more.
+const NEVER: usize = usize::MAX;
+
+const ROOT: &str = "projects/board/databases/(default)/documents";
+
+pub struct Server {
+    process: Child,
+    pub address: String,
+}
+
+impl Server {
+    /// `None` where it is not installed, which is said.
+    pub fn start() -> Option<Self> {
+        wheelhouse::adapters::install_tls();
+        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut places = std::env::split_paths(&path).chain([tools]).map(|place| place.join("hidane"));
+        let Some(program): Option<PathBuf> = places.find(|program| program.is_file()) else {
+            println!("hidane is not installed (tests/all installs it): the tests on Firestore did not run");
+            return None;
+        };
+        let mut process = Command::new(program)
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("hidane starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines().map(Result::unwrap);
+        let address = lines.find_map(|line| line.strip_prefix("API endpoint: http://").map(str::to_owned)).expect("an address");
+        assert!(lines.any(|line| line.contains("is now running")));
+        Some(Self { process, address })
+    }
+
+    /// With the board as it is now: two jobs stuck, one reported, every switch as it should be.
+    pub fn with_board() -> Option<Self> {
+        let server = Self::start()?;
+        let ago = |days: i64| at(Utc::now() - TimeDelta::days(days));
+        let job = |title: &str, status: &str, days: i64| {
+            json!({
+                "title": words(title), "status": words(status), "installerId": words("inst_7"), "ownerId": words("u1"),
+                "payment": { "mapValue": { "fields": { "amountCents": { "integerValue": "45000" } } } },
+                "updatedAt": ago(days), "visibility": words("public"), "notes": words("Called twice, nobody answers."),
+            })
+        };
+        for (name, fields) in [
+            ("jobs/j1", job("Gutter in Ferny Grove", "funded", 12)),
+            ("jobs/j2", job("Deck in Samford", "in_progress", 9)),
+            ("jobs/j3", job("FREE MONEY click here", "open", 1)),
+            ("jobs/j4", job("Fence in Bardon", "funded", 2)),
+            ("users/u1", json!({ "name": words("Kim Spam"), "isBanned": { "booleanValue": false } })),
+            (
+                "jobs/j3/reports/r1",
+                json!({ "jobId": words("j3"), "ownerId": words("u1"), "state": words("new"), "source": words("ai"),
+                    "text": words("Looks like spam."), "createdAt": ago(1) }),
+            ),
+            ("feature_flags/ENABLE_PAYMENTS", json!({ "label": words("a"), "enabled": { "booleanValue": true } })),
+            ("feature_flags/ENABLE_AI_GENERATION", json!({ "label": words("b"), "enabled": { "booleanValue": true } })),
+            ("feature_flags/ENABLE_DISPUTES_V2", json!({ "label": words("c"), "enabled": { "booleanValue": true } })),
+            ("system_status/global", json!({ "status": words("operational"), "message": words("All is well.") })),
+            ("business_audit_logs/l1", json!({ "event": words("PAYMENT_FUNDED"), "at": at(Utc::now() - TimeDelta::hours(1)) })),
+        ] {
+            server.put(name, fields);
+        }
+        Some(server)
+    }
+
+    /// Writes a whole document, as somebody else would.
+    pub fn put(&self, name: &str, fields: Json) {
+        let write = json!({ "writes": [{ "update": { "name": format!("{ROOT}/{name}"), "fields": fields } }] });
+        let answer = self.post("commit", &write);
+        assert!(answer["commitTime"].is_string(), "{answer}");
+    }
+
+    /// Changes one field, as somebody else would.
+    pub fn change(&self, name: &str, field: &str, value: Json) {
+        let document = json!({ "name": format!("{ROOT}/{name}"), "fields": { field: value } });
+        let write = json!({ "writes": [{ "update": document, "updateMask": { "fieldPaths": [field] } }] });
+        assert!(self.post("commit", &write)["commitTime"].is_string());
+    }
+
+    /// A document's fields as the interface spells them; null where it is not there.
+    pub fn held(&self, name: &str) -> Json {
+        self.post("batchGet", &json!({ "documents": [format!("{ROOT}/{name}")] }))[0]["found"]["fields"].clone()
+    }
+
+    /// The one text or truth in a field, by a pointer into the fields.
+    pub fn text(&self, name: &str, pointer: &str) -> String {
+        let held = self.held(name);
+        let value = pointer
+            .split('.')
+            .enumerate()
+            .fold(&held, |fields, (number, part)| if number == 0 { &fields[part] } else { &fields["mapValue"]["fields"][part] });
+        let plain = value.as_object().and_then(|kinds| kinds.values().next());
+        plain.map(|plain| plain.as_str().map_or_else(|| plain.to_string(), str::to_owned)).unwrap_or_default()
+    }
+
+    pub fn count(&self, collection: &str) -> usize {
+        let query = json!({ "structuredQuery": { "from": [{ "collectionId": collection }] } });
+        let answer = self.post("runQuery", &query);
+        answer.as_array().map_or(0, |parts| parts.iter().filter(|part| part.get("document").is_some()).count())
+    }
+
+    fn post(&self, verb: &str, body: &Json) -> Json {
+        let url = format!("http://{}/v1/{ROOT}:{verb}", self.address);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+            let answer = client.post(url).bearer_auth("owner").json(body).send().await.expect("it answers");
+            answer.json().await.expect("JSON")
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn words(text: &str) -> Json {
+    json!({ "stringValue": text })
+}
+
+fn at(moment: DateTime<Utc>) -> Json {
+    json!({ "timestampValue": moment.to_rfc3339() })
+}
+
+/// A line to the server that loses what is answered to commits, after they are done.
+pub struct LossyLine {
+    pub address: String,
+    /// Answers to commits that are still to be lost.
+    losses: Arc<AtomicUsize>,
+    /// Commits that came through to the server.
+    commits: Arc<AtomicUsize>,
+}
+
+impl LossyLine {
+    pub fn to(server: &Server, losses: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let line = Self {
+            address: listener.local_addr().expect("an address").to_string(),
+            losses: Arc::new(AtomicUsize::new(losses)),
+            commits: Arc::default(),
+        };
+        let (server, losses, commits) = (server.address.clone(), Arc::clone(&line.losses), Arc::clone(&line.commits));
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (server, losses, commits) = (server.clone(), Arc::clone(&losses), Arc::clone(&commits));
+                std::thread::spawn(move || carry(client, &server, &losses, &commits));
+            }
+        });
+        line
+    }
+
+    pub fn never_loses(server: &Server) -> Self {
+        Self::to(server, 0)
+    }
+
+    pub fn always_loses(server: &Server) -> Self {
+        Self::to(server, NEVER)
+    }
+
+    pub fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
+    }
+}
+
+/// One request to the server and its answer back; then both lines are closed.
+fn carry(mut client: TcpStream, server: &str, losses: &AtomicUsize, commits: &AtomicUsize) {
+    let Some(request) = request(&mut client) else { return };
+    let Ok(mut line) = TcpStream::connect(server) else { return };
+    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    if line.write_all(request.as_bytes()).is_err() {
+        return;
+    }
+    let mut answer = Vec::new();
+    if line.read_to_end(&mut answer).is_err() {
+        return;
+    }
+    if request.lines().next().is_some_and(|first| first.contains(":commit")) {
+        commits.fetch_add(1, Ordering::SeqCst);
+        let left = losses.load(Ordering::SeqCst);
+        if left > 0 {
+            losses.store(left - 1, Ordering::SeqCst);
+            return;
+        }
+    }
+    let _ = client.write_all(&answer);
+}
+
+fn request(client: &mut TcpStream) -> Option<String> {
+    let mut seen = Vec::new();
+    let mut buffer = [0; 8192];
+    loop {
+        let count = client.read(&mut buffer).ok().filter(|count| *count > 0)?;
+        seen.extend_from_slice(&buffer[..count]);
+        let text = String::from_utf8_lossy(&seen).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length =
+            head.lines().filter_map(|line| line.split_once(": ")).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        if body.len() >= length.map_or(0, |(_, length)| length.parse().unwrap_or(0)) {
+            return Some(text);
+        }
+    }
+}
