@@ -474,7 +474,8 @@ impl Doer for SqlSystem {
             | Order::Mail { .. }
             | Order::Webhook { .. }
             | Order::Event { .. }
-            | Order::Firestore { .. } => {
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {
                 return wrong_order(&self.name, "sql");
             }
         };

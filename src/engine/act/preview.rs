@@ -335,7 +335,8 @@ fn letter(step: usize, order: &Order) -> Option<Letter> {
         | Order::Http { .. }
         | Order::Event { .. }
         | Order::Proof { .. }
-        | Order::Firestore { .. } => None,
+        | Order::Firestore { .. }
+        | Order::Command { .. } => None,
     }
 }
 

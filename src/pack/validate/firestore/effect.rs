@@ -107,7 +107,8 @@ fn since(effects: &[Effect]) -> impl Iterator<Item = &String> {
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
         | EffectKind::Event { .. }
-        | EffectKind::Proof { .. } => None,
+        | EffectKind::Proof { .. }
+        | EffectKind::Command { .. } => None,
     })
 }
 
