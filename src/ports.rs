@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::{
     archive::{Filed, Filing},
     claim::{Claim, Claims, Ending, Held},
+    command::Printed,
     id::Id,
     identity::Identity,
     journal::{Act, Entry},
@@ -116,6 +117,9 @@ pub enum Ownership {
     Unasked(Text),
 }
 
+/// Takes what an act has printed so far. Must not block.
+pub type Told = dyn Fn(Printed) + Send + Sync;
+
 /// An outside system that can be acted upon.
 #[async_trait]
 pub trait Doer: Send + Sync {
@@ -126,6 +130,22 @@ pub trait Doer: Send + Sync {
 
     /// Carries out one attempt. Only the journal's driver calls this, after the attempt is on disk.
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome;
+
+    /// As `act`, for what prints while it works: tells, again and again, what that was so far.
+    async fn act_aloud(&self, order: &Order, mark: &Mark, told: &Told) -> Outcome {
+        let _ = told;
+        self.act(order, mark).await
+    }
+
+    /// The longest that one attempt may take, where that is longer than the engine waits for an answer.
+    fn longest_act(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The program is ending: what is under way has so long, and is then given up as unknown.
+    fn wind_down(&self, within: Duration) {
+        let _ = within;
+    }
 
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;

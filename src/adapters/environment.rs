@@ -98,6 +98,11 @@ impl Environment {
         }
     }
 
+    /// A variable that is passed on to a program.
+    pub(super) fn passed_on(&self, name: &str) -> Option<SecretString> {
+        self.variable(name)
+    }
+
     fn variable(&self, name: &str) -> Option<SecretString> {
         if let Some(value) = self.instead.get(name) {
             return Some(value.clone());

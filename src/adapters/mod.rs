@@ -2,6 +2,7 @@
 //!
 //! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
 
+mod command;
 mod environment;
 mod firestore;
 mod http;
@@ -20,6 +21,7 @@ pub use environment::Environment;
 pub use sql::{Database, marks_table, marks_upgrade};
 
 use self::{
+    command::CommandSystem,
     firestore::{Declared, FirestoreSystem},
     http::{HttpSystem, Reach},
     mail::{MailSystem, Office},
@@ -82,6 +84,7 @@ fn variables(pack: &Pack) -> Vec<String> {
         }
         // The project's id is no secret.
         ConnectionKind::Firestore { credentials, .. } => credentials.iter().collect(),
+        ConnectionKind::Command(program) => program.environment.iter().map(|(_, value)| value).chain(&program.input).collect(),
     });
     let name = |source: &SecretSource| match source {
         SecretSource::Environment(name) => Some(name.clone()),
@@ -105,7 +108,8 @@ pub fn marked(pack: &Pack, environment: &Environment) -> Vec<(String, Option<Dat
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
         | ConnectionKind::Webhook { .. }
-        | ConnectionKind::Firestore { .. } => None,
+        | ConnectionKind::Firestore { .. }
+        | ConnectionKind::Command(_) => None,
     });
     tables.collect()
 }
@@ -169,6 +173,7 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             };
             Arc::new(FirestoreSystem::open(name, &declared)?)
         }
+        ConnectionKind::Command(program) => Arc::new(CommandSystem::open(name, program, environment, timeout)?),
     })
 }
 

@@ -10,6 +10,9 @@ use crate::domain::text::Text;
 /// Shorter than this is no secret worth the name, and would blacken half of every sentence.
 const SHORTEST: usize = 4;
 
+/// A shorter line of a secret is a bracket or a dash.
+const LONG_LINE: usize = 8;
+
 /// In data a shorter one may stand by chance, and data must not change.
 const SHORTEST_ECHO: usize = 16;
 
@@ -26,6 +29,48 @@ impl Scrubber {
             // The longest first: a URL goes before the password inside it.
             self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         }
+    }
+
+    /// Hides a secret of several lines in each of them as well: what is printed is told line by line.
+    pub(super) fn hide_lines(&mut self, secret: &str) {
+        self.hide(secret);
+        if secret.contains('\n') {
+            secret.lines().filter(|line| line.len() >= LONG_LINE).for_each(|line| self.hide(line));
+        }
+    }
+
+    /// The bytes of the longest secret.
+    pub(super) fn longest(&self) -> usize {
+        self.secrets.first().map_or(1, |secret| secret.expose_secret().len())
+    }
+
+    /// Where data can be cut at `at` or before it, so that no secret has a part on both sides.
+    pub(super) fn cut_before(&self, data: &[u8], at: usize) -> usize {
+        let straddles = |secret: &SecretString| {
+            let secret = secret.expose_secret().as_bytes();
+            (at.saturating_sub(secret.len().saturating_sub(1))..at)
+                .find(|start| data.get(*start..).is_some_and(|rest| rest.starts_with(secret)))
+        };
+        match self.secrets.iter().filter_map(straddles).min() {
+            // A secret at the very beginning is taken whole.
+            Some(0) => self.secrets.iter().map(|secret| secret.expose_secret().len()).max().unwrap_or(at).min(data.len()),
+            Some(start) => start,
+            None => at,
+        }
+    }
+
+    /// How many of the last bytes may be the beginning of a secret.
+    pub(super) fn begun_secret(&self, data: &[u8]) -> usize {
+        let begun = |secret: &SecretString| {
+            let secret = secret.expose_secret().as_bytes();
+            (SHORTEST..secret.len()).rev().find(|length| secret.get(..*length).is_some_and(|begun| data.ends_with(begun)))
+        };
+        self.secrets.iter().filter_map(begun).max().unwrap_or(0)
+    }
+
+    /// True where a secret stands in it.
+    pub(super) fn is_in(&self, said: &str) -> bool {
+        self.secrets.iter().any(|secret| said.contains(secret.expose_secret()))
     }
 
     /// Hides what is secret in an address: the whole, its password and the values of its query, as written and decoded.

@@ -14,7 +14,11 @@ use tokio::sync::mpsc;
 
 use super::{business::Opening, clock::CockpitClock, complaint::Complaint};
 use crate::{
-    domain::text::Text,
+    cli::output,
+    domain::{
+        plan::{Receipt, Standing},
+        text::Text,
+    },
     engine::{
         message::{Event, Request},
         watcher::{Listener, Watcher},
@@ -55,7 +59,13 @@ pub fn open(opening: Opening, model: Model, theme: Theme, settings: &Settings) -
     for clash in cockpit.model.keymap.clashes_with(&cockpit.model.pack) {
         cockpit.update(Msg::Event(Event::Notice { said: Text::new(clash), is_error: true }));
     }
-    Ok(run(&mut cockpit, &mailbox, settings)?)
+    let ended = run(&mut cockpit, &mailbox, settings)?;
+    for receipt in cockpit.model.receipts.iter().filter(|receipt| receipt.standing == Standing::Unknown) {
+        let Receipt { title, label, said, .. } = receipt;
+        let said = format!("wheelhouse: {title} {}: {}; the next start looks it up", label.one_line(), said.one_line());
+        output::complain(&said);
+    }
+    Ok(ended)
 }
 
 fn start_engine(opening: Opening, asked: mpsc::Receiver<Request>, sender: Sender<Event>) {

@@ -117,7 +117,8 @@ fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
             | EffectKind::Webhook { .. }
             | EffectKind::Event { .. }
             | EffectKind::Proof { .. }
-            | EffectKind::Firestore { .. } => continue,
+            | EffectKind::Firestore { .. }
+            | EffectKind::Command { .. } => continue,
         };
         needs.reads.insert(list);
         needs.writes.insert(list.word());

@@ -242,20 +242,43 @@ async fn go_on(business: &mut Business) -> Result<Vec<Receipt>, Complaint> {
 /// Waits until each of them is over, or stands unknown with nothing more tried by itself.
 async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId]) -> Vec<Receipt> {
     let mut standings = business.actor.watch();
+    let mut printed: Vec<(ActionId, Text)> = Vec::new();
     loop {
         // A flip must be on record as open, whoever made it.
         while let Ok(event) = business.acted.try_recv() {
-            if let Event::Receipt(receipt) = event {
-                watcher.follow(&receipt).await;
-            }
+            heard(event, watcher, &mut printed).await;
         }
         let receipts: Vec<Receipt> =
             standings.borrow_and_update().receipts.iter().filter(|receipt| awaited.contains(&receipt.plan)).cloned().collect();
         let is_settled =
             |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
-        if receipts.len() >= awaited.len() && receipts.iter().all(is_settled) || standings.changed().await.is_err() {
+        let is_over = receipts.len() >= awaited.len() && receipts.iter().all(is_settled);
+        // What is told meanwhile must not pile up: a command may print for hours.
+        let has_ended = !is_over
+            && tokio::select! {
+                changed = standings.changed() => changed.is_err(),
+                Some(event) = business.acted.recv() => {
+                    heard(event, watcher, &mut printed).await;
+                    false
+                }
+            };
+        if is_over || has_ended {
+            for (_, tail) in printed.iter().filter(|(_, tail)| !tail.original().is_empty()) {
+                output::complain(tail.shown());
+            }
             return receipts;
         }
+    }
+}
+
+/// Follows what the acting part tells, and keeps the last that each command printed.
+async fn heard(event: Event, watcher: &mut Watcher, printed: &mut Vec<(ActionId, Text)>) {
+    if let Event::Receipt(receipt) = &event {
+        watcher.follow(receipt).await;
+    }
+    if let Event::Printed { plan, printed: so_far } = event {
+        printed.retain(|(known, _)| *known != plan);
+        printed.push((plan, so_far.tail));
     }
 }
 

@@ -79,7 +79,8 @@ fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {
         | ConnectionKind::Http { .. }
         | ConnectionKind::Smtp { .. }
         | ConnectionKind::Webhook { .. }
-        | ConnectionKind::Firestore { .. } => None,
+        | ConnectionKind::Firestore { .. }
+        | ConnectionKind::Command(_) => None,
     })
 }
 

@@ -21,6 +21,9 @@ pub struct Declaration {
     pub stripe: Option<StripeTown>,
     pub site: Option<SiteTown>,
     pub vercel: Option<VercelTown>,
+    /// Stand-ins for programs that the pack runs: name -> a script for `sh`.
+    #[serde(default)]
+    pub programs: BTreeMap<String, String>,
     /// Facts of the town that a person can switch while it runs, with their first values.
     #[serde(default)]
     pub switches: BTreeMap<String, String>,

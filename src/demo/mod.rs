@@ -13,6 +13,7 @@ mod fault;
 mod fill;
 mod form;
 mod line;
+mod programs;
 mod script;
 mod site;
 mod stand_in;

@@ -21,6 +21,7 @@ use super::{
     fault::{Fault, FaultKind, Faults, Target},
     fill::{self, Files},
     line::Line,
+    programs,
     script::{Script, Values},
     site,
     stand_in::StandIn,
@@ -105,8 +106,10 @@ impl Town {
         for fault in &options.faults {
             levers.fault(fault).await?;
         }
+        let mut environment = places.environment(&declaration)?;
+        environment.extend(programs::furnish(&dir, &declaration.programs)?.map(|path| ("PATH".to_owned(), path)));
         Ok(Self {
-            environment: places.environment(&declaration)?,
+            environment,
             clock,
             account: declaration.stripe.map(|stripe| stripe.account),
             business,

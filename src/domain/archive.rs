@@ -42,6 +42,7 @@ impl Origin {
             }
             Read::Firestore(read) => ("firestore", read.said()),
             Read::Http(read) => ("http", format!("{} {}", read.method, read.path.source())),
+            Read::Command(read) => ("command", read.line.source()),
         };
         let told = ["from", "to", "now"].into_iter().filter_map(|name| Some((name.to_owned(), params.get(name)?.original())));
         Self {

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod barrier;
 pub mod check;
 pub mod claim;
+pub mod command;
 pub mod document;
 pub mod expression;
 pub mod figure;

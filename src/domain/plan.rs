@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     amendment::Amendment,
+    command::Exits,
     document::{Change, Precondition},
     finding::Finding,
     id::Id,
@@ -95,6 +96,16 @@ pub enum Order {
         on: Id<Connection>,
         text: String,
     },
+    /// Run once and never again by itself.
+    Command {
+        on: Id<Connection>,
+        arguments: Vec<String>,
+        #[serde(default)]
+        exits: Exits,
+        /// The pack names a read that finds a trace of it.
+        #[serde(default)]
+        is_looked_for: bool,
+    },
     /// An event sent once more, by its id: whoever takes it knows by that whether it was there before.
     Event {
         on: Id<Connection>,
@@ -137,7 +148,8 @@ impl Order {
             | Self::Webhook { on, .. }
             | Self::Event { on, .. }
             | Self::Proof { on, .. }
-            | Self::Firestore { on, .. } => on,
+            | Self::Firestore { on, .. }
+            | Self::Command { on, .. } => on,
         }
     }
 
@@ -151,7 +163,8 @@ impl Order {
             | Self::Webhook { .. }
             | Self::Event { .. }
             | Self::Proof { .. }
-            | Self::Firestore { .. } => false,
+            | Self::Firestore { .. }
+            | Self::Command { .. } => false,
         }
     }
 }

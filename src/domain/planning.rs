@@ -144,6 +144,16 @@ pub fn missing(action: &Action, inputs: &Params) -> Vec<String> {
         .collect()
 }
 
+/// What a read may name that looks for a trace of an act: its row, its inputs, its id, when it was sent, the usual moments.
+pub fn names_for_tracing(plan: &Plan, sent_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Params {
+    let mut names = names_for_reading(&plan.target, &plan.row, now);
+    names.extend(plan.inputs.clone());
+    names.insert("operator".to_owned(), Value::text(plan.operator.as_str()));
+    names.insert("action_id".to_owned(), Value::text(plan.id.0.as_str()));
+    names.insert("sent_at".to_owned(), Value::Time(sent_at.unwrap_or(plan.planned_at)));
+    names
+}
+
 /// What a fresh read may name: the row, its id, and the usual moments.
 pub fn names_for_reading(target: &Target, row: &Params, now: DateTime<Utc>) -> Params {
     let mut names = row.clone();
@@ -291,6 +301,12 @@ impl Maker<'_> {
                 Order::Proof { on: on.clone(), statement: sql.numbered.clone(), parameters: self.bind(sql)? }
             }
             EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
+            EffectKind::Command { on, line, exits, found_by } => Order::Command {
+                on: on.clone(),
+                arguments: line.render_in(self.names, self.setting.timezone).map_err(Text::new)?,
+                exits: exits.clone(),
+                is_looked_for: found_by.is_some(),
+            },
         })
     }
 

@@ -299,6 +299,12 @@ fn looks(plan: &Plan, state: &ActState, is_good: bool) -> String {
         }
         Some(Order::Proof { on, .. }) => return format!("{on} is looked at for the proof, as often as it takes"),
         Some(Order::Webhook { on, .. }) => return format!("{on} keeps nothing to look at: a person looks and decides"),
+        Some(Order::Command { on, is_looked_for: true, .. }) => {
+            return format!("a trace of it is looked for, as the pack says; {on} is not run again by itself");
+        }
+        Some(Order::Command { on, .. }) => {
+            return format!("nothing tells how far {on} came, and it is not run again by itself: a person looks and decides");
+        }
         None => return "nothing is left to ask".to_owned(),
     };
     if is_good {

@@ -449,6 +449,9 @@ pub struct JournalLine {
     /// The sentence.
     pub said: Text,
     pub severity: Severity,
+    /// The last lines that a command printed, where it tells of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

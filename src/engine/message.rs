@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 pub use crate::domain::guard::GuardVerdict;
 use crate::domain::{
+    command::Printed,
     id::Id,
     money::Money,
     pack::{Action, Confirm, Flag, Job, Reconciliation},
@@ -123,6 +124,11 @@ pub enum Event {
     },
     /// An act changed its standing.
     Receipt(Receipt),
+    /// What an act under way has printed so far.
+    Printed {
+        plan: ActionId,
+        printed: Printed,
+    },
     /// The answer to a `Commit`, `TakeBack` or `SignOff` that needs no preview: done, or why not.
     Answer {
         ask: Ask,

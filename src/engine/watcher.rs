@@ -304,6 +304,11 @@ impl Watcher {
             self.follow(receipt).await;
         }
         let is_last = matches!(event, Event::Stopped);
+        if matches!(event, Event::Printed { .. }) {
+            // Nothing of it is on record before it ends.
+            self.tell(event);
+            return ControlFlow::Continue(());
+        }
         self.journal_changed();
         self.tell(event);
         if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

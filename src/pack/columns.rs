@@ -86,6 +86,10 @@ impl Loaded {
             match (known.get(&format!("actions.{}.fresh[{index}]", action.id)), &query.read) {
                 (Some(fresh), _) => columns.extend(fresh.iter().cloned()),
                 (None, Read::Http(read)) => columns.extend(http_columns(read)),
+                (None, Read::Command(read)) => match read.known_columns() {
+                    Some(known) => columns.extend(known),
+                    None => return Problems::default(),
+                },
                 (None, Read::Firestore(read)) => columns.extend(read.names()),
                 (None, Read::Sql(_) | Read::Stripe(_)) => return Problems::default(),
             }
@@ -98,7 +102,7 @@ impl Loaded {
         Problems::from(wants.problems)
     }
 
-    /// The answers whose columns are in the file itself: those over HTTP, and documents.
+    /// The answers whose columns are in the file itself: those over HTTP and of programs, and documents.
     pub(super) fn check_declared_columns(&self) -> Problems {
         let mut documents = Columns::new();
         let mut problems = Problems::default();
@@ -108,6 +112,12 @@ impl Loaded {
                 Read::Firestore(read) => {
                     problems = problems.and(self.check_columns(&statement.path, &read.names()));
                     documents.insert(statement.path, read.names());
+                }
+                Read::Command(read) => {
+                    if let Some(columns) = read.known_columns() {
+                        problems = problems.and(self.check_columns(&statement.path, &columns));
+                        documents.insert(statement.path, columns);
+                    }
                 }
                 Read::Sql(_) | Read::Stripe(_) => {}
             }
@@ -264,6 +274,11 @@ impl Wants<'_> {
                 }
             }
             EffectKind::Webhook { text, .. } => self.template(&at.key("text"), text),
+            EffectKind::Command { line, .. } => {
+                for (index, template) in line.0.iter().enumerate() {
+                    self.template(&at.key("args").index(index), template);
+                }
+            }
             EffectKind::Event { event, way, .. } => match way {
                 EventWay::Account { endpoint } => {
                     self.column(&at.key("resend"), event);
@@ -312,6 +327,7 @@ impl Wants<'_> {
             Read::Sql(_) => "sql",
             Read::Stripe(_) => "stripe",
             Read::Http(_) => "http",
+            Read::Command(_) => "command",
             Read::Firestore(_) => "firestore",
         };
         for (index, column) in query.money.iter().enumerate() {

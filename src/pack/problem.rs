@@ -44,6 +44,17 @@ impl Problem {
         Self { file, line, column, span: start..end, message, label, help, text }
     }
 
+    /// The same about a secret that was written: what stands there is not shown.
+    #[must_use]
+    pub(super) fn hiding(mut self) -> Self {
+        let Range { start, end } = self.span.clone();
+        let shown = self.text.get(start..end).unwrap_or_default();
+        let stars: String = shown.bytes().map(|byte| if matches!(byte, b'"' | b'\'') { char::from(byte) } else { '*' }).collect();
+        let (before, after) = (self.text.get(..start).unwrap_or_default(), self.text.get(end..).unwrap_or_default());
+        self.text = format!("{before}{stars}{after}").into();
+        self
+    }
+
     fn render(&self, renderer: &Renderer) -> String {
         let title = format!("{}:{}:{}: {}", self.file, self.line, self.column, self.message);
         if self.text.is_empty() {

@@ -88,6 +88,13 @@ impl Source {
         place.0.iter().try_fold(self.root(), |tree, step| tree.child(step))
     }
 
+    pub(super) fn text_at(&self, place: &Place) -> Option<&str> {
+        match &self.find(place)?.shape {
+            Shape::Text(text) => Some(text),
+            Shape::Table(_) | Shape::Array(_) | Shape::Integer | Shape::Float | Shape::Truth | Shape::Time => None,
+        }
+    }
+
     /// The bytes of what stands at a place; the nearest enclosing thing where there is nothing.
     pub fn locate(&self, place: &Place) -> Range<usize> {
         let mut tree = self.root();

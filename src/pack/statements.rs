@@ -51,6 +51,12 @@ impl Loaded {
             }
         }
         for action in &pack.actions {
+            for (place, effect) in self.own_effects(action) {
+                if let EffectKind::Command { found_by: Some(query), .. } = &effect.kind {
+                    let path = place.key("command").key("found_by").to_string();
+                    all.push(Statement { path, query: Query::clone(query), changes: false });
+                }
+            }
             all.extend(self.own_effects(action).into_iter().filter_map(change));
         }
         all
@@ -107,6 +113,7 @@ fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
         | EffectKind::Event { .. }
-        | EffectKind::Firestore { .. } => None,
+        | EffectKind::Firestore { .. }
+        | EffectKind::Command { .. } => None,
     }
 }

@@ -56,8 +56,15 @@ impl Record {
             word: self.word.clone(),
             said: Text::new(self.said.as_str()),
             severity: severity_of(&self.severity),
+            printed: printed(&self.payload),
         }
     }
+}
+
+/// Most payloads have none: those are not parsed.
+fn printed(payload: &str) -> Option<Text> {
+    let facts: serde_json::Value = payload.contains("\"printed\"").then(|| serde_json::from_str(payload).ok())??;
+    facts.get("printed")?.as_str().map(Text::new)
 }
 
 pub(super) fn time(at: DateTime<Utc>) -> String {

@@ -357,6 +357,7 @@ async fn a_long_picture_comes_back_whole_and_a_short_one_after_it_too() {
             word: "NOTE".to_owned(),
             said: Text::new("Grüße, €: pieces end anywhere"),
             severity: Severity::Green,
+            printed: None,
         };
         let picture = Snapshot {
             sequence: count,

@@ -83,6 +83,9 @@ pub fn told(model: &Model, thing: &Thing) -> Vec<String> {
             let queue = snapshot.and_then(|snapshot| snapshot.queues.iter().find(|queue| queue.id == *id));
             cells.extend(queue.and_then(|queue| queue.look.value.as_ref()).map(|items| items.items.len().to_string()));
         }
+        Thing::Run(plan) => {
+            cells.extend(model.outputs.find(plan).map(|output| output.printed.tail.one_line()));
+        }
         Thing::Healthy | Thing::Statement(_) | Thing::Playbook(_) => {}
     }
     cells

@@ -15,6 +15,7 @@ mod listing;
 mod message;
 mod model;
 mod notice;
+mod outputs;
 mod overlay;
 pub mod paint;
 mod palette;

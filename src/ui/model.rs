@@ -19,6 +19,7 @@ use super::{
     figures::Figures,
     keymap::Keymap,
     notice::Notices,
+    outputs::{Output, Outputs},
     overlay::Overlay,
     period::Period,
     place::{Pane, Place, Thing, Trail},
@@ -98,6 +99,7 @@ pub struct Model {
     pub period: Period,
     pub notices: Notices,
     pub receipts: Receipts,
+    pub outputs: Outputs,
     pub questions: Questions,
     pub unlocking: Option<Unlocking>,
     /// The key under way, where nothing lay over the panes when it came.
@@ -153,6 +155,7 @@ impl Model {
             period: Period::default(),
             notices: Notices::default(),
             receipts: Receipts::default(),
+            outputs: Outputs::default(),
             questions: Questions::default(),
             unlocking: None,
             pressed: None,
@@ -297,6 +300,13 @@ impl Model {
         let looked_at = reports.iter().find(|report| report.id == *queue).and_then(|report| report.look.looked_at);
         let is_told = |receipt: &&Receipt| receipt.standing != Standing::Done || looked_at.is_none_or(|at| at <= receipt.at);
         self.receipts.of(&target).filter(is_told).map(|receipt| (receipt.standing, receipt.held_until))
+    }
+
+    /// The commands that run now.
+    pub fn running(&self) -> impl Iterator<Item = &Output> {
+        let runs =
+            |output: &&Output| self.receipts.find(&output.plan).is_some_and(|receipt| receipt.standing == Standing::UnderWay);
+        self.outputs.iter().filter(runs)
     }
 
     /// Puts every cursor back on its thing and inside its list.

@@ -3,6 +3,7 @@
 use crate::domain::{
     id::Id,
     pack::{Flag, Job, Metric, Playbook, Queue, Reconciliation},
+    plan::ActionId,
     snapshot::Subject,
 };
 
@@ -64,6 +65,8 @@ pub enum Thing {
     Metric(Id<Metric>),
     /// A line of the journal, by its sequence number.
     Line(u64),
+    /// A run of a command, by its act.
+    Run(ActionId),
 }
 
 impl Thing {
@@ -80,6 +83,7 @@ impl Thing {
             Self::Playbook(id) => id.to_string(),
             Self::Metric(id) => id.to_string(),
             Self::Line(sequence) => sequence.to_string(),
+            Self::Run(plan) => plan.to_string(),
         }
     }
 
@@ -95,7 +99,8 @@ impl Thing {
             | Self::Flag(_)
             | Self::Playbook(_)
             | Self::Metric(_)
-            | Self::Line(_) => None,
+            | Self::Line(_)
+            | Self::Run(_) => None,
         }
     }
 }

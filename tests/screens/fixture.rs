@@ -483,6 +483,7 @@ fn journal() -> Arc<[JournalLine]> {
         word: word.to_owned(),
         said: Text::new(said),
         severity: Severity::Green,
+        printed: None,
     };
     Arc::from([
         line(12, 1, "sam", "ACK", "alert webhook"),

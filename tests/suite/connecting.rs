@@ -53,7 +53,7 @@ fn of<'a>(told: &'a Json, name: &str) -> &'a Json {
 
 #[test]
 fn each_connection_says_what_answers_and_as_whom() {
-    demo(&[]).ends(0).says(&["db ", "SQLite 3.", "account acct_1DTD", "key rk_demo", "6 connections: all is well"]);
+    demo(&[]).ends(0).says(&["db ", "SQLite 3.", "account acct_1DTD", "key rk_demo", "7 connections: all is well"]);
     let told = demo(&["--json", "stripe", "site", "mail"]).ends(0).json();
     assert_eq!(told["connections"].as_array().unwrap().len(), 3);
     assert_eq!(of(&told, "stripe")["identity"]["account"], "acct_1DTD");
@@ -68,7 +68,7 @@ fn what_fails_is_told_by_itself_and_keeps_no_other_from_being_reached() {
     assert!(of(&told, "stripe")["failure"].as_str().unwrap().contains("500"), "{told}");
     assert!(of(&told, "site")["failure"].as_str().unwrap().contains("Connection refused"), "{told}");
     assert_eq!(of(&told, "db")["reached"], true);
-    demo(&["--fault", "site=refuse"]).ends(2).says(&["site ", "FAILED", "nobody answers", "6 connections: 1 not usable"]);
+    demo(&["--fault", "site=refuse"]).ends(2).says(&["site ", "FAILED", "nobody answers", "7 connections: 1 not usable"]);
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod claims;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod connecting;
 #[cfg(test)]
 mod disk;

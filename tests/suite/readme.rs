@@ -24,7 +24,15 @@ fn the_packs_of_the_reference_are_right() {
     let blocks = reference.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let packs: Vec<&str> = blocks.filter(|block| block.contains("[pack]") && block.contains("[connections]")).collect();
     assert!(!packs.is_empty(), "the reference shows no whole pack");
-    for block in packs {
+    // The examples of commands lack only the head.
+    let head = "[pack]\ntitle = \"Cycles\"\ntimezone = \"UTC\"\ncurrency = \"EUR\"\n";
+    let blocks = reference.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let commands: Vec<String> = blocks
+        .filter(|block| block.contains(".command = {") && block.contains("[connections]"))
+        .map(|block| format!("{head}{block}"))
+        .collect();
+    assert_eq!(commands.len(), 3, "a dump, an export, an admin's tool");
+    for block in packs.into_iter().chain(commands.iter().map(String::as_str)) {
         let read = pack::parse("reference.toml", block, &|_| Ok(String::new()));
         if let Err(problems) = read {
             panic!("{problems}\n--- in:\n{block}");

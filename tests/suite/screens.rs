@@ -390,6 +390,45 @@ fn what_is_held_and_how_a_batch_goes_is_on_the_status_line() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn a_command_that_runs_is_on_the_status_line_and_on_a_page_of_its_own() {
+    let now = fixture::now();
+    let mut wrong = Vec::new();
+    let mut model = fixture::model();
+    let mut receipt = fixture::receipt(&domain::plan::Target { queue: None, key: "dump".to_owned() }, Standing::UnderWay);
+    receipt.title = "Run database-backup".to_owned();
+    receipt.label = domain::text::Text::new("by hand");
+    let (plan, lines): (_, Vec<String>) =
+        (receipt.plan.clone(), (1..=40).map(|table| format!("pg_dump: dumping contents of table {table}")).collect());
+    let printed = |lines: &[String]| domain::command::Printed {
+        tail: domain::text::Text::new(lines.join("\n")),
+        lines: lines.len() as u64 + 1_200,
+        bytes: 61_440,
+    };
+    tell(&mut model, Event::Receipt(receipt.clone()));
+    tell(&mut model, Event::Printed { plan: plan.clone(), printed: printed(&lines[..30]) });
+    let later = now + TimeDelta::seconds(12);
+    compare("running", &mut model, &SIZES, later, &mut wrong);
+    press(&mut model, "o", later);
+    let all = [(120, 40), (80, 24), (40, 12), (20, 5)];
+    compare("output", &mut model, &all, later, &mut wrong);
+    // It goes along with what is printed, and stands still where one has gone back.
+    tell(&mut model, Event::Printed { plan: plan.clone(), printed: printed(&lines) });
+    assert!(text(&drawn(&mut model, (80, 24), later)).contains("table 40"));
+    press(&mut model, "g", later);
+    assert!(text(&drawn(&mut model, (80, 24), later)).contains("under way for 12s"));
+    press(&mut model, "esc q", later);
+    compare("quit-running", &mut model, &SIZES, later, &mut wrong);
+    press(&mut model, "n", later);
+    receipt.standing = Standing::Done;
+    receipt.said = domain::text::Text::new("dump: pg_dump ended with 0 after 12s, 1240 lines");
+    receipt.at = later;
+    tell(&mut model, Event::Receipt(receipt));
+    press(&mut model, "o", later);
+    compare("output-done", &mut model, &SIZES, later, &mut wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The style of the first cell of a text on the screen.
 fn style_of(buffer: &Buffer, wanted: &str) -> ratatui::style::Style {
     let width = usize::from(buffer.area.width);

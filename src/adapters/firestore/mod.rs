@@ -91,7 +91,9 @@ impl FirestoreSystem {
     fn documents<'q>(&self, query: &'q Query) -> Result<&'q FirestoreRead, SourceError> {
         match &query.read {
             Read::Firestore(read) => Ok(read),
-            Read::Sql(_) | Read::Stripe(_) | Read::Http(_) => Err(wrong_query(&self.api.transport.name, "firestore")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Http(_) | Read::Command(_) => {
+                Err(wrong_query(&self.api.transport.name, "firestore"))
+            }
         }
     }
 

@@ -238,7 +238,9 @@ impl Source for HttpSystem {
                 None => self.look(read, params).await,
                 Some(paging) => self.gather(read, paging, params).await,
             },
-            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.transport.name, "http"))
+            }
         }
     }
 
@@ -268,7 +270,9 @@ impl Source for HttpSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
-            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.transport.name, "http"))
+            }
         }
     }
 }

@@ -218,7 +218,7 @@ impl Contest<'_> {
         let own = [&self.statements.look, &self.statements.take, &self.statements.end].into_iter().cloned();
         let sql = self.judge.queries().iter().filter_map(|query| match &query.read {
             Read::Sql(sql) => Some(sql.numbered.clone()),
-            Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) => None,
+            Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => None,
         });
         own.chain(sql).collect()
     }

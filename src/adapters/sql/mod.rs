@@ -384,7 +384,7 @@ impl Source for SqlSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Sql(sql) => self.rows(sql, params).await,
-            Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.name, "sql")),
+            Read::Stripe(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => Err(wrong_query(&self.name, "sql")),
         }
     }
 
@@ -475,7 +475,8 @@ impl Doer for SqlSystem {
             | Order::Mail { .. }
             | Order::Webhook { .. }
             | Order::Event { .. }
-            | Order::Firestore { .. } => {
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {
                 return wrong_order(&self.name, "sql");
             }
         };

@@ -92,7 +92,9 @@ impl Source for StripeSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Stripe(read) => list::read(&self.api, read, params, self.api.transport.timeout).await,
-            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.api.transport.name, "stripe"))
+            }
         }
     }
 
@@ -101,7 +103,7 @@ impl Source for StripeSystem {
             Read::Stripe(read) if read.id.is_none() && read.list != StripeList::UndeliveredEvents => {
                 list::stream(&self.api, read, params, self.api.transport.timeout, taker).await
             }
-            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => {
+            Read::Stripe(_) | Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
                 let rows = self.read(query, params).await?;
                 taker.take(rows).map(|()| Vec::new()).map_err(|why| SourceError::Refused(Text::new(why)))
             }
@@ -111,7 +113,9 @@ impl Source for StripeSystem {
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Stripe(_) => Ok(None),
-            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.api.transport.name, "stripe"))
+            }
         }
     }
 
@@ -161,7 +165,8 @@ impl Doer for StripeSystem {
             | Order::Mail { .. }
             | Order::Webhook { .. }
             | Order::Proof { .. }
-            | Order::Firestore { .. } => wrong_order(&self.api.transport.name, "stripe"),
+            | Order::Firestore { .. }
+            | Order::Command { .. } => wrong_order(&self.api.transport.name, "stripe"),
         }
     }
 
@@ -185,7 +190,8 @@ impl Doer for StripeSystem {
             | Order::Mail { .. }
             | Order::Webhook { .. }
             | Order::Proof { .. }
-            | Order::Firestore { .. } => {
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {
                 Found::CannotTell(Text::new(format!("{}: not an order for Stripe", self.api.transport.name)))
             }
         }
@@ -203,7 +209,8 @@ impl Doer for StripeSystem {
                 | Order::Webhook { .. }
                 | Order::Event { .. }
                 | Order::Proof { .. }
-                | Order::Firestore { .. },
+                | Order::Firestore { .. }
+                | Order::Command { .. },
                 _,
             ) => Followed::CannotTell(Text::new(format!("{}: no refund to look at", self.api.transport.name))),
         }

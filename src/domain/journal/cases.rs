@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 
 use super::*;
 use crate::domain::{
+    command::Exits,
     id::Id,
     money::{Currency, Money},
     plan::{ActionId, Order, Plan, Standing, Step, Target},
@@ -31,11 +32,17 @@ fn mail() -> Order {
     Order::Mail { on: Id::new("mail"), to: "a@example".to_owned(), subject: "Hello".to_owned(), body }
 }
 
+fn command() -> Order {
+    let arguments = vec!["export".to_owned()];
+    Order::Command { on: Id::new("tool"), arguments, exits: Exits::default(), is_looked_for: true }
+}
+
 pub(super) fn plan(orders: &[&str]) -> Plan {
     let step = |name: &&str| {
         let order = match *name {
             "refund" => refund(),
             "sql" => sql(),
+            "command" => command(),
             _ => mail(),
         };
         Step { order, said: Text::new(*name) }
@@ -507,4 +514,62 @@ fn a_refund_without_a_name_is_named_or_said_not_to_be_followed() {
     life.later(TimeDelta::days(30));
     assert_eq!(life.feed(lost()), "settled: persist");
     assert!(life.state.may_have_happened());
+}
+
+#[test]
+fn a_command_that_may_have_run_is_never_run_again_by_itself() {
+    let mut life = Life::sent(&["command"]);
+    assert_eq!(life.feed(Event::Recover), "unknown: persist, look 0");
+    assert_eq!(life.feed(Event::Found(Found::Absent)), "unknown: persist");
+    assert!(life.state.said.shown().contains("a command is not run again by itself: a second look follows"), "{:?}", life.state);
+    life.later(TimeDelta::seconds(61));
+    assert_eq!(life.feed(Event::Wake), "unknown: look 0");
+    assert_eq!(life.feed(Event::Found(Found::Absent)), "expired: persist");
+    assert!(life.state.said.shown().contains("it can be planned anew"), "{:?}", life.state);
+
+    let mut life = Life::sent(&["command"]);
+    assert_eq!(life.feed(unknown()), "unknown: persist");
+    for _ in 0..9 {
+        life.later(TimeDelta::minutes(5));
+        let said = life.feed(Event::Wake);
+        assert!(!said.contains("send"), "{said}");
+        life.feed(Event::Found(Found::CannotTell(Text::new("no trace"))));
+    }
+    assert_eq!(life.feed(Event::LookUp), "unknown: persist, look 0");
+    assert_eq!(life.feed(Event::Found(Found::Ours(answer("copy")))), "done: persist");
+}
+
+#[test]
+fn a_refused_command_in_the_middle_is_run_again_only_when_a_person_says_so() {
+    let mut life = Life::sent(&["mail", "command"]);
+    life.feed(confirmed("m"));
+    assert_eq!(life.feed(Event::Next), "sent: persist, send 1.1");
+    assert_eq!(life.feed(Event::Outcome(Outcome::Rejected(Text::new("exit 1")))), "rejected: persist");
+    assert_eq!(life.feed(Event::Wake), "rejected: ");
+    assert_eq!(life.feed(Event::LookUp), "sent: persist, send 1.2");
+    // Once it may have run, not even then.
+    assert_eq!(life.feed(unknown()), "unknown: persist");
+    life.feed(Event::LookUp);
+    life.feed(Event::Found(Found::Absent));
+    life.later(TimeDelta::seconds(61));
+    life.feed(Event::Wake);
+    assert_eq!(life.feed(Event::Found(Found::Absent)), "expired: persist");
+    assert_eq!(life.feed(Event::LookUp), "expired: ");
+    assert_eq!(life.feed(Event::Settle { happened: true }), "done: persist");
+}
+
+#[test]
+fn what_an_attempt_printed_stays_with_its_end_and_goes_with_the_next() {
+    let printed = |commands: &[Command]| {
+        let Some(Command::Persist(entry)) = commands.first() else { panic!("{commands:?}") };
+        entry.payload.get("printed").cloned()
+    };
+    let mut life = Life::sent(&["command", "mail"]);
+    assert_eq!(life.feed(Event::Printed(Text::new("one\ntwo"))), "sent: ");
+    let (state, commands) = step(&life.plan, &life.state, confirmed("c"), life.now);
+    assert_eq!(printed(&commands), Some(serde_json::json!("one\ntwo")));
+    let (state, commands) = step(&life.plan, &state, Event::Next, life.now);
+    assert_eq!((state.printed, printed(&commands)), (None, None));
+    let (_, commands) = step(&life.plan, &life.state, unknown(), life.now);
+    assert_eq!(printed(&commands), Some(serde_json::json!("one\ntwo")));
 }

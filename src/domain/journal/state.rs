@@ -142,6 +142,9 @@ pub struct ActState {
     /// A person leaves the rest of it undone.
     #[serde(default)]
     pub is_closed: bool,
+    /// The last lines that the latest attempt printed, where it prints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed: Option<Text>,
     /// Why it stands so, or what was answered.
     pub said: Text,
     /// When it last moved.
@@ -163,6 +166,7 @@ impl Default for ActState {
             was_sent: false,
             may_be_claimed: false,
             is_closed: false,
+            printed: None,
             said: Text::new(""),
             at: None,
         }

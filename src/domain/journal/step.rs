@@ -53,6 +53,8 @@ pub enum Event {
     TakeBack,
     /// Go on with the next step.
     Next,
+    /// What the attempt under way has printed; its outcome follows.
+    Printed(Text),
     /// The answer to the attempt under way.
     Outcome(Outcome),
     /// The answer to a look.
@@ -113,6 +115,10 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
             next.end(Phase::TakenBack, Text::new("taken back before it was sent"), Severity::Green)
         }
         (Phase::Intent { .. } | Phase::Claimed, Event::Recover) => next.cut_off(),
+        (Phase::Sent, Event::Printed(printed)) => {
+            next.state.printed = Some(printed);
+            Vec::new()
+        }
         (Phase::Sent, Event::Outcome(outcome)) => next.outcome(outcome),
         (Phase::Again { at }, Event::Wake) if now >= *at => {
             if next.key_is_good() {
@@ -172,14 +178,33 @@ pub fn step(plan: &Plan, state: &ActState, event: Event, now: DateTime<Utc>) -> 
 }
 
 /// True while the current step may go out under its key. SQL and Firestore keep no key that could be forgotten: row counts,
-/// marks and what a document must be are judged in the same transaction; and a proof only looks.
+/// marks and what a document must be are judged in the same transaction; and a proof only looks. A command has none at all:
+/// once it may have run it is not run again.
 pub fn key_is_good(plan: &Plan, state: &ActState, now: DateTime<Utc>) -> bool {
-    let order = plan.steps.get(state.steps_done()).map(|step| &step.order);
-    matches!(order, Some(Order::Sql { .. } | Order::Firestore { .. } | Order::Proof { .. }))
-        || state.first_sent_at.is_none_or(|first| {
+    match plan.steps.get(state.steps_done()).map(|step| &step.order) {
+        Some(Order::Sql { .. } | Order::Firestore { .. } | Order::Proof { .. }) => true,
+        Some(Order::Command { .. }) => !state.doubtful,
+        Some(
+            Order::Refund { .. }
+            | Order::Amend { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Event { .. },
+        )
+        | None => state.first_sent_at.is_none_or(|first| {
             let age = now - first;
             age < KEY_LIFE && age >= CLOCK_SLACK
-        })
+        }),
+    }
+}
+
+/// Why the current step is not sent again by itself.
+fn why_not_again(plan: &Plan, state: &ActState) -> &'static str {
+    match plan.steps.get(state.steps_done()).map(|step| &step.order) {
+        Some(Order::Command { .. }) => "a command is not run again by itself",
+        Some(_) | None => "its key is too old to be sent again",
+    }
 }
 
 pub(super) struct Transition<'a> {
@@ -246,6 +271,7 @@ impl Transition<'_> {
         self.state.denial = None;
         self.state.absent_since = None;
         self.state.was_sent = true;
+        self.state.printed = None;
         self.state.first_sent_at.get_or_insert(self.now);
         let attempt = match self.state.attempts {
             1 => String::new(),
@@ -279,8 +305,8 @@ impl Transition<'_> {
         };
         self.state.answers.push(answer);
         let (was_sent, may_be_claimed) = (self.state.was_sent, self.state.may_be_claimed);
-        let answers = std::mem::take(&mut self.state.answers);
-        self.state = ActState { answers, was_sent, may_be_claimed, said: Text::new(said), ..ActState::default() };
+        let (answers, printed) = (std::mem::take(&mut self.state.answers), self.state.printed.take());
+        self.state = ActState { answers, was_sent, may_be_claimed, printed, said: Text::new(said), ..ActState::default() };
         let is_done = self.state.steps_done() >= self.plan.steps.len();
         self.state.phase = if is_done { Phase::Done } else { Phase::Confirmed };
         let mut commands = vec![self.persist(Severity::Green), Command::Tell];
@@ -397,9 +423,9 @@ impl Transition<'_> {
         }
         let since = *self.state.absent_since.get_or_insert(self.now);
         if self.now - since >= SECOND_LOOK {
-            return self.expire("it did not happen and its key is too old to be sent again");
+            return self.expire(&format!("it did not happen and {}", why_not_again(self.plan, &self.state)));
         }
-        let said = "not found, and its key is too old to be sent again: a second look follows".to_owned();
+        let said = format!("not found, and {}: a second look follows", why_not_again(self.plan, &self.state));
         self.stay_unknown(Some(since + SECOND_LOOK), said)
     }
 
@@ -462,7 +488,7 @@ impl Transition<'_> {
 /// The entry that tells of an act's new state.
 fn entry(act: &Act, severity: Severity, now: DateTime<Utc>) -> Entry {
     let Act { plan, state } = act;
-    let payload = json!({
+    let mut payload = json!({
         "act": plan.id,
         "action": plan.action,
         "target": plan.target,
@@ -474,6 +500,9 @@ fn entry(act: &Act, severity: Severity, now: DateTime<Utc>) -> Entry {
         "batch": plan.batch,
         "answer": state.answers.last(),
     });
+    if let (Some(printed), Some(facts)) = (&state.printed, payload.as_object_mut()) {
+        facts.insert("printed".to_owned(), json!(printed));
+    }
     // A flag, a job or a repair is named by its title; an item of a queue by its label.
     let (word, name) = plan.title.split_once(' ').unwrap_or((&plan.title, ""));
     let name = if plan.target.queue.is_none() && !name.is_empty() { format!("{name} ") } else { String::new() };

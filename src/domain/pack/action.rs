@@ -4,7 +4,15 @@ use std::time::Duration;
 
 use super::{Connection, DocumentWrite, Query, Sql};
 
-use crate::domain::{amendment::Amendment, expression::Expression, finding::Finding, id::Id, proof::Proofs, template::Template};
+use crate::domain::{
+    amendment::Amendment,
+    command::{CommandLine, Exits},
+    expression::Expression,
+    finding::Finding,
+    id::Id,
+    proof::Proofs,
+    template::Template,
+};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -119,6 +127,14 @@ pub enum EffectKind {
         on: Id<Connection>,
         text: Template,
     },
+    /// A run of a program of this machine; its exit code says what became of it.
+    Command {
+        on: Id<Connection>,
+        line: CommandLine,
+        exits: Exits,
+        /// A row of it is a trace of the run, where nobody knows whether it came to its end. By `:sent_at`, `:action_id`.
+        found_by: Option<Box<Query>>,
+    },
     /// An event of the payment account is sent once more; `event` is the column with its id.
     Event {
         on: Id<Connection>,
@@ -156,7 +172,8 @@ impl EffectKind {
             | Self::Webhook { on, .. }
             | Self::Event { on, .. }
             | Self::Proof { on, .. }
-            | Self::Firestore { on, .. } => on,
+            | Self::Firestore { on, .. }
+            | Self::Command { on, .. } => on,
         }
     }
 
@@ -166,7 +183,12 @@ impl EffectKind {
             Self::Sql { .. } | Self::Proof { .. } | Self::Firestore { .. } => false,
             // A draft is nobody's yet, and can be written over.
             Self::Amend { change, .. } => *change != Amendment::Stage,
-            Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Event { .. } => true,
+            Self::Refund { .. }
+            | Self::Http { .. }
+            | Self::Mail { .. }
+            | Self::Webhook { .. }
+            | Self::Event { .. }
+            | Self::Command { .. } => true,
         }
     }
 
@@ -177,6 +199,7 @@ impl EffectKind {
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Command { .. } => "command",
             Self::Event { .. } => "event",
             Self::Proof { .. } => "proof",
             Self::Firestore { .. } => "firestore",

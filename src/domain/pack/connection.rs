@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::domain::zone::Zone;
 
+use super::Program;
+
 use crate::domain::id::Id;
 
 /// An outside system and how to reach it. Holds no secret, only where each one is found.
@@ -69,6 +71,8 @@ pub enum ConnectionKind {
     },
     /// Slack-like: a POST of `{"text": ...}`.
     Webhook { url: SecretSource, ca_file: Option<PathBuf> },
+    /// A program of this machine, by its arguments and never by a shell.
+    Command(Box<Program>),
 }
 
 impl ConnectionKind {
@@ -81,6 +85,7 @@ impl ConnectionKind {
             Self::Http { service: None, .. } => "http",
             Self::Smtp { .. } => "smtp",
             Self::Webhook { .. } => "webhook",
+            Self::Command(_) => "command",
             Self::Firestore { .. } => "firestore",
         }
     }

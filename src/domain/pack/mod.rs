@@ -4,6 +4,7 @@
 
 mod action;
 mod check;
+mod command;
 mod connection;
 mod firestore;
 mod flag;
@@ -21,6 +22,7 @@ use crate::domain::zone::Zone;
 
 pub use action::{Action, Confirm, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
+pub use command::{CommandFormat, CommandRead, Program};
 pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource, Service};
 pub use firestore::{
     By, Comparing, Condition, DocumentColumn, DocumentWrite, Documents, FirestoreRead, Listing, Test, Total, UPDATE_TIME, When,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, FirestoreRead, Paging};
+use super::{CommandRead, Connection, FirestoreRead, Paging};
 
 use crate::domain::{id::Id, proof::Proof, template::Template};
 
@@ -21,6 +21,7 @@ pub enum Read {
     Sql(Sql),
     Stripe(StripeRead),
     Http(HttpRead),
+    Command(CommandRead),
     Firestore(FirestoreRead),
 }
 

@@ -25,10 +25,12 @@ use crate::{
     domain::{
         age,
         barrier::Barrier,
-        journal::{self, Act, Command, Entry, Phase},
-        pack::{self, Action},
+        journal::{self, Act, Command, Entry, Mark, Phase},
+        pack::{self, Action, EffectKind, Query},
         plan::{ActionId, BatchId, Plan, Receipt},
+        planning,
         policy::{self, Permit},
+        rows::Params,
         severity::Severity,
         snapshot::BatchReport,
         text::Text,
@@ -117,6 +119,27 @@ impl Driver {
         pack::find(&self.setup.pack.actions, &plan.action).cloned()
     }
 
+    /// The read by which the pack finds a trace of a step, and the names for it.
+    fn trace(&self, act: &Act, mark: &Mark) -> Option<(Query, Params)> {
+        let action = self.action(&act.plan)?;
+        match &action.effects.get(mark.step)?.kind {
+            EffectKind::Command { found_by: Some(query), .. } => {
+                let names = planning::names_for_tracing(&act.plan, act.state.first_sent_at, self.now());
+                Some((Query::clone(query), names))
+            }
+            EffectKind::Command { found_by: None, .. }
+            | EffectKind::Sql { .. }
+            | EffectKind::Refund { .. }
+            | EffectKind::Amend { .. }
+            | EffectKind::Http { .. }
+            | EffectKind::Mail { .. }
+            | EffectKind::Webhook { .. }
+            | EffectKind::Event { .. }
+            | EffectKind::Proof { .. }
+            | EffectKind::Firestore { .. } => None,
+        }
+    }
+
     /// Takes over an act that the journal holds, or will hold with its first event.
     pub(super) fn adopt(&mut self, act: Act) {
         if !self.running.iter().any(|running| running.act.plan.id == act.plan.id) {
@@ -179,11 +202,12 @@ impl Driver {
                         let Some(permit) = running.and_then(|running| running.permit.as_ref()) else {
                             return self.fail(&StoreError::Unwritable(Text::new("an act without a permit was to be sent")));
                         };
-                        let flight = flight::send(&self.setup.connections, permit, mark);
+                        let flight = flight::send(&self.setup.connections, permit, mark, &self.setup.tell);
                         self.fly(flight, id);
                     }
                     Command::LookUp(mark) => {
-                        self.fly(flight::look_up(&self.setup.connections, &next.plan, mark), id);
+                        let trace = self.trace(&next, &mark);
+                        self.fly(flight::look_up(&self.setup.connections, &next.plan, mark, trace), id);
                     }
                     Command::Next if matches!(self.mode, Mode::Stopping(_)) || self.broken.is_some() => {}
                     Command::Next => events.push_back(journal::Event::Next),
@@ -314,7 +338,12 @@ impl Driver {
     pub(super) async fn land(&mut self, id: &ActionId, landing: Landing) {
         self.flying.remove(id);
         match landing {
-            Landing::Outcome(outcome) => self.feed(id, journal::Event::Outcome(outcome)).await,
+            Landing::Outcome(outcome, printed) => {
+                if let Some(printed) = printed {
+                    self.feed(id, journal::Event::Printed(printed)).await;
+                }
+                self.feed(id, journal::Event::Outcome(outcome)).await;
+            }
             Landing::Found(found) => self.feed(id, journal::Event::Found(found)).await,
             Landing::Fresh(fresh) => self.begin(id, fresh).await,
             Landing::Claimed(claiming) => self.claimed(id, claiming).await,

@@ -1,6 +1,10 @@
 //! What is on its way outside on behalf of an act, and what comes back from it.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
@@ -11,17 +15,22 @@ use super::{
 
 use crate::{
     domain::{
+        command::Printed,
         journal::{Answer, Followed, Found, Mark, Outcome},
-        pack::Action,
+        pack::{Action, Query},
         plan::{ActionId, Order, Plan, Step},
         policy::Permit,
+        rows::Params,
         text::Text,
     },
+    engine::message::Event,
     ports::{Connections, System},
 };
 
 /// Beyond every connection's own timeout: an adapter that forgets its own must not hold a lane for ever.
 const LONGEST: Duration = Duration::from_mins(3);
+/// Beyond the time limit of what may take longer: to end it and to hear what it said last.
+const TO_END: Duration = Duration::from_secs(30);
 
 pub(super) enum Landing {
     /// The row, read afresh before the first attempt.
@@ -31,7 +40,8 @@ pub(super) enum Landing {
     Released(Result<(), Text>),
     /// The acts whose claims this record has left open.
     OpenClaims(Result<Vec<ActionId>, Text>),
-    Outcome(Outcome),
+    /// The answer, and what was printed on the way to it.
+    Outcome(Outcome, Option<Text>),
     Found(Found),
     /// What has become of acts that were done.
     Followed(Vec<(ActionId, Followed)>),
@@ -46,23 +56,40 @@ fn target(connections: &Connections, plan: &Plan, number: usize) -> Result<(Arc<
     Ok((Arc::clone(system), step.clone()))
 }
 
-/// One attempt. Takes a permit, so that nothing goes out which policy has not passed.
-pub(super) fn send(connections: &Connections, permit: &Permit, mark: Mark) -> Flight {
+/// One attempt. Takes a permit, so that nothing goes out which policy has not passed. What it prints on its way is told.
+pub(super) fn send(connections: &Connections, permit: &Permit, mark: Mark, tell: &Arc<dyn Fn(Event) + Send + Sync>) -> Flight {
     let id = mark.action.clone();
     let found = target(connections, permit.plan(), mark.step);
+    let longest = found.as_ref().ok().and_then(|(system, _)| system.longest_act()).map(|longest| longest + TO_END);
+    let printed = Arc::new(Mutex::new(None));
+    let (heard, tell, plan) = (Arc::clone(&printed), Arc::clone(tell), id.clone());
     let attempt = async move {
+        let told = move |printed: Printed| {
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(printed.tail.clone());
+            tell(Event::Printed { plan: plan.clone(), printed });
+        };
         match found {
-            Ok((system, step)) => system.act(&step.order, &mark).await,
+            Ok((system, step)) => system.act_aloud(&step.order, &mark, &told).await,
             Err(why) => Outcome::Rejected(why),
         }
     };
     let lost = |why: &str| Outcome::Unknown(Text::new(why));
-    Box::pin(async move { (id, Landing::Outcome(guarded(attempt, lost).await)) })
+    Box::pin(async move {
+        let outcome = guarded_for(longest.map_or(LONGEST, |longest| longest.max(LONGEST)), attempt, lost).await;
+        let printed = printed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (id, Landing::Outcome(outcome, printed.filter(|printed: &Text| !printed.original().is_empty())))
+    })
 }
 
-/// Looks whether an earlier attempt happened.
-pub(super) fn look_up(connections: &Connections, plan: &Plan, mark: Mark) -> Flight {
+/// Looks whether an earlier attempt happened; by a read of the pack's own where it names one.
+pub(super) fn look_up(connections: &Connections, plan: &Plan, mark: Mark, trace: Option<(Query, Params)>) -> Flight {
     let id = mark.action.clone();
+    let lost = |why: &str| Found::CannotTell(Text::new(why));
+    if let Some((query, names)) = trace {
+        let connections = connections.clone();
+        let look = async move { find_trace(&connections, &query, &names).await };
+        return Box::pin(async move { (id, Landing::Found(guarded(look, lost).await)) });
+    }
     let found = target(connections, plan, mark.step);
     let proof = target(connections, plan, mark.step + 1).ok().filter(|(_, step)| matches!(step.order, Order::Proof { .. }));
     let look = async move {
@@ -77,8 +104,22 @@ pub(super) fn look_up(connections: &Connections, plan: &Plan, mark: Mark) -> Fli
             Err(why) => Found::CannotTell(why),
         }
     };
-    let lost = |why: &str| Found::CannotTell(Text::new(why));
     Box::pin(async move { (id, Landing::Found(guarded(look, lost).await)) })
+}
+
+/// A row is a trace of it, and none says that it did not happen.
+async fn find_trace(connections: &Connections, query: &Query, names: &Params) -> Found {
+    let Some(system) = connections.find(&query.on) else {
+        return Found::CannotTell(Text::new(format!("`{}` is not connected", query.on)));
+    };
+    match system.read(query, names).await {
+        Ok(rows) if rows.is_empty() => Found::Absent,
+        Ok(_) => {
+            let said = Text::new(format!("{} has a trace of it", query.on));
+            Found::Ours(Answer { reference: None, request: None, said })
+        }
+        Err(why) => Found::CannotTell(Text::new(format!("{}: {why}", query.on))),
+    }
 }
 
 /// Reads the row that a plan is about once more.
@@ -98,7 +139,11 @@ pub(super) fn read_afresh(
 
 /// Whatever an adapter does, an answer comes.
 pub(super) async fn guarded<T>(work: impl Future<Output = T> + Send, lost: impl Fn(&str) -> T) -> T {
-    match tokio::time::timeout(LONGEST, AssertUnwindSafe(work).catch_unwind()).await {
+    guarded_for(LONGEST, work, lost).await
+}
+
+async fn guarded_for<T>(longest: Duration, work: impl Future<Output = T> + Send, lost: impl Fn(&str) -> T) -> T {
+    match tokio::time::timeout(longest, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => lost("the program failed while it waited for the answer"),
         Err(_) => lost("no answer came"),

@@ -153,7 +153,8 @@ fn setting<'a>(pack: &'a Pack, operator: &'a str, now: DateTime<Utc>) -> plannin
         | pack::ConnectionKind::Http { .. }
         | pack::ConnectionKind::Smtp { .. }
         | pack::ConnectionKind::Webhook { .. }
-        | pack::ConnectionKind::Firestore { .. } => None,
+        | pack::ConnectionKind::Firestore { .. }
+        | pack::ConnectionKind::Command(_) => None,
     });
     planning::Setting {
         livemode: pinned.is_some_and(|(_, livemode)| livemode),

@@ -341,7 +341,8 @@ fn letter(step: usize, order: &Order) -> Option<Letter> {
         | Order::Http { .. }
         | Order::Event { .. }
         | Order::Proof { .. }
-        | Order::Firestore { .. } => None,
+        | Order::Firestore { .. }
+        | Order::Command { .. } => None,
     }
 }
 
@@ -356,7 +357,8 @@ fn confirm(action: &Action, plans: &[Plan]) -> Confirm {
         | Order::Webhook { .. }
         | Order::Event { .. }
         | Order::Proof { .. }
-        | Order::Firestore { .. } => false,
+        | Order::Firestore { .. }
+        | Order::Command { .. } => false,
     };
     let least = if plans.iter().flat_map(|plan| &plan.steps).any(|step| is_grave(&step.order)) {
         Confirm::Typed

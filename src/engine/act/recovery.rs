@@ -1,7 +1,7 @@
 //! The start and the end: what an earlier run left is settled before anything else; an orderly end leaves nothing open
 //! that could be closed. Unlocking after a journal that failed is a start as well.
 
-use std::{mem, sync::Arc};
+use std::{mem, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
@@ -21,6 +21,9 @@ use crate::{
     },
     engine::message,
 };
+
+/// What is under way when the program ends has so long; a lost terminal is given up soon after.
+const LAST_CALL: Duration = Duration::from_secs(20);
 
 impl Driver {
     pub(super) async fn unlock(&mut self) -> Result<DateTime<Utc>, Text> {
@@ -168,6 +171,9 @@ impl Driver {
     pub(super) async fn stop(&mut self, reply: Option<Reply<()>>) {
         self.mode = Mode::Stopping(reply);
         self.looks.clear();
+        for system in self.setup.connections.0.values() {
+            system.wind_down(LAST_CALL);
+        }
         let held: Vec<_> = self.intended().map(|act| act.plan.id.clone()).collect();
         for id in &held {
             if self.broken.is_none() {

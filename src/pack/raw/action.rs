@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, RawBound, RawFirestoreEffect, RawNetlifyEffect, RawRead, RawVercelEffect};
+use super::{OneOrMany, RawBound, RawCommandEffect, RawFirestoreEffect, RawNetlifyEffect, RawRead, RawVercelEffect};
 
 /// Something the operator can do to one row.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -69,6 +69,7 @@ pub(in crate::pack) struct RawEffect {
     pub event: Option<RawEventEffect>,
     pub proof: Option<RawProofEffect>,
     pub firestore: Option<RawFirestoreEffect>,
+    pub command: Option<RawCommandEffect>,
     pub flag: Option<RawFlagEffect>,
     pub job: Option<RawJobEffect>,
     /// What it does, in words, as a template.

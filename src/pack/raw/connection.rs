@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawFirestore, RawNetlify, RawSentry, RawStatuspage, RawVercel};
+use super::{RawFirestore, RawNetlify, RawProgram, RawSentry, RawStatuspage, RawVercel};
 
 /// An outside system; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -22,6 +22,7 @@ pub(in crate::pack) struct RawConnection {
     pub sentry: Option<RawSentry>,
     pub statuspage: Option<RawStatuspage>,
     pub firestore: Option<RawFirestore>,
+    pub command: Option<RawProgram>,
 }
 
 /// PostgreSQL or SQLite, by the scheme of the URL.

@@ -1,6 +1,7 @@
 //! A pack as it is written: what serde reads and what the editor's schema is made of. Nothing here is judged yet.
 
 mod action;
+mod command;
 mod connection;
 mod firestore;
 mod flag;
@@ -24,6 +25,7 @@ pub(super) use action::{
     RawAction, RawConfirm, RawEffect, RawEventEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect,
     RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawUncollected, RawWebhookEffect, RawWithin,
 };
+pub(super) use command::{RawCommandEffect, RawCommandFormat, RawCommandRead, RawProgram};
 pub(super) use connection::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
 pub(super) use firestore::{RawCondition, RawFirestore, RawFirestoreEffect, RawFirestoreRead, RawTyped, RawWritten};
 pub(super) use flag::RawFlag;

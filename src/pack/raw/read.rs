@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawFirestoreRead, RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
+use super::{RawCommandRead, RawFirestoreRead, RawNetlifyRead, RawSentryRead, RawStatuspageRead, RawVercelRead};
 
 /// A read of one connection; exactly one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -22,6 +22,7 @@ pub(in crate::pack) struct RawRead {
     pub sentry: Option<RawSentryRead>,
     pub statuspage: Option<RawStatuspageRead>,
     pub firestore: Option<RawFirestoreRead>,
+    pub command: Option<RawCommandRead>,
 }
 
 /// One statement that reads.

@@ -153,7 +153,8 @@ fn asks(raw: &RawAction, action: &Action, is_final: bool) -> Confirm {
         | EffectKind::Webhook { .. }
         | EffectKind::Event { .. }
         | EffectKind::Proof { .. }
-        | EffectKind::Firestore { .. } => false,
+        | EffectKind::Firestore { .. }
+        | EffectKind::Command { .. } => false,
     };
     let touches = written.iter().any(|effect| effect.flag.is_some() || effect.job.is_some());
     if touches || action.amount.is_some() || action.effects.iter().any(is_grave) {
@@ -176,7 +177,8 @@ fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Ef
         | EffectKind::Webhook { .. }
         | EffectKind::Event { .. }
         | EffectKind::Proof { .. }
-        | EffectKind::Firestore { .. } => None,
+        | EffectKind::Firestore { .. }
+        | EffectKind::Command { .. } => None,
     });
     match (&raw.amount, refunded) {
         (Some(amount), Some(refunded)) if amount != refunded => {
@@ -207,7 +209,8 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         | EffectKind::Amend { .. }
         | EffectKind::Http { .. }
         | EffectKind::Proof { .. }
-        | EffectKind::Firestore { .. } => None,
+        | EffectKind::Firestore { .. }
+        | EffectKind::Command { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());

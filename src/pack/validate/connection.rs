@@ -11,13 +11,15 @@ use crate::{
 };
 
 use super::{
-    Part, firestore, id,
+    Part, command, firestore, id,
     reader::Reader,
     secret::{Given, is_loopback},
     service::{netlify, sentry, statuspage, vercel},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// A program has more to do than to answer.
+const RUN: Duration = Duration::from_mins(1);
 
 pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) -> Option<Connection> {
     let raw = &part.raw;
@@ -32,9 +34,11 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
         ("sentry", raw.sentry.is_some()),
         ("statuspage", raw.statuspage.is_some()),
         ("firestore", raw.firestore.is_some()),
+        ("command", raw.command.is_some()),
     ];
     let word = reader.exactly_one(&part.place, "the kind of this connection", &kinds)?;
     let place = part.place.key(word);
+    let longest = if word == "command" { RUN } else { TIMEOUT };
     let (kind, timeout) = match (&raw.sql, &raw.stripe, &raw.http, &raw.smtp, &raw.webhook) {
         (Some(raw), ..) => (sql(reader, &place, raw), &raw.timeout),
         (_, Some(raw), ..) => (stripe(reader, &place, raw), &raw.timeout),
@@ -44,19 +48,22 @@ pub(super) fn connection(reader: &mut Reader<'_>, part: &Part<RawConnection>) ->
         (None, None, None, None, None) => known(reader, &place, raw)?,
     };
     let timeout_place = place.key("timeout");
-    let timeout = reader.duration_or(&timeout_place, timeout.as_ref(), TIMEOUT);
+    let timeout = reader.duration_or(&timeout_place, timeout.as_ref(), longest);
     if timeout.is_zero() {
         reader.say(&timeout_place, "nothing answers in no time", "too short", None);
     }
     Some(Connection { id: id(&part.name), kind: kind?, timeout })
 }
 
-/// A service that is known by name.
+/// A service that is known by name, documents, a program.
 fn known<'r>(
     reader: &mut Reader<'_>,
     place: &Place,
     raw: &'r RawConnection,
 ) -> Option<(Option<ConnectionKind>, &'r Option<String>)> {
+    if let Some(raw) = &raw.command {
+        return Some((command::program(reader, place, raw), &raw.timeout));
+    }
     match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage, &raw.firestore) {
         (Some(raw), ..) => Some((vercel::open(reader, place, raw), &raw.timeout)),
         (_, Some(raw), ..) => Some((netlify::open(reader, place, raw), &raw.timeout)),
@@ -200,7 +207,7 @@ fn header(reader: &mut Reader<'_>, place: &Place, key: &str, value: &RawHeader) 
             let telling = ["authorization", "cookie", "token", "secret", "password", "key"];
             if telling.iter().any(|word| name.to_lowercase().contains(word)) {
                 let help = Some(format!("name the variable that holds it: `{name}_env`"));
-                reader.say(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
+                reader.say_secret(place, format!("`{name}` is a secret and is never written in a pack"), "not here", help);
             }
             SecretSource::Plain(text.clone())
         }

@@ -10,15 +10,15 @@ use crate::{
         nearest::advice,
         place::Place,
         raw::{
-            OneOrMany, RawEffect, RawEventEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawProofEffect,
-            RawSqlEffect, RawWebhookEffect,
+            OneOrMany, RawCommandEffect, RawEffect, RawEventEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect,
+            RawProofEffect, RawSqlEffect, RawWebhookEffect,
         },
     },
 };
 
 use super::{
-    firestore, proof,
-    read::Names,
+    command, firestore, proof,
+    read::{Names, query},
     reader::{Reader, Section},
     service::{netlify, vercel},
 };
@@ -59,6 +59,7 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         ("event", raw.event.is_some()),
         ("proof", raw.proof.is_some()),
         ("firestore", raw.firestore.is_some()),
+        ("command", raw.command.is_some()),
         ("flag", raw.flag.is_some()),
         ("job", raw.job.is_some()),
     ];
@@ -91,6 +92,8 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
         pen.proof(&at, raw)
     } else if let Some(raw) = &raw.firestore {
         firestore::effect(pen.reader, &at, raw, names)
+    } else if let Some(raw) = &raw.command {
+        pen.command(&at, raw)
     } else {
         None
     };
@@ -171,6 +174,20 @@ impl Pen<'_, '_, '_> {
         let on = self.reader.connection("webhook", &raw.on, &place.key("on"));
         let text = self.template(TemplatePlace::Prose, &place.key("text"), &raw.text);
         Some((EffectKind::Webhook { on: on?, text: text? }, format!("message to {}", raw.on)))
+    }
+
+    fn command(&mut self, place: &Place, raw: &RawCommandEffect) -> Made {
+        let on = self.reader.connection("command", &raw.on, &place.key("on"));
+        let line = command::line(self.reader, place, &raw.on, &raw.args, self.names);
+        let exits = command::exits(self.reader, place, raw);
+        // A look that fails in form must not leave the command without one.
+        let found_by = match &raw.found_by {
+            Some(raw) => Some(Box::new(query(self.reader, &place.key("found_by"), raw, Names::Row)?)),
+            None => None,
+        };
+        let line = line?;
+        let words = format!("run {} {}", raw.on, line.source());
+        Some((EffectKind::Command { on: on?, line, exits, found_by }, words.trim_end().to_owned()))
     }
 
     fn event(&mut self, place: &Place, raw: &RawEventEffect) -> Made {
@@ -297,6 +314,9 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             EffectKind::Mail { on: on.clone(), to: fill(to), subject: fill(subject), body: fill(body) }
         }
         EffectKind::Webhook { on, text } => EffectKind::Webhook { on: on.clone(), text: fill(text) },
+        EffectKind::Command { on, line, exits, found_by } => {
+            EffectKind::Command { on: on.clone(), line: line.with(fill), exits: exits.clone(), found_by: found_by.clone() }
+        }
         EffectKind::Event { .. } => effect.kind.clone(),
         EffectKind::Proof { on, sql } => {
             let sql = given.iter().try_fold(sql.clone(), |sql, (name, value)| sql.with_text(name, value)).ok()?;

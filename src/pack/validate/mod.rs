@@ -1,6 +1,7 @@
 //! From parts as they are written to a pack that cannot be wrong in form; finds every mistake, not the first.
 
 mod action;
+mod command;
 mod connection;
 mod effect;
 mod firestore;

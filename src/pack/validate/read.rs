@@ -8,12 +8,12 @@ use crate::{
     pack::{
         nearest::advice,
         place::Place,
-        raw::{OneOrMany, RawExcept, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
+        raw::{OneOrMany, RawCommandRead, RawExcept, RawHttpRead, RawRead, RawSqlRead, RawStripeList, RawStripeRead},
     },
 };
 
 use super::{
-    firestore,
+    command, firestore,
     reader::Reader,
     service::{netlify, sentry, statuspage, vercel},
 };
@@ -56,7 +56,7 @@ impl Reader<'_> {
         }
     }
 
-    fn template_of(&mut self, template: Option<Template>, place: &Place, names: Names<'_>) -> Option<Template> {
+    pub(super) fn template_of(&mut self, template: Option<Template>, place: &Place, names: Names<'_>) -> Option<Template> {
         let template = template?;
         self.names_at_hand(place, &template.names(), None, names);
         Some(template)
@@ -74,11 +74,15 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
         ("sentry", raw.sentry.is_some()),
         ("statuspage", raw.statuspage.is_some()),
         ("firestore", raw.firestore.is_some()),
+        ("command", raw.command.is_some()),
     ];
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
     let place = place.key(word);
     if let Some(raw) = &raw.firestore {
         return firestore::read(reader, &place, raw, names, AT_MOST);
+    }
+    if let Some(raw) = &raw.command {
+        return run(reader, &place, raw, names);
     }
     match (&raw.sql, &raw.stripe, &raw.http, &raw.probe) {
         (Some(raw), ..) => sql(reader, &place, raw, names),
@@ -249,6 +253,12 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
     Some(Query { on: on?, read: Read::Http(read), money: raw.money.clone() })
 }
 
+fn run(reader: &mut Reader<'_>, place: &Place, raw: &RawCommandRead, names: Names<'_>) -> Option<Query> {
+    let on = reader.connection("command", &raw.on, &place.key("on"));
+    let read = command::read(reader, place, raw, names);
+    Some(Query { on: on?, read: Read::Command(read?), money: raw.money.clone() })
+}
+
 fn paging(
     reader: &mut Reader<'_>,
     place: &Place,
@@ -299,7 +309,7 @@ fn paging(
     Some(Paging { way, at_most: usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX) })
 }
 
-fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {
+pub(super) fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         let help = Some(format!("such as `/{}`", pointer.replace('.', "/")));
         reader.say(place, format!("`{pointer}` is not a JSON pointer"), "begins with `/`", help);

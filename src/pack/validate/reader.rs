@@ -116,6 +116,12 @@ impl<'s> Reader<'s> {
         self.add(self.source.locate(place), message, label, help);
     }
 
+    /// A problem with a secret at a place, which is not shown.
+    pub(super) fn say_secret(&mut self, place: &Place, message: impl Into<String>, label: &str, help: Option<String>) {
+        let problem = self.source.problem(self.source.locate(place), message, label, help);
+        self.problems.push(problem.hiding());
+    }
+
     /// A problem with the key at a place.
     pub(super) fn say_key(&mut self, place: &Place, message: impl Into<String>, label: &str, help: Option<String>) {
         self.add(self.source.locate_key(place), message, label, help);

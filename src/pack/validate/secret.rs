@@ -55,8 +55,7 @@ impl Reader<'_> {
 
     /// The name of a variable, never what it holds.
     pub(super) fn environment_name(&mut self, place: &Place, name: &str) {
-        let looks_secret =
-            ["sk_", "rk_", "whsec_", "Bearer ", "eyJ"].iter().any(|mark| name.starts_with(mark)) || name.contains("://");
+        let looks_secret = looks_secret(name) || name.contains("://");
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && name.bytes().next().is_some_and(|first| !first.is_ascii_digit());
         if looks_secret {
@@ -88,6 +87,16 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+/// True for what is written as secrets are.
+pub(super) fn looks_secret(text: &str) -> bool {
+    let has_password = |(_, rest): (&str, &str)| {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
+    };
+    ["sk_", "rk_", "whsec_", "Bearer ", "eyJ"].iter().any(|mark| text.starts_with(mark))
+        || text.split_once("://").is_some_and(has_password)
 }
 
 /// True where a request to it never leaves the machine.

@@ -41,6 +41,7 @@ pub enum Intent {
     ViewLast,
     Export,
     Record,
+    Output,
     Errors,
     Acknowledge,
     Reopen,
@@ -111,7 +112,7 @@ impl Context {
                 Thing::Flag(_) => Self::Flags,
                 Thing::Playbook(_) => Self::Playbooks,
                 Thing::Metric(_) => Self::Metrics,
-                Thing::Line(_) => Self::Journal,
+                Thing::Line(_) | Thing::Run(_) => Self::Journal,
             };
         }
         match place.pane {

@@ -18,10 +18,12 @@ pub(super) struct Moving {
 }
 
 impl Model {
-    /// True while a text counts seconds: something is held, a batch runs.
+    /// True while a text counts seconds: something is held, a batch or a command runs.
     pub fn counts_seconds(&self, now: DateTime<Utc>) -> bool {
         let batch = self.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
-        !self.receipts.held(now).is_empty() || batch.is_some_and(|batch| batch.ended_at.is_none() && !batch.paused)
+        !self.receipts.held(now).is_empty()
+            || self.running().next().is_some()
+            || batch.is_some_and(|batch| batch.ended_at.is_none() && !batch.paused)
     }
 
     /// When a shown text changes by itself, counted from the last message; a tick is due then.

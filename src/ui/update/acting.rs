@@ -189,7 +189,8 @@ pub fn toggle(model: &mut Model) -> Vec<Cmd> {
             | Thing::Discrepancy(..)
             | Thing::Playbook(_)
             | Thing::Metric(_)
-            | Thing::Line(_),
+            | Thing::Line(_)
+            | Thing::Run(_),
         )
         | None => Vec::new(),
     }
@@ -265,7 +266,8 @@ pub fn take_back(model: &mut Model) -> Vec<Cmd> {
             | Thing::Statement(_)
             | Thing::Playbook(_)
             | Thing::Metric(_)
-            | Thing::Line(_),
+            | Thing::Line(_)
+            | Thing::Run(_),
         )
         | None => None,
     };

@@ -36,6 +36,7 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             return cmds;
         }
         Event::Receipt(receipt) => receipt_came(model, receipt),
+        Event::Printed { plan, printed } => model.outputs.hear(plan, printed, model.now),
         Event::Answer { ask, said } => answer_came(model, ask, said),
         Event::History { ask, flips, lines } => {
             if let Some(Waiting::History(subject)) = model.questions.answered(ask) {

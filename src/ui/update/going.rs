@@ -33,7 +33,11 @@ pub fn arrive(model: &mut Model, to: Place) {
 pub fn step(model: &mut Model, rows: isize) -> Vec<Cmd> {
     if model.place.page.is_some() {
         let last = view::page_length(model).saturating_sub(view::layout::page_height(model));
-        model.scroll = model.scroll.saturating_add_signed(rows).min(last);
+        model.scroll = model.scroll.min(last).saturating_add_signed(rows).min(last);
+        if model.scroll == last && matches!(model.place.page, Some(Thing::Run(_))) {
+            // At the end of what is still being printed the page goes along.
+            model.scroll = usize::MAX;
+        }
         return Vec::new();
     }
     let pane = model.place.pane;
@@ -75,6 +79,10 @@ pub fn turn(model: &mut Model, forward: bool) {
 }
 
 fn turn_page(model: &mut Model, page: &Thing, forward: bool) {
+    if matches!(page, Thing::Run(_)) {
+        // It stands in no list.
+        return;
+    }
     let pane = model.place.pane;
     let things_at = |model: &Model, at: usize| match model.work() {
         Some(work) => work.item(at).map(|item| Thing::Item(work.queue.clone(), item.key.clone())),
@@ -215,7 +223,8 @@ pub fn open(model: &mut Model) -> Vec<Cmd> {
         | Thing::Flag(_)
         | Thing::Playbook(_)
         | Thing::Metric(_)
-        | Thing::Line(_) => read(model, selected),
+        | Thing::Line(_)
+        | Thing::Run(_) => read(model, selected),
     }
 }
 

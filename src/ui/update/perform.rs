@@ -59,6 +59,7 @@ pub fn perform(model: &mut Model, intent: Intent) -> Vec<Cmd> {
         Intent::Record => {
             quiet(model, |model| going::go(model, Place { pane: Pane::Journal, zoomed: true, queue: None, page: None }))
         }
+        Intent::Output => quiet(model, output),
         Intent::Errors => quiet(model, |model| model.overlay = Some(Overlay::Errors { scroll: 0 })),
         Intent::Acknowledge => alerts::acknowledge(model),
         Intent::Reopen => alerts::reopen(model),
@@ -135,6 +136,18 @@ fn copy(model: &mut Model, what: impl Fn(&Model, &Thing) -> String) -> Vec<Cmd> 
     let text = cells.join("\t");
     say(model, Tone::Plain, format!("sent to clipboard: {}", text.replace('\t', "  ")));
     vec![Cmd::Copy(text)]
+}
+
+/// The page of the command that runs, else of the one that ran last; it follows what is printed.
+fn output(model: &mut Model) {
+    let runs = model.running().next().or_else(|| model.outputs.iter().next()).map(|output| output.plan.clone());
+    let Some(plan) = runs else {
+        say(model, Tone::Plain, "no command has run since the start; the journal (8) has what earlier ones printed");
+        return;
+    };
+    let place = Place { page: Some(Thing::Run(plan)), ..model.place.clone() };
+    going::go(model, place);
+    model.scroll = usize::MAX;
 }
 
 fn export(model: &mut Model) -> Vec<Cmd> {

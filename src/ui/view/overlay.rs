@@ -44,20 +44,27 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
             let (held, commits) = (ink.model.receipts.unfinished(), ink.model.questions.commits());
             let count = held.max(commits);
             let acts = if count == 1 { "1 act is".to_owned() } else { format!("{count} acts are") };
-            let lines = [
+            let mut lines = vec![
                 (format!("{acts} held, waiting or under way."), Role::Warning),
                 ("What is under way is finished first. What is held or waiting is not sent;".to_owned(), Role::Text),
                 ("the next start tells of it and asks.".to_owned(), Role::Text),
-                (String::new(), Role::Text),
-                ("y  quit        n  stay".to_owned(), Role::Key),
             ];
+            lines.extend(cut_short(ink));
+            lines.extend([(String::new(), Role::Text), ("y  quit        n  stay".to_owned(), Role::Key)]);
             said(ink, buffer, screen, "Quit?", "Esc stays", &lines, 0);
         }
         Overlay::Stopping => {
-            let lines = [("Finishing the effect that is under way; no other is begun.".to_owned(), Role::Text)];
+            let mut lines = vec![("Finishing the effect that is under way; no other is begun.".to_owned(), Role::Text)];
+            lines.extend(cut_short(ink));
             said(ink, buffer, screen, "Stopping", "", &lines, 0);
         }
     }
+}
+
+/// What becomes of a command that runs longer than there is time.
+fn cut_short(ink: &Ink<'_>) -> Option<(String, Role)> {
+    ink.model.running().next()?;
+    Some(("A command has 20 s to end by itself; then it is ended, and stands unknown.".to_owned(), Role::Warning))
 }
 
 /// A cleared rectangle in the middle of the screen.

@@ -167,6 +167,7 @@ pub fn written<'a>(ink: Ink<'a>, thing: &Thing, width: usize, extent: Extent) ->
         Thing::Flag(id) => pages::flag(&mut paper, id),
         Thing::Metric(id) => pages::metric(&mut paper, id),
         Thing::Line(sequence) => pages::line(&mut paper, *sequence),
+        Thing::Run(plan) => pages::run(&mut paper, plan),
         Thing::Playbook(id) => {
             if let Some(playbook) = pack::find(&ink.model.pack.playbooks, id) {
                 paper.markdown(if extent == Extent::Aside { markdown::body(&playbook.markdown) } else { &playbook.markdown });
@@ -218,6 +219,7 @@ pub fn title(model: &Model, thing: &Thing) -> String {
             format!("{of} > {class}")
         }
         Thing::Line(sequence) => format!("Journal line {sequence}"),
+        Thing::Run(plan) => pages::run_title(model, plan),
         Thing::Healthy => "All that is well".to_owned(),
     }
 }

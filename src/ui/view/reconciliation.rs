@@ -67,7 +67,8 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
         | Thing::Flag(_)
         | Thing::Playbook(_)
         | Thing::Metric(_)
-        | Thing::Line(_) => Vec::new(),
+        | Thing::Line(_)
+        | Thing::Run(_) => Vec::new(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         keymap::{Binding, Context, Intent},
         notice::Tone,
         overlay::Overlay,
-        place::Pane,
+        place::{Pane, Thing},
         theme::Role,
     },
 };
@@ -164,6 +164,7 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
     }
     let batch = model.snapshot.as_ref().and_then(|snapshot| snapshot.batch.as_ref());
     parts.extend(batch.filter(|batch| batch.ended_at.is_none()).map(|batch| progress(ink, batch)));
+    parts.extend(running(ink));
     let unknown = model.receipts.count(Standing::Unknown);
     if unknown > 0 {
         let key = model.keymap.key_of(Intent::LookUp);
@@ -202,6 +203,24 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
     }
     parts.extend(open_loop(ink));
     parts
+}
+
+/// The command that runs, for how long, and what it said last.
+fn running(ink: &Ink<'_>) -> Option<(String, Role)> {
+    let mut running = ink.model.running();
+    let output = running.next()?;
+    let receipt = ink.model.receipts.find(&output.plan)?;
+    let more = match running.count() {
+        0 => String::new(),
+        more => format!(" (+{more})"),
+    };
+    let key = ink.model.keymap.key_of(Intent::Output);
+    let said = output.printed.last_line();
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    let on_page = matches!(&ink.model.place.page, Some(Thing::Run(plan)) if *plan == output.plan);
+    let hint = if on_page { String::new() } else { format!(", {key} shows it") };
+    let running = age::span(ink.now - output.began);
+    Some((format!("{} {} runs for {running}{more}{hint}{said}", receipt.title, receipt.label.one_line()), Role::Text))
 }
 
 /// What the keys would act on, where something is marked.

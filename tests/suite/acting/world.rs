@@ -220,7 +220,12 @@ impl Fake {
                 }
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("proven") })
             }
-            Order::Amend { .. } | Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } => {
+            Order::Amend { .. }
+            | Order::Mail { .. }
+            | Order::Http { .. }
+            | Order::Webhook { .. }
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {
                 outside.mails.push(key);
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("accepted") })
             }
@@ -286,9 +291,12 @@ impl Doer for Fake {
             Order::Refund { .. } | Order::Sql { .. } | Order::Event { .. } | Order::Proof { .. } => Found::Absent,
             Order::Mail { .. } if outside.keeps_mails && outside.mails.contains(&key) => ours("accepted"),
             Order::Mail { .. } if outside.keeps_mails => Found::Absent,
-            Order::Amend { .. } | Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } => {
-                Found::CannotTell(Text::new("mail leaves no trace"))
-            }
+            Order::Amend { .. }
+            | Order::Mail { .. }
+            | Order::Http { .. }
+            | Order::Webhook { .. }
+            | Order::Firestore { .. }
+            | Order::Command { .. } => Found::CannotTell(Text::new("mail leaves no trace")),
         }
     }
 }

@@ -125,7 +125,8 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
             | Order::Http { .. }
             | Order::Event { .. }
             | Order::Proof { .. }
-            | Order::Firestore { .. } => {}
+            | Order::Firestore { .. }
+            | Order::Command { .. } => {}
         }
     }
     texts.iter().filter_map(|text| oracle::offence(text)).map(|offence| format!("mail or message: {offence}")).collect()
@@ -188,6 +189,7 @@ fn cockpit(words: &[String]) -> Model {
         word: "NOTE".to_owned(),
         said: Text::new(hostile()),
         severity: domain::severity::Severity::Green,
+        printed: Some(Text::new(hostile())),
     };
     let lines: Vec<_> = (1..=20).map(line).collect();
     snapshot.journal = lines.into();

@@ -58,6 +58,7 @@ pub fn promised(entry: &Entry) -> JournalLine {
         word: entry.word.clone(),
         said: entry.said.clone(),
         severity: entry.severity,
+        printed: None,
     }
 }
 

@@ -64,6 +64,8 @@ pub enum Deed {
     Pause,
     /// A refund, and what has become of it a month later.
     Follow,
+    /// A program of this machine, and the database.
+    Export,
 }
 
 impl Deed {
@@ -74,6 +76,7 @@ impl Deed {
             Self::Lend => "lend",
             Self::Ship => "ship",
             Self::Pause => "pause",
+            Self::Export => "export",
         }
     }
 
@@ -85,7 +88,7 @@ impl Deed {
     /// The number of the step that is the database's.
     pub fn own_step(self) -> usize {
         match self {
-            Self::Refund | Self::Follow | Self::Ship | Self::Pause => 1,
+            Self::Refund | Self::Follow | Self::Ship | Self::Pause | Self::Export => 1,
             Self::Credit | Self::Lend => 0,
         }
     }
@@ -97,6 +100,7 @@ impl Deed {
             Self::Lend => "books",
             Self::Ship => "parcels",
             Self::Pause => "members",
+            Self::Export => "exports",
         }
     }
 

@@ -226,6 +226,7 @@ impl Doer for MortalSystem {
             "stripe" => self.points.amid("stripe.act.amid"),
             "amend" => self.points.amid("amend.act.amid"),
             "site" => self.points.amid("site.act.amid"),
+            "tool" => self.points.amid("tool.act.amid"),
             "undo" => {
                 if self.points.is_due("undo.in.books") {
                     trap::set(&self.life.reach.business(), "books", "undo.in.books".to_owned()).await;

@@ -150,13 +150,49 @@ do = [
 ]
 "#;
 
+/// Made by a program that keeps no key: it writes a line for every run, by which it is found again.
+const EXPORTING: &str = r#"
+[connections.tool.command]
+program = "sh"
+directory = "FOLDER"
+timeout = "60s"
+
+[queues.exports]
+title = "Exports"
+read.sql = { on = "db", text = "select id, status from exports where status = 'new'" }
+id = "id"
+actions = ["export"]
+columns = [{ column = "id", as = "id" }]
+
+[actions.export]
+title = "Export"
+key = "E"
+hold = "0s"
+fresh.sql = { on = "db", text = "select id, status from exports where id = :id and status = 'new'" }
+
+[[actions.export.do]]
+says = "export it"
+[actions.export.do.command]
+on = "tool"
+args = ["-c", 'echo "$1" >>runs', "export", "{{ action_id }}"]
+found_by.command = { on = "tool", args = ["-c", 'grep -xs -- "$1" runs', "look", "{{ action_id }}"], format = "lines", done = [0, 1, 2] }
+
+[[actions.export.do]]
+says = "status new -> made"
+[actions.export.do.sql]
+on = "db"
+text = "update exports set status = 'made', times = times + 1 where id = :id"
+rows = 1
+"#;
+
 const TABLES: &str = "
 create table payments (id text primary key, charge text not null, amount integer not null, status text not null,
     purchased_at text not null, times integer not null);
 create table wallets (id text primary key, credit integer not null, status text not null, times integer not null);
 create table books (id text primary key, status text not null, lent integer not null, returned integer not null);
 create table parcels (id text primary key, status text not null, times integer not null);
-create table members (id text primary key, subscription text not null, status text not null, times integer not null);";
+create table members (id text primary key, subscription text not null, status text not null, times integer not null);
+create table exports (id text primary key, status text not null, times integer not null);";
 
 /// What a cockpit needs to know to reach everything.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -177,6 +213,11 @@ impl Reach {
         self.folder.join("mail")
     }
 
+    /// A line for each run of the program.
+    pub fn runs(&self) -> PathBuf {
+        self.folder.join("runs")
+    }
+
     pub fn journal(&self, operator: &str) -> PathBuf {
         self.folder.join(format!("{operator}.db"))
     }
@@ -188,8 +229,10 @@ impl Reach {
             Deed::Lend => LENDING,
             Deed::Ship => SHIPPING,
             Deed::Pause => PAUSING,
+            Deed::Export => EXPORTING,
         };
-        let text = PACK.replace("ACCOUNT", &self.account) + more;
+        let more = more.replace("FOLDER", &self.folder.display().to_string());
+        let text = PACK.replace("ACCOUNT", &self.account) + &more;
         wheelhouse::pack::parse("kills.toml", &text, &|_| Err("not there".to_owned())).unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
@@ -271,7 +314,11 @@ impl Place {
                 .execute(&mut business)
                 .await
                 .unwrap();
-            for text in ["insert into books values ($1, 'in', 0, 0)", "insert into parcels values ($1, 'new', 0)"] {
+            for text in [
+                "insert into books values ($1, 'in', 0, 0)",
+                "insert into parcels values ($1, 'new', 0)",
+                "insert into exports values ($1, 'new', 0)",
+            ] {
                 sqlx::query(text).bind(item).execute(&mut business).await.unwrap();
             }
             let subscription = subscription(round, item);

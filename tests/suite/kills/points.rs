@@ -147,6 +147,12 @@ pub const ALL: &[Point] = &[
     in_every(Deed::Pause, "wire.amend.late", 1),
     in_recovery_of(Deed::Pause, "amend.look.before", "amend.act.after"),
     in_recovery_of(Deed::Pause, "amend.look.after", "wire.amend.forwarded"),
+    // A program, whose line tells that it ran.
+    in_every(Deed::Export, "tool.act.before", 1),
+    in_every(Deed::Export, "tool.act.amid", 1),
+    in_every(Deed::Export, "tool.act.after", 1),
+    in_recovery_of(Deed::Export, "tool.read.before", "tool.act.after"),
+    in_recovery_of(Deed::Export, "tool.read.after", "tool.act.before"),
     // A month later: what the bank sent back, and what stands.
     in_every(Deed::Follow, "stripe.follow.before", 1),
     in_every(Deed::Follow, "stripe.follow.after", 1),

@@ -66,6 +66,7 @@ pub async fn judge(case: &Case<'_>) -> Vec<String> {
     judge_mails(case, &acts, &mut wrong);
     judge_depot(case, &acts, &mut wrong);
     judge_pauses(case, &acts, &mut wrong).await;
+    judge_runs(case, &acts, &mut wrong);
     judge_following(case, &acts, &mut wrong);
     if case.is_final {
         for (id, records) in &acts {
@@ -148,7 +149,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let mut business = autopsy(&case.reach.business()).await;
     let rows = match case.deed {
         Deed::Lend => Vec::new(),
-        Deed::Refund | Deed::Credit | Deed::Ship | Deed::Pause | Deed::Follow => {
+        Deed::Refund | Deed::Credit | Deed::Ship | Deed::Pause | Deed::Follow | Deed::Export => {
             let text = format!("select id, status, times from {}", case.deed.table());
             sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut business).await.unwrap()
         }
@@ -172,7 +173,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let targets: BTreeSet<String> = marks.iter().map(|row| row.get("target")).collect();
     for row in &rows {
         let (id, status, times): (String, String, i64) = (row.get("id"), row.get("status"), row.get("times"));
-        let is_done = matches!(status.as_str(), "refunded" | "credited" | "sent" | "paused");
+        let is_done = matches!(status.as_str(), "refunded" | "credited" | "sent" | "paused" | "made");
         if times > 1 {
             wrong.push(format!("DOUBLE: the row of {id} was changed {times} times"));
         }
@@ -307,6 +308,34 @@ async fn judge_pauses(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, w
                 wrong.push(format!("FALSE: {id} of {} says that {subscription} is paused by it", act.operator));
             }
         }
+    }
+}
+
+/// The program ran once for every item, and the journal tells of each run; none is told that never was.
+fn judge_runs(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &mut Vec<String>) {
+    if case.deed != Deed::Export {
+        return;
+    }
+    let runs = std::fs::read_to_string(case.reach.runs()).unwrap_or_default();
+    let runs: Vec<&str> = runs.lines().collect();
+    for item in case.items {
+        let is_of_item = |run: &&&str| records(acts).any(|(id, act)| id == **run && act.target.ends_with(&format!("/{item}")));
+        let count = runs.iter().filter(is_of_item).count();
+        if count > 1 {
+            wrong.push(format!("DOUBLE: the program ran {count} times for {item}"));
+        }
+        if case.is_final && count == 0 {
+            wrong.push(format!("LOST: the program never ran for {item}"));
+        }
+    }
+    for run in &runs {
+        let known = acts.get(*run).map(Vec::as_slice).unwrap_or_default();
+        if !known.iter().any(|act| act.through > 0 || matches!(act.phase.as_str(), "sent" | "unknown")) {
+            wrong.push(format!("UNTOLD: {run} has run, and the journal does not say so"));
+        }
+    }
+    for (id, _) in records(acts).filter(|(id, act)| act.through > 0 && !runs.contains(&id.as_str())) {
+        wrong.push(format!("FALSE: {id} says that the program ran, and it never did"));
     }
 }
 

@@ -108,7 +108,8 @@ fn since(effects: &[Effect]) -> impl Iterator<Item = &String> {
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
         | EffectKind::Event { .. }
-        | EffectKind::Proof { .. } => None,
+        | EffectKind::Proof { .. }
+        | EffectKind::Command { .. } => None,
     })
 }
 
@@ -116,7 +117,7 @@ fn since(effects: &[Effect]) -> impl Iterator<Item = &String> {
 pub(in crate::pack::validate) fn is_read_afresh(reader: &mut Reader<'_>, place: &Place, effects: &[Effect], fresh: &[Query]) {
     let tells = |query: &Query, since: &String| match &query.read {
         Read::Firestore(read) => read.names().contains(since),
-        Read::Sql(_) | Read::Stripe(_) | Read::Http(_) => false,
+        Read::Sql(_) | Read::Stripe(_) | Read::Http(_) | Read::Command(_) => false,
     };
     let Some(missing) = since(effects).find(|since| !fresh.iter().any(|query| tells(query, since))) else { return };
     let message = format!("nothing reads the document before it is written: no read here tells `{missing}`");

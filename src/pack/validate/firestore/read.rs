@@ -172,7 +172,7 @@ fn totals(reader: &mut Reader<'_>, place: &Place, raw: &RawFirestoreRead) -> Vec
 pub(in crate::pack::validate) fn beside(query: Query) -> Query {
     match query.read {
         Read::Firestore(read) => Query { read: Read::Firestore(read.beside()), ..query },
-        Read::Sql(_) | Read::Stripe(_) | Read::Http(_) => query,
+        Read::Sql(_) | Read::Stripe(_) | Read::Http(_) | Read::Command(_) => query,
     }
 }
 

@@ -115,6 +115,12 @@ pub fn line(paper: &mut Paper<'_>, sequence: u64) {
     paper.labelled("What", &line.word, Ink::severity(line.severity));
     paper.blank();
     paper.text(line.said.shown(), Role::Text);
+    if let Some(printed) = line.printed.as_ref().filter(|_| paper.extent == Extent::Whole) {
+        paper.head("Printed, the last lines");
+        for line in printed.shown().lines() {
+            paper.text(if line.is_empty() { " " } else { line }, Role::Text);
+        }
+    }
 }
 
 pub fn queue(paper: &mut Paper<'_>, id: &Id<Queue>) {
