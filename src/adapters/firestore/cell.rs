@@ -67,8 +67,7 @@ fn plain(value: &Json, below: &str) -> Json {
             "latitude": held.get("latitude").cloned().unwrap_or_else(|| json!(0.0)),
             "longitude": held.get("longitude").cloned().unwrap_or_else(|| json!(0.0)),
         }),
-        "timestampValue" => held.clone(),
-        "doubleValue" => held.clone(),
+        "timestampValue" | "doubleValue" => held.clone(),
         _ => match cell(value, below) {
             Value::Null => Json::Null,
             Value::Bool(truth) => truth.into(),
@@ -88,7 +87,7 @@ pub(super) fn encoded(value: &FieldValue, root: &str) -> Json {
         FieldValue::Time(moment) => json!({ "timestampValue": spelt(*moment) }),
         FieldValue::Text(text) => json!({ "stringValue": text }),
         FieldValue::Reference(document) => json!({ "referenceValue": format!("{root}/{document}") }),
-        FieldValue::List(items) => list(items.iter().map(|item| encoded(item, root)).collect()),
+        FieldValue::List(items) => list(items.iter().map(|item| encoded(item, root))),
         FieldValue::Json(json) => of_json(json),
     }
 }
@@ -98,8 +97,8 @@ pub(super) fn spelt(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }
 
-fn list(values: Vec<Json>) -> Json {
-    json!({ "arrayValue": { "values": values } })
+fn list(values: impl Iterator<Item = Json>) -> Json {
+    json!({ "arrayValue": { "values": values.collect::<Vec<_>>() } })
 }
 
 fn of_json(json: &Json) -> Json {
@@ -111,7 +110,7 @@ fn of_json(json: &Json) -> Json {
             None => json!({ "doubleValue": number }),
         },
         Json::String(text) => json!({ "stringValue": text }),
-        Json::Array(items) => list(items.iter().map(of_json).collect()),
+        Json::Array(items) => list(items.iter().map(of_json)),
         Json::Object(fields) => {
             let fields: Map<String, Json> = fields.iter().map(|(name, value)| (name.clone(), of_json(value))).collect();
             json!({ "mapValue": { "fields": fields } })

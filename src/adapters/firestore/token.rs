@@ -40,12 +40,12 @@ struct Provider {
 
 /// As much of a key as is judged before it is used.
 #[derive(Deserialize)]
-struct Key {
+struct Credentials {
     #[serde(rename = "type")]
     kind: String,
     client_email: String,
     #[serde(rename = "private_key")]
-    _private_key: IgnoredAny,
+    _pem: IgnoredAny,
     token_uri: String,
 }
 
@@ -118,7 +118,7 @@ async fn apart<T: Send + 'static>(
 }
 
 fn provider_of(key: &str) -> Result<Provider, String> {
-    let read: Key = serde_json::from_str(key).map_err(|error| {
+    let read: Credentials = serde_json::from_str(key).map_err(|error| {
         // The parser's words could hold a part of the key; its place does not.
         format!(
             "the credentials are no service account's key (JSON, at line {} column {}); Google's console makes one under \

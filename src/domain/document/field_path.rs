@@ -24,13 +24,11 @@ impl FieldPath {
         let mut segments = Vec::new();
         let mut rest = text;
         loop {
-            let (segment, after) = match rest.strip_prefix('`') {
-                Some(quoted) => quoted_name(quoted)?,
-                None => {
-                    let end = rest.find(['.', '`']).unwrap_or(rest.len());
-                    let (name, after) = rest.split_at(end);
-                    (name.to_owned(), after)
-                }
+            let (segment, after) = if let Some(quoted) = rest.strip_prefix('`') {
+                quoted_name(quoted)?
+            } else {
+                let (name, after) = rest.split_at(rest.find(['.', '`']).unwrap_or(rest.len()));
+                (name.to_owned(), after)
             };
             if segment.is_empty() {
                 return Err(FieldPathError::Empty);

@@ -162,7 +162,7 @@ async fn what_is_too_big_for_one_answer_comes_in_smaller_pages() {
             let query = &body["structuredQuery"];
             let after = query["startAt"]["values"][0]["referenceValue"]
                 .as_str()
-                .map_or(0, |name| name[name.len() - 3..].parse().unwrap());
+                .map_or(0, |name| name.rsplit('j').next().unwrap().parse().unwrap());
             let asked = query["limit"].as_u64().unwrap();
             let documents: Vec<Json> = (after + 1..=120)
                 .take(asked as usize)
