@@ -197,13 +197,12 @@ fn play_with(name: &str, open: impl FnOnce(&Path) -> Option<Elsewhere>) {
         elsewhere,
         lock: None,
     };
-    let is_on_postgres = journey.elsewhere.business().is_some();
-    if is_on_postgres {
+    if journey.elsewhere.business().is_some() {
         // What the start warns of takes the place of whatever was said before it.
         let warns = |screen: &str| screen.contains("the role `app` is a superuser");
         journey.terminal.until_now(&format!("{name}: the start's warning"), warns);
     }
-    let here = if is_on_postgres { "postgres" } else { "sqlite" };
+    let here = if journey.elsewhere.business().is_some() { "postgres" } else { "sqlite" };
     for (index, step) in scenario.step.iter().enumerate() {
         match step.on.as_str() {
             "" => {}

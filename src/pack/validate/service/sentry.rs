@@ -107,8 +107,9 @@ fn search(raw: &RawSentryRead) -> String {
 /// A span as Sentry writes it: one number with one unit.
 fn span(span: Duration) -> String {
     let seconds = span.as_secs();
-    for (unit, word) in [(86_400, 'd'), (3_600, 'h'), (60, 'm')] {
-        if seconds >= unit && seconds.is_multiple_of(unit) {
+    // One day is 24 h, as Sentry itself says it.
+    for (unit, least, word) in [(86_400, 2, 'd'), (3_600, 1, 'h'), (60, 1, 'm')] {
+        if seconds >= least * unit && seconds.is_multiple_of(unit) {
             return format!("{}{word}", seconds / unit);
         }
     }
