@@ -13,6 +13,7 @@ use crate::domain::{
     journal::{Act, Entry},
     pack::{Connection, Flag, Query, Reconciliation},
     plan::{ActionId, Order, Target},
+    rights::{Needs, Rights},
     rows::{Params, Rows},
     snapshot::{FlagFlip, Flip, Handling, JournalLine, SignOff, Snapshot, Subject},
     text::Text,
@@ -55,7 +56,8 @@ pub trait Taker: Send {
 /// An outside system that can be read.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Rows with at least the columns that the query names. Never writes. Bounded by the connection's timeout.
+    /// Rows with at least the columns that the query names. Never writes. Bounded by the connection's timeout; a list that
+    /// comes in pages, each of them.
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
 
     /// How many looks it takes at a time without one waiting for another.
@@ -77,6 +79,22 @@ pub trait Source: Send + Sync {
     /// What answers there, and as whom we are known to it. Never writes.
     async fn identify(&self) -> Result<Identity, SourceError> {
         Err(SourceError::Refused(Text::new("it cannot be asked what it is")))
+    }
+
+    /// What its credentials may do of what is needed, where that can be asked. Never writes.
+    async fn rights(&self, needs: &Needs) -> Rights {
+        let _ = needs;
+        Rights::default()
+    }
+
+    /// How much of what it allows is used just now, in words; `None` where nothing is rationed.
+    fn budget(&self) -> Option<Text> {
+        None
+    }
+
+    /// How far the long lists have come that are being read just now, in words.
+    fn progress(&self) -> Option<Text> {
+        None
     }
 
     /// What acts will need and is not there, in words with the next step. Never writes.

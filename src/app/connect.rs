@@ -6,13 +6,17 @@ use chrono::Utc;
 use futures_util::future::join_all;
 
 use super::{business::Opening, complaint::Complaint, errands::on_runtime};
+
 use crate::{
     cli::connect::{self, Answered, Reached},
     domain::{
+        id::Id,
         identity::is_off,
-        pack::{Connection, ConnectionKind},
+        pack::{Connection, ConnectionKind, EffectKind, Read, StripeList},
+        rights::Needs,
         text::Text,
     },
+    pack::Loaded,
     ports::{Ownership, System},
 };
 
@@ -26,7 +30,8 @@ pub fn check(opening: &Opening, names: &[String], json: bool) -> Result<u8, Comp
         let (opened, _town) = opening.reach().await?;
         let is_wanted = |connection: &Connection| names.is_empty() || names.iter().any(|name| name == connection.id.as_str());
         let wanted = pack.connections.iter().zip(opened).filter(|(connection, _)| is_wanted(connection));
-        let all = join_all(wanted.map(|(connection, opened)| reach(connection, opened))).await;
+        let loaded = &opening.choice.loaded;
+        let all = join_all(wanted.map(|(connection, opened)| reach(loaded, connection, opened))).await;
         if json {
             connect::print_json(&all)?;
         } else {
@@ -36,7 +41,7 @@ pub fn check(opening: &Opening, names: &[String], json: bool) -> Result<u8, Comp
     })
 }
 
-async fn reach(connection: &Connection, opened: Result<Arc<dyn System>, String>) -> Reached {
+async fn reach(loaded: &Loaded, connection: &Connection, opened: Result<Arc<dyn System>, String>) -> Reached {
     let mut reached = Reached {
         name: connection.id.to_string(),
         kind: connection.kind.word(),
@@ -52,7 +57,7 @@ async fn reach(connection: &Connection, opened: Result<Arc<dyn System>, String>)
         }
     };
     let (asked, start) = (Utc::now(), Instant::now());
-    let identity = match system.identify().await {
+    let mut identity = match system.identify().await {
         Ok(identity) => identity,
         Err(why) => {
             reached.answer = Err(Text::new(why.to_string()));
@@ -60,7 +65,11 @@ async fn reach(connection: &Connection, opened: Result<Arc<dyn System>, String>)
         }
     };
     let ahead = identity.clock.map(|clock| clock.ahead(asked, Utc::now()));
-    reached.answer = Ok(Answered { identity, took: start.elapsed(), ahead });
+    let took = start.elapsed();
+    let rights = system.rights(&needs(loaded, &connection.id)).await;
+    identity.facts.extend(rights.facts);
+    reached.warnings.extend(rights.lacks);
+    reached.answer = Ok(Answered { identity, took, ahead });
     match system.inspect().await {
         Ok(said) => reached.warnings.extend(said),
         Err(why) => reached.warnings.push(Text::new(format!("what acts will need could not be looked at: {why}"))),
@@ -80,4 +89,38 @@ async fn reach(connection: &Connection, opened: Result<Arc<dyn System>, String>)
         reached.warnings.push(Text::new(said));
     }
     reached
+}
+
+/// What the pack reads and changes at a payment account; an act looks at what it changes.
+fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
+    let mut needs = Needs::default();
+    for statement in loaded.statements().iter().filter(|statement| statement.query.on == *on) {
+        if let Read::Stripe(read) = &statement.query.read {
+            needs.reads.extend(read.list.asks());
+        }
+    }
+    for effect in loaded.pack.actions.iter().flat_map(|action| &action.effects) {
+        let list = match &effect.kind {
+            EffectKind::Refund { on: there, .. } if there == on => StripeList::Refunds,
+            EffectKind::Amend { on: there, change, .. } if there == on => {
+                if change.is_of_a_dispute() {
+                    StripeList::Disputes
+                } else {
+                    StripeList::Subscriptions
+                }
+            }
+            EffectKind::Sql { .. }
+            | EffectKind::Refund { .. }
+            | EffectKind::Amend { .. }
+            | EffectKind::Http { .. }
+            | EffectKind::Mail { .. }
+            | EffectKind::Webhook { .. }
+            | EffectKind::Event { .. }
+            | EffectKind::Proof { .. }
+            | EffectKind::Firestore { .. } => continue,
+        };
+        needs.reads.insert(list);
+        needs.writes.insert(list.word());
+    }
+    needs
 }

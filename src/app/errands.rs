@@ -86,7 +86,7 @@ async fn is_own(business: &Business) -> Result<bool, Complaint> {
             Ok(false)
         }
         Ownership::Unasked(why) => {
-            output::complain(&format!("wheelhouse: {}: no refund is sent before it has answered", why.one_line()));
+            output::complain(&format!("wheelhouse: {}: nothing is changed at Stripe before it has answered", why.one_line()));
             Ok(true)
         }
     }

@@ -47,6 +47,8 @@ pub struct StripeTown {
     pub currency: String,
     pub key: String,
     pub livemode: bool,
+    /// A second key, with fewer rights.
+    pub narrow: Option<NarrowKey>,
     /// `id, created, amount, currency, status, payment_intent, customer, email, name, description, metadata, fee`; metadata
     /// is JSON here and below.
     pub charges: String,
@@ -62,9 +64,15 @@ pub struct StripeTown {
     /// `id, created, amount, currency, status, arrival_date`
     #[serde(default)]
     pub payouts: Option<String>,
+    /// `id, created, email, name, currency, metadata`; where it is not given, those that the charges name.
+    #[serde(default)]
+    pub customers: Option<String>,
     /// `id, created, customer, price, unit_amount, quantity, currency, interval, status, metadata`
     #[serde(default)]
     pub subscriptions: Option<String>,
+    /// `id, created, customer, subscription, number, amount, paid, currency, status, due_date, metadata`
+    #[serde(default)]
+    pub invoices: Option<String>,
     /// `id, created, amount, amount_reversed, currency, destination, transfer_group, source_transaction, metadata`
     #[serde(default)]
     pub transfers: Option<String>,
@@ -82,6 +90,14 @@ pub struct WebhookEndpoint {
     pub description: String,
     pub enabled_events: Vec<String>,
     pub secret: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NarrowKey {
+    pub key: String,
+    /// Rights that it lacks, as Stripe names them (`rak_dispute_read`).
+    pub lacks: Vec<String>,
 }
 
 /// The business's own site.

@@ -102,14 +102,17 @@ fn moments(slots: &Slots, now: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>, Stri
 }
 
 async fn stripe_objects(connection: &mut SqliteConnection, stripe: &StripeTown, values: &Values) -> Result<(), Error> {
+    let customers = stripe.customers.as_deref().unwrap_or(CUSTOMERS_OF_CHARGES);
     let lists = [
-        ("charges", Some(&stripe.charges), CHARGES),
-        ("refunds", stripe.refunds.as_ref(), REFUNDS),
-        ("events", stripe.events.as_ref(), EVENTS),
-        ("disputes", stripe.disputes.as_ref(), DISPUTES),
-        ("payouts", stripe.payouts.as_ref(), PAYOUTS),
-        ("subscriptions", stripe.subscriptions.as_ref(), SUBSCRIPTIONS),
-        ("transfers", stripe.transfers.as_ref(), TRANSFERS),
+        ("charges", Some(stripe.charges.as_str()), CHARGES),
+        ("refunds", stripe.refunds.as_deref(), REFUNDS),
+        ("events", stripe.events.as_deref(), EVENTS),
+        ("disputes", stripe.disputes.as_deref(), DISPUTES),
+        ("payouts", stripe.payouts.as_deref(), PAYOUTS),
+        ("customers", Some(customers), CUSTOMERS),
+        ("subscriptions", stripe.subscriptions.as_deref(), SUBSCRIPTIONS),
+        ("invoices", stripe.invoices.as_deref(), INVOICES),
+        ("transfers", stripe.transfers.as_deref(), TRANSFERS),
     ];
     for (table, declared, columns) in lists {
         let Some(declared) = declared else { continue };
@@ -142,6 +145,12 @@ const REFUNDS: &[&str] = &["id", "created", "charge", "payment_intent", "amount"
 const EVENTS: &[&str] = &["id", "created", "type", "object", "delivered"];
 const DISPUTES: &[&str] = &["id", "created", "charge", "payment_intent", "amount", "currency", "reason", "status", "due_by"];
 const PAYOUTS: &[&str] = &["id", "created", "amount", "currency", "status", "arrival_date"];
+const CUSTOMERS: &[&str] = &["id", "created", "email", "name", "currency", "metadata"];
+const CUSTOMERS_OF_CHARGES: &str = "select customer as id, datetime(min(created), 'unixepoch') as created, max(email) as email,
+    max(name) as name, max(currency) as currency, '{}' as metadata
+from stripe.charges where customer is not null group by customer";
+const INVOICES: &[&str] =
+    &["id", "created", "customer", "subscription", "number", "amount", "paid", "currency", "status", "due_date", "metadata"];
 const SUBSCRIPTIONS: &[&str] =
     &["id", "created", "customer", "price", "unit_amount", "quantity", "currency", "interval", "status", "metadata"];
 const TRANSFERS: &[&str] = &[
@@ -159,7 +168,7 @@ const TRANSFERS: &[&str] = &[
 /// Stripe counts seconds since 1970; the business writes times as text.
 fn cell(column: &str) -> String {
     match column {
-        "created" | "due_by" | "arrival_date" => format!("unixepoch({column})"),
+        "created" | "due_by" | "due_date" | "arrival_date" => format!("unixepoch({column})"),
         _ => column.to_owned(),
     }
 }

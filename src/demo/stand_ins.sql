@@ -7,6 +7,7 @@ create table stripe.charges (
 );
 create index stripe.charges_created on charges (created, seq);
 create index stripe.charges_intent on charges (payment_intent);
+create index stripe.charges_customer on charges (customer);
 
 create table stripe.refunds (
     seq integer primary key autoincrement, id text not null unique, created integer not null, charge text not null,
@@ -23,7 +24,8 @@ create table stripe.events (
 create table stripe.disputes (
     seq integer primary key, id text not null unique, created integer not null, charge text not null,
     payment_intent text, amount integer not null, currency text not null, reason text not null, status text not null,
-    due_by integer
+    due_by integer, evidence text not null default '{}', submissions integer not null default 0,
+    metadata text not null default '{}'
 );
 
 create table stripe.payouts (
@@ -34,8 +36,21 @@ create table stripe.payouts (
 create table stripe.subscriptions (
     seq integer primary key, id text not null unique, created integer not null, customer text not null, price text not null,
     unit_amount integer, quantity integer not null, currency text not null, interval text not null, status text not null,
+    metadata text not null, pause text, ends integer not null default 0, canceled_at integer, ended_at integer,
+    comment text, feedback text
+);
+
+create table stripe.customers (
+    seq integer primary key, id text not null unique, created integer not null, email text, name text, currency text,
     metadata text not null
 );
+
+create table stripe.invoices (
+    seq integer primary key, id text not null unique, created integer not null, customer text not null, subscription text,
+    number text, amount integer not null, paid integer not null, currency text not null, status text not null,
+    due_date integer, metadata text not null
+);
+create index stripe.invoices_customer on invoices (customer);
 
 create table stripe.transfers (
     seq integer primary key, id text not null unique, created integer not null, amount integer not null,

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod alert;
+pub mod amendment;
 pub mod archive;
 pub mod barrier;
 pub mod check;
@@ -25,6 +26,7 @@ pub mod policy;
 pub mod proof;
 pub mod reconcile;
 pub mod recovery;
+pub mod rights;
 pub mod rows;
 pub mod severity;
 pub mod signature;

@@ -1,11 +1,12 @@
 //! One intended act: what exactly will be sent where, fixed before the operator confirms it.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    amendment::Amendment,
     document::{Change, Precondition},
     finding::Finding,
     id::Id,
@@ -64,6 +65,15 @@ pub enum Order {
         amount: Money,
         reason: Option<String>,
     },
+    /// A change of a dispute or a subscription that is there.
+    Amend {
+        on: Id<Connection>,
+        object: String,
+        change: Amendment,
+        /// What is staged, by Stripe's names; empty for every other change.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        evidence: BTreeMap<String, String>,
+    },
     Http {
         on: Id<Connection>,
         method: String,
@@ -121,12 +131,27 @@ impl Order {
         match self {
             Self::Sql { on, .. }
             | Self::Refund { on, .. }
+            | Self::Amend { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
             | Self::Event { on, .. }
             | Self::Proof { on, .. }
             | Self::Firestore { on, .. } => on,
+        }
+    }
+
+    /// True where it is the payment account's: under another one's key it would seem never to have happened.
+    pub fn needs_the_account(&self) -> bool {
+        match self {
+            Self::Refund { .. } | Self::Amend { .. } => true,
+            Self::Sql { .. }
+            | Self::Http { .. }
+            | Self::Mail { .. }
+            | Self::Webhook { .. }
+            | Self::Event { .. }
+            | Self::Proof { .. }
+            | Self::Firestore { .. } => false,
         }
     }
 }

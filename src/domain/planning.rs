@@ -3,12 +3,14 @@
 //! Never a plan with a gap: a name that the row, the inputs and the moment do not give is a refusal.
 
 mod document;
+use std::collections::BTreeMap;
 
 use crate::domain::zone::Zone;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    amendment,
     id::Id,
     journal::Act,
     money::{Currency, Money},
@@ -260,6 +262,12 @@ impl Maker<'_> {
                 amount: money(self.names, amount, self.setting.currency)?,
                 reason: reason.as_ref().map(|reason| self.render(reason)).transpose()?.filter(|reason| !reason.is_empty()),
             },
+            EffectKind::Amend { on, object, change, evidence } => Order::Amend {
+                on: on.clone(),
+                object: self.name_in(object)?,
+                change: *change,
+                evidence: self.evidence(evidence)?,
+            },
             EffectKind::Http { on, method, path, body, find, proofs } => Order::Http {
                 on: on.clone(),
                 method: method.clone(),
@@ -284,6 +292,13 @@ impl Maker<'_> {
             }
             EffectKind::Firestore { on, write } => document::order(on, write, self.names, self.setting.timezone)?,
         })
+    }
+
+    fn evidence(&self, fields: &[(String, Template)]) -> Result<BTreeMap<String, String>, Text> {
+        let said = fields.iter().map(|(name, template)| Ok((name.clone(), self.speak(template)?.trim().to_owned())));
+        let evidence = said.collect::<Result<BTreeMap<_, _>, Text>>()?;
+        amendment::check_length(evidence.values().map(String::as_str))?;
+        Ok(evidence)
     }
 
     fn bind(&self, sql: &Sql) -> Result<Vec<Value>, Text> {

@@ -203,6 +203,30 @@ fn the_number_is_the_databases_where_it_knows_of_more_decisions_and_never_one_th
 }
 
 #[test]
+fn an_event_is_sent_where_its_row_says_and_proven_by_its_own_id() {
+    let event = |way| EffectKind::Event { on: Id::new("stripe"), event: "event".into(), way };
+    let proof = || {
+        let sql = Sql { text: String::new(), numbered: "select $1".into(), parameters: vec!["event".into()] };
+        EffectKind::Proof { on: Id::new("db"), sql }
+    };
+    let resend = action(vec![event(EventWay::Account { endpoint: "endpoint".into() }), proof()]);
+    let deliver = action(vec![event(EventWay::Ourselves { handler: "site".into() }), proof()]);
+    let cells = row(&[("event", Value::text("evt_1")), ("endpoint", Value::text("we_1"))]);
+    for (action, to) in [(&resend, EventTo::Endpoint("we_1".into())), (&deliver, EventTo::Handler("site".into()))] {
+        let plan = planned(action, cells.clone()).unwrap();
+        let orders: Vec<_> = plan.steps.into_iter().map(|step| step.order).collect();
+        let sent = Order::Event { on: Id::new("stripe"), event: "evt_1".into(), to };
+        let seen = Order::Proof { on: Id::new("db"), statement: "select $1".into(), parameters: vec![Value::text("evt_1")] };
+        assert_eq!(orders, [sent, seen]);
+        assert!(plan.is_final);
+    }
+    // An endpoint that is there no more is no address.
+    let gone = row(&[("event", Value::text("evt_1")), ("endpoint", Value::Null)]);
+    assert_eq!(planned(&resend, gone.clone()).unwrap_err(), "no endpoint");
+    assert!(planned(&deliver, gone).is_ok());
+}
+
+#[test]
 fn no_value_calls_a_channel_or_hides_where_a_link_leads() {
     let text = template("<!here> {{ name }} says {{ said.words }}");
     let action = action(vec![EffectKind::Webhook { on: Id::new("hook"), text }]);

@@ -282,6 +282,7 @@ fn looks(plan: &Plan, state: &ActState, is_good: bool) -> String {
         Some(Order::Refund { on, charge, .. }) => {
             format!("{on} is asked for the refunds of {charge}, for one with this act's id")
         }
+        Some(Order::Amend { on, object, .. }) => format!("{on} is asked how {object} is, for this act's id in it"),
         Some(Order::Sql { on, .. }) => format!("this act's mark is looked for in {on}"),
         Some(Order::Mail { on, .. }) => format!("the mail is looked for at {on}, where that keeps what it sent"),
         Some(Order::Firestore { on, document, .. }) => {

@@ -76,7 +76,8 @@ impl From<&Params> for Row {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     columns: Arc<[String]>,
-    rows: Vec<Row>,
+    #[serde(rename = "rows")]
+    all: Vec<Row>,
     /// How many more there are, and were left out because they are done already.
     #[serde(default)]
     left_out: usize,
@@ -86,14 +87,14 @@ impl Rows {
     /// Rows with too few cells are filled with null, surplus cells are dropped: every row has every column.
     pub fn new(columns: impl IntoIterator<Item = String>, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
         let columns: Arc<[String]> = columns.into_iter().collect();
-        let rows = rows
+        let all = rows
             .into_iter()
             .map(|mut cells| {
                 cells.resize(columns.len(), Value::Null);
                 Row { columns: Arc::clone(&columns), cells }
             })
             .collect();
-        Self { columns, rows, left_out: 0 }
+        Self { columns, all, left_out: 0 }
     }
 
     pub fn columns(&self) -> &[String] {
@@ -101,15 +102,15 @@ impl Rows {
     }
 
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.all.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.all.is_empty()
     }
 
     pub fn first(&self) -> Option<&Row> {
-        self.rows.first()
+        self.all.first()
     }
 
     pub fn left_out(&self) -> usize {
@@ -119,9 +120,9 @@ impl Rows {
     /// Without the rows whose `column` holds one of these, which are counted.
     #[must_use]
     pub fn without(mut self, column: &str, done: &HashSet<String>) -> Self {
-        let before = self.rows.len();
-        self.rows.retain(|row| !row.find(column).is_some_and(|value| done.contains(&value.original())));
-        self.left_out += before - self.rows.len();
+        let before = self.all.len();
+        self.all.retain(|row| !row.find(column).is_some_and(|value| done.contains(&value.original())));
+        self.left_out += before - self.all.len();
         self
     }
 
@@ -129,24 +130,24 @@ impl Rows {
     /// there are), `left_out` (how many were) and `now`.
     pub fn facts(&self, now: DateTime<Utc>) -> Params {
         let mut facts = clock_names(now);
-        facts.insert("rows".to_owned(), Value::Integer(self.rows.len() as i64));
+        facts.insert("rows".to_owned(), Value::Integer(self.all.len() as i64));
         facts.insert("left_out".to_owned(), Value::Integer(self.left_out as i64));
         facts.extend(self.first().into_iter().flat_map(Row::cells).map(|(name, cell)| (name.to_owned(), cell.clone())));
         facts
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {
-        self.rows.iter()
+        self.all.iter()
     }
 
     pub fn into_rows(self) -> Vec<Row> {
-        self.rows
+        self.all
     }
 
     /// Turns whole-number cells of the named columns into money: minor units of the row's `currency` column, else of `default`.
     #[must_use]
     pub fn with_money(mut self, columns: &[String], default: Currency) -> Self {
-        for row in &mut self.rows {
+        for row in &mut self.all {
             let currency = match row.find("currency") {
                 Some(Value::Text(code)) => Currency::from_code(code.original()).unwrap_or(default),
                 _ => default,

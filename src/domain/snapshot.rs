@@ -430,6 +430,12 @@ pub struct SourceReport {
     pub last_ok: Option<DateTime<Utc>>,
     pub took_ms: Option<u64>,
     pub failure: Option<Failure>,
+    /// How much of what it allows is used; about this moment alone, so that no stored picture tells of it.
+    #[serde(skip)]
+    pub budget: Option<Text>,
+    /// How far the long lists have come that are being read.
+    #[serde(skip)]
+    pub progress: Option<Text>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

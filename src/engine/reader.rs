@@ -47,6 +47,8 @@ impl Reader {
                 last_ok: None,
                 took_ms: None,
                 failure: None,
+                budget: None,
+                progress: None,
             })
             .collect();
         Self { connections, gates, health: Mutex::new(health), currency: pack.currency }
@@ -107,7 +109,19 @@ impl Reader {
     }
 
     pub fn health(&self) -> Vec<SourceReport> {
-        self.health.lock().map(|health| health.clone()).unwrap_or_default()
+        let mut health = self.health.lock().map(|health| health.clone()).unwrap_or_default();
+        for report in &mut health {
+            if let Some(system) = self.connections.find(&report.id) {
+                report.budget = system.budget();
+                report.progress = system.progress();
+            }
+        }
+        health
+    }
+
+    /// Rows that have come of the lists that are being read, over all connections.
+    pub fn progress(&self) -> Vec<Text> {
+        self.connections.0.values().filter_map(|system| system.progress()).collect()
     }
 
     fn note(&self, id: &Id<Connection>, took: Duration, error: Option<&SourceError>, now: DateTime<Utc>) {

@@ -30,6 +30,7 @@ use crate::{
         journal::Entry,
         pack::Pack,
         snapshot::{Digest, Handling, JournalLine, ReconciliationReport, Snapshot, Subject},
+        text::Text,
     },
     ports::{Archive, Clock, Store, StoreError},
 };
@@ -38,6 +39,8 @@ use crate::{
 const GATHERING: Duration = Duration::from_millis(40);
 /// The first picture waits so long for the first answers: on a thin line every picture costs seconds.
 const FIRST_GATHERING: Duration = Duration::from_millis(300);
+/// How often a long list is asked how far it has come.
+const PROGRESS: Duration = Duration::from_secs(1);
 /// How often the picture is kept for the next start.
 const KEEPING: Duration = Duration::from_mins(1);
 /// Journal lines in a snapshot.
@@ -82,6 +85,8 @@ pub struct Watcher {
     digest: Option<Digest>,
     /// Memories of the judges that are not in the record yet.
     unsaved: BTreeMap<Subject, serde_json::Value>,
+    /// How far the long lists had come when they were last asked.
+    told_progress: Vec<Text>,
     /// The picture as it was last published: what the operator sees.
     pub(super) latest: Option<Arc<Snapshot>>,
 }
@@ -126,6 +131,7 @@ impl Watcher {
             last_visit,
             digest: None,
             latest: None,
+            told_progress: Vec::new(),
             unsaved: BTreeMap::new(),
             ground,
         }
@@ -202,17 +208,20 @@ impl Watcher {
         let publish = self.changed_since.map(|since| since + self.gathering());
         // While a source hangs, its readings grow old without an answer: time alone must be able to say so.
         let stale = Instant::now() + Duration::from_secs(15);
-        // How far long ledgers are read is told once a second.
-        let told = self.readings.are_under_way().then(|| Instant::now() + Duration::from_secs(1));
+        // How far long lists and ledgers are read is told once a second.
+        let is_reading = !self.looks.is_empty() || self.readings.are_under_way();
+        let told = is_reading.then(|| Instant::now() + PROGRESS);
         [due, publish, told, self.flips.next_ask()].into_iter().flatten().min().unwrap_or(stale).min(stale)
     }
 
     async fn time_passed(&mut self) -> ControlFlow<()> {
         let now = self.ground.clock.now();
         let changes = self.board.rejudge(now);
-        if !changes.flips.is_empty() || self.readings.are_under_way() {
+        let progress = self.ground.reader.progress();
+        if !changes.flips.is_empty() || self.readings.are_under_way() || progress != self.told_progress {
             self.changed();
         }
+        self.told_progress = progress;
         self.remember(changes).await;
         self.flips.ask_due(&self.ground);
         ControlFlow::Continue(())

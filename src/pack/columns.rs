@@ -234,7 +234,7 @@ impl Wants<'_> {
     fn effect(&mut self, place: &Place, effect: &Effect) {
         let at = place.key(effect.kind.word());
         match &effect.kind {
-            EffectKind::Sql { sql, .. } => {
+            EffectKind::Sql { sql, .. } | EffectKind::Proof { sql, .. } => {
                 for name in &sql.parameters {
                     self.wanted(&at.key("text"), name, sql.place_of(name));
                 }
@@ -244,6 +244,12 @@ impl Wants<'_> {
                 self.column(&at.key("amount"), amount);
                 if let Some(reason) = reason {
                     self.template(&at.key("reason"), reason);
+                }
+            }
+            EffectKind::Amend { object, change, evidence, .. } => {
+                self.column(&at.key(change.word()), object);
+                for (field, template) in evidence {
+                    self.template(&at.key("fields").key(field), template);
                 }
             }
             EffectKind::Http { path, body, .. } => {
@@ -265,11 +271,6 @@ impl Wants<'_> {
                 }
                 EventWay::Ourselves { .. } => self.column(&at.key("deliver"), event),
             },
-            EffectKind::Proof { sql, .. } => {
-                for name in &sql.parameters {
-                    self.wanted(&at.key("text"), name, sql.place_of(name));
-                }
-            }
             EffectKind::Firestore { write, .. } => self.document(&at, write),
         }
         if self.loaded.source.find(&place.key("says")).is_some() {

@@ -102,6 +102,7 @@ fn change((place, effect): (Place, &Effect)) -> Option<Statement> {
             Some(Statement { path: place.to_string(), query, changes: true })
         }
         EffectKind::Refund { .. }
+        | EffectKind::Amend { .. }
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }

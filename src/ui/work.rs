@@ -141,10 +141,9 @@ impl Work {
             let cells =
                 items.iter().flat_map(|items| items.items.iter().take(SAMPLE)).filter_map(|item| item.row.find(&column.column));
             let widest = match column.format {
-                ColumnFormat::Age => 7,
+                ColumnFormat::Age | ColumnFormat::Left => 7,
                 ColumnFormat::Percent => 5,
                 ColumnFormat::Time => 16,
-                ColumnFormat::Left => 7,
                 ColumnFormat::Plain | ColumnFormat::Id => {
                     cells.map(|value| if value.time().is_some() { 16 } else { value.to_string().width() }).max().unwrap_or(0)
                 }

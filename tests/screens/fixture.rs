@@ -527,6 +527,8 @@ pub fn snapshot() -> Snapshot {
             last_ok: Some(now()),
             took_ms: Some(3),
             failure: None,
+            budget: None,
+            progress: None,
         }],
         journal: journal(),
         receipts: Arc::from([]),

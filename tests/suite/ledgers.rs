@@ -16,7 +16,7 @@ use wheelhouse::{
 
 use crate::{claims::server, probe, pty::Terminal};
 
-const CLUB: BuiltIn = BuiltIn {
+pub const CLUB: BuiltIn = BuiltIn {
     name: "club",
     files: &[
         ("demo.toml", include_str!("../packs/club/demo.toml")),
@@ -31,13 +31,13 @@ insert into bank values ('b1', 10100, datetime('now', '-1 days', '+1 hours')), (
     ('b9', 5000, datetime('now', '-9 days', '+20 minutes'))";
 
 /// The reading club: its stand-ins, its databases, and the program.
-struct Club {
+pub struct Club {
     home: TempDir,
-    town: Town,
+    pub town: Town,
 }
 
 impl Club {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let home = tempfile::tempdir().unwrap();
         let accounts = home.path().join("accounts.db");
         tokio::task::spawn_blocking(move || probe::create(&accounts, &[BANK])).await.unwrap();
@@ -46,9 +46,15 @@ impl Club {
     }
 
     /// The stand-ins are tasks of this runtime: the program is waited for beside them.
-    async fn run(&self, words: &str) -> Output {
+    pub async fn run(&self, words: &str) -> Output {
+        self.run_with(words, &[]).await
+    }
+
+    /// With other values for some of its variables.
+    pub async fn run_with(&self, words: &str, instead: &[(&str, &str)]) -> Output {
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs/club/pack.toml");
-        let environment: BTreeMap<String, String> = self.town.environment.clone();
+        let mut environment: BTreeMap<String, String> = self.town.environment.clone();
+        environment.extend(instead.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let accounts = format!("sqlite://{}", self.home.path().join("accounts.db").display());
         run(self.home.path(), &pack, environment.into_iter().chain([("CLUB_ACCOUNTS_URL".to_owned(), accounts)]), words).await
     }

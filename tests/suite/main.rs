@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod acting;
 #[cfg(test)]
+mod amending;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod architecture;

@@ -470,6 +470,7 @@ impl Doer for SqlSystem {
             Order::Sql { statement, parameters, rows, .. } => (statement, parameters, rows),
             Order::Proof { statement, parameters, .. } => return self.prove(statement, parameters).await,
             Order::Refund { .. }
+            | Order::Amend { .. }
             | Order::Http { .. }
             | Order::Mail { .. }
             | Order::Webhook { .. }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::api::Unread;
 use crate::{
     adapters::transport::{NoReply, Reply, Transport},
     ports::{Answer, Outcome, SourceError},
@@ -54,11 +55,22 @@ impl Refusal {
         let code = if self.code.is_empty() { String::new() } else { format!(" [{}]", self.code) };
         let request = self.request.as_ref().map_or_else(String::new, |request| format!(" ({request})"));
         let hint = match self.status {
-            401 => "; check the key",
-            403 => "; the key lacks a permission: see Stripe's dashboard under API keys",
-            _ => "",
+            401 => "; check the key".to_owned(),
+            403 => self.lacks().map_or_else(
+                || "; the key lacks a permission: see Stripe's dashboard under API keys".to_owned(),
+                |right| format!("; give the key {right} in Stripe's dashboard under API keys"),
+            ),
+            _ => String::new(),
         };
         format!("{} {words}{code}{request}{hint}", self.status)
+    }
+
+    /// The right that a restricted key would need, as the dashboard has it; Stripe names it in its words.
+    pub(super) fn lacks(&self) -> Option<String> {
+        let named = self.message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with("rak_"))?;
+        let right = named.trim_start_matches("rak_");
+        let (what, how) = right.rsplit_once('_').unwrap_or((right, "use"));
+        Some(format!("the right to {how} {}s (`{named}`)", what.replace('_', " ")))
     }
 
     pub(super) fn wait(&self) -> Duration {
@@ -85,6 +97,47 @@ pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoRe
         }
         Err(failure) => unanswered(transport, what, &failure),
     })
+}
+
+/// The meaning of the answer to a change of an object, which is answered as it is then; `stands` says how that is.
+pub(super) fn judge_change(
+    transport: &Transport,
+    (what, object): (&str, &str),
+    reply: Result<Reply, NoReply>,
+    stands: impl Fn(&Json) -> String,
+) -> Outcome {
+    let reply = match reply {
+        Ok(reply) if reply.is_success() => reply,
+        Ok(reply) => return refused(transport, what, &Refusal::of(&reply)),
+        Err(failure) => return unanswered(transport, what, &failure),
+    };
+    let how = match reply.json() {
+        Some(json) if json.is_object() => stands(&json),
+        // Cut off behind its name, it is as good as whole: a 2xx is done.
+        Some(_) | None if String::from_utf8_lossy(&reply.body).contains(&format!("\"{object}\"")) => "done".to_owned(),
+        Some(_) | None => {
+            let said = format!("{what} answered {} without an object: looking", reply.status);
+            return Outcome::Unknown(transport.text(said));
+        }
+    };
+    Outcome::Confirmed(Answer {
+        reference: Some(object.to_owned()),
+        request: reply.named("request-id"),
+        said: transport.text(format_args!("{what}: {how}")),
+    })
+}
+
+/// The meaning of a look that has to come before anything is sent, and failed: nothing was sent.
+pub(super) fn unlooked(transport: &Transport, what: &str, unread: &Unread) -> Outcome {
+    let again = |after: Duration, why: String| Outcome::Again { after, why: transport.text(why) };
+    match unread {
+        Unread::NoReply(failure @ NoReply::Distrusted(_)) => unanswered(transport, what, failure),
+        Unread::NoReply(_) | Unread::Odd(_) => again(AGAIN, format!("{what} not sent: it could not be looked at before")),
+        Unread::Refusal(refusal) if !refusal.is_stripes || refusal.status >= 500 || unread.may_pass() => {
+            again(refusal.wait(), format!("{what} not sent: {}", refusal.said()))
+        }
+        Unread::Refusal(refusal) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {}", refusal.said()))),
+    }
 }
 
 fn unanswered(transport: &Transport, what: &str, failure: &NoReply) -> Outcome {

@@ -10,9 +10,10 @@ use stripe_client_core::{RequestStrategy, StripeRequest, VERSION};
 use tokio::sync::OnceCell;
 
 use super::{
-    answer::Refusal,
+    answer::{AGAIN, Refusal},
     client::{self, Reading},
     pace::Pace,
+    progress::Progress,
 };
 use crate::{
     adapters::{
@@ -21,7 +22,7 @@ use crate::{
         transport::{NoReply, Reply, Transport, base_address},
     },
     domain::{identity::Identity, text::Text},
-    ports::{Ownership, SourceError},
+    ports::{Outcome, Ownership, SourceError},
 };
 
 const STRIPE: &str = "https://api.stripe.com/";
@@ -35,7 +36,8 @@ pub(super) struct Api {
     /// The account that the key must belong to.
     pinned: Option<String>,
     owner: OnceCell<String>,
-    pace: Pace,
+    pub(super) pace: Pace,
+    pub(super) progress: Progress,
 }
 
 impl Api {
@@ -62,6 +64,7 @@ impl Api {
             pinned: account.map(str::to_owned),
             owner: OnceCell::new(),
             pace: Pace::new(),
+            progress: Progress::default(),
         })
     }
 
@@ -144,6 +147,16 @@ impl Api {
             facts: facts.into_iter().filter_map(|(label, said)| Some((label, said?))).collect(),
             clock: reply.told_time(),
         })
+    }
+
+    /// Why nothing is sent with this key: it is not, or not yet known to be, the pack's own account's.
+    pub(super) async fn bars(&self, what: &str) -> Option<Outcome> {
+        let said = |why: &Text| Text::new(format!("{what} not sent: {}", why.original()));
+        match self.ownership().await {
+            Ownership::Own => None,
+            Ownership::Another(why) | Ownership::OtherMode(why) => Some(Outcome::Rejected(said(&why))),
+            Ownership::Unasked(why) => Some(Outcome::Again { after: AGAIN, why: said(&why) }),
+        }
     }
 
     /// Whose key it is: asked until Stripe has answered, and then known.

@@ -126,6 +126,31 @@ impl StripeRequest for Reading {
     }
 }
 
+/// A write for which none of the crate's builders fits: where an empty value takes something away, and where the names
+/// are the pack's own.
+pub(super) struct Writing {
+    pub(super) method: StripeMethod,
+    /// Begins with a slash and leaves `/v1` out.
+    pub(super) path: String,
+    pub(super) form: Vec<(String, String)>,
+}
+
+impl StripeRequest for Writing {
+    type Output = Anything;
+
+    fn build(&self) -> RequestBuilder {
+        let mut request = RequestBuilder::new(self.method, &self.path);
+        let form = reqwest::Url::parse_with_params("stripe:", &self.form).ok();
+        let form = form.and_then(|pairs| pairs.query().filter(|form| !form.is_empty()).map(str::to_owned));
+        match self.method {
+            // What is taken away has no body.
+            StripeMethod::Get | StripeMethod::Delete => request.query = form,
+            StripeMethod::Post => request.body = form,
+        }
+        request
+    }
+}
+
 /// The crate writes metadata in the order of a hash map: sorted, every attempt sends the same bytes.
 fn in_order(form: &str) -> String {
     let mut pairs: Vec<&str> = form.split('&').collect();

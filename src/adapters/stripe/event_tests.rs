@@ -305,6 +305,33 @@ async fn one_endpoint_is_named_by_its_id_or_its_address_and_one_that_is_not_ther
 }
 
 #[tokio::test]
+async fn what_came_to_be_a_moment_ago_is_on_its_way() {
+    let server = MockServer::start().await;
+    let aged = |id: &str, seconds: i64| json!({ "id": id, "type": "charge.succeeded", "created": (now() - TimeDelta::seconds(seconds)).timestamp() });
+    let events = json!({ "data": [aged("evt_3", -5), aged("evt_2", 59), aged("evt_1", 60)], "has_more": false });
+    Mock::given(path("/v1/events")).respond_with(ResponseTemplate::new(200).set_body_json(events)).mount(&server).await;
+    let endpoints = json!({ "data": [endpoint("we_all", 400, "enabled", &["*"])], "has_more": false });
+    Mock::given(path("/v1/webhook_endpoints"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(endpoints))
+        .mount(&server)
+        .await;
+    assert_eq!(column(&read(&server, undelivered()).await.unwrap(), "id"), ["evt_1"]);
+}
+
+#[tokio::test]
+async fn who_answers_at_a_handler_is_told_without_an_event() {
+    let (stripe, handler) = (MockServer::start().await, MockServer::start().await);
+    let account = ResponseTemplate::new(200).set_body_json(json!({ "id": "acct_1" }));
+    Mock::given(path("/v1/account")).respond_with(account).mount(&stripe).await;
+    Mock::given(method("HEAD")).and(path("/hook")).respond_with(ResponseTemplate::new(405)).mount(&handler).await;
+    for (handler, said) in [(handler.uri(), "site answers 405"), (nobody().await, "site: stripe: nobody answers")] {
+        let identity = system(&stripe.uri(), &handler, None).identify().await.unwrap();
+        let told = identity.facts.iter().find(|(fact, _)| *fact == "handler").map(|(_, said)| said.shown()).unwrap();
+        assert!(told.starts_with(said) && !told.contains(CANARY), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_whose_endpoint_is_gone_waits_all_the_same() {
     let rows = read(&account(json!([])).await, undelivered()).await.unwrap();
     assert_eq!(column(&rows, "delivery"), ["evt_1", "evt_2", "evt_3"]);

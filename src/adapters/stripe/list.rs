@@ -9,7 +9,8 @@ use super::{
     api::{Api, Unread},
     client::Reading,
     object::{self, Fields},
-    undelivered,
+    progress::Course,
+    timeline, undelivered,
 };
 use crate::{
     domain::{
@@ -24,25 +25,30 @@ use crate::{
 /// Stripe's own maximum.
 const PAGE: usize = 100;
 
-pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params) -> Result<Rows, SourceError> {
+/// Each page within `limit`: a long list takes as long as it takes, and its rows are counted meanwhile.
+pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params, limit: Duration) -> Result<Rows, SourceError> {
     let what = read.list.word();
     let mistake = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
     if let Some(id) = &read.id {
         let id = id.render(params).map_err(mistake)?;
-        return one(api, read, id.trim()).await;
+        let id = is_id(id.trim()).then(|| id.trim()).ok_or_else(|| mistake(format!("`{}` is no id of Stripe's", id.trim())))?;
+        if read.list == StripeList::Timeline {
+            return timeline::read(api, id, read.at_most, limit).await;
+        }
+        return tokio::time::timeout(limit, one(api, read, id)).await.unwrap_or(Err(SourceError::TimedOut(limit)));
     }
     let mut filters = window(read, params);
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(mistake)?));
     }
     if read.list == StripeList::UndeliveredEvents {
-        return undelivered::read(api, read, params, filters).await;
+        return undelivered::read(api, read, params, filters, limit).await;
     }
     let mut objects: Vec<Fields> = Vec::new();
-    let mut pages = Pages::over(api, what, filters);
+    let mut pages = Pages::of(api, what, filters, limit);
     while objects.len() < read.at_most {
         let Some((page, _)) = pages.next(read.at_most - objects.len()).await? else { break };
-        objects.extend(page.into_iter().map(object::fields));
+        objects.extend(page.into_iter().map(|object| object::fields(read.list, object)));
     }
     objects.truncate(read.at_most);
     Ok(object::rows(read.list, objects))
@@ -62,38 +68,43 @@ pub(super) async fn stream(
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(refused)?));
     }
-    let mut pages = Pages::over(api, what, filters);
+    let mut pages = Pages::of(api, what, filters, limit);
     let (mut requests, mut count) = (Vec::new(), 0);
     loop {
-        let page = tokio::time::timeout(limit, pages.next(PAGE)).await.unwrap_or(Err(SourceError::TimedOut(limit)))?;
-        let Some((page, request)) = page else { return Ok(requests) };
+        let Some((page, request)) = pages.next(PAGE).await? else { return Ok(requests) };
         requests.extend(request);
         count += page.len();
         if count > read.at_most {
             return Err(refused(format!("more than {} rows: half a ledger would look whole; give `at_most` more", read.at_most)));
         }
-        let page = page.into_iter().map(object::fields).collect();
+        let page = page.into_iter().map(|object| object::fields(read.list, object)).collect();
         taker.take(object::rows(read.list, page)).map_err(|why| SourceError::Refused(Text::new(why)))?;
     }
 }
 
 /// A list, page by page, the newest first.
-pub(super) struct Pages<'a> {
+struct Pages<'a> {
     api: &'a Api,
     what: &'static str,
     filters: Vec<(String, String)>,
+    limit: Duration,
     after: Option<String>,
     is_over: bool,
+    course: Course<'a>,
 }
 
 impl<'a> Pages<'a> {
-    /// `what` is the list's path.
-    pub(super) fn over(api: &'a Api, what: &'static str, filters: Vec<(String, String)>) -> Self {
-        Self { api, what, filters, after: None, is_over: false }
+    fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration) -> Self {
+        Self { api, what, filters, limit, after: None, is_over: false, course: api.progress.begin(what) }
     }
 
     /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
-    pub(super) async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
+    async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
+        let limit = self.limit;
+        tokio::time::timeout(limit, self.turn(at_most)).await.unwrap_or(Err(SourceError::TimedOut(limit)))
+    }
+
+    async fn turn(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
         if self.is_over {
             return Ok(None);
         }
@@ -114,21 +125,41 @@ impl<'a> Pages<'a> {
         } else {
             self.is_over = true;
         }
+        self.course.came(data.len());
         Ok(Some((data, request)))
     }
+}
+
+/// The whole of a list, up to so many objects.
+pub(super) async fn all(
+    api: &Api,
+    what: &'static str,
+    filters: Vec<(String, String)>,
+    at_most: usize,
+    limit: Duration,
+) -> Result<Vec<Json>, SourceError> {
+    let mut pages = Pages::of(api, what, filters, limit);
+    let mut objects = Vec::new();
+    while objects.len() < at_most {
+        let Some((page, _)) = pages.next(at_most - objects.len()).await? else { break };
+        objects.extend(page);
+    }
+    objects.truncate(at_most);
+    Ok(objects)
 }
 
 /// One object; none where Stripe does not know the id.
 async fn one(api: &Api, read: &StripeRead, id: &str) -> Result<Rows, SourceError> {
     let what = read.list.word();
-    if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(SourceError::Refused(api.transport.text(format_args!("{what}: `{id}` is no id of Stripe's"))));
-    }
     match api.get(&Reading::of(format!("/{what}/{id}"))).await {
-        Ok(found) => Ok(object::rows(read.list, vec![object::fields(found)])),
+        Ok(found) => Ok(object::rows(read.list, vec![object::fields(read.list, found)])),
         Err(Unread::Refusal(refusal)) if refusal.is_missing() => Ok(object::rows(read.list, Vec::new())),
         Err(unread) => Err(api.unread(&format!("{what}/{id}"), &unread)),
     }
+}
+
+pub(super) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// `created` from `:from` (else so far back as the query says) to `:to`.

@@ -1,6 +1,7 @@
-//! Stripe by async-stripe's requests over our own transport: lists as rows, refunds once and only once. Never retries what moves money; the
-//! journal decides that, with the same key.
+//! Stripe by async-stripe's requests over our own transport: lists as rows, refunds and changes once and only once. Never
+//! retries what moves money; the journal decides that, with the same key.
 
+mod amend;
 mod answer;
 mod api;
 mod client;
@@ -8,21 +9,25 @@ mod events;
 mod list;
 mod object;
 mod pace;
+mod progress;
 mod refund;
+mod rights;
 mod signed_post;
+mod timeline;
 mod undelivered;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::{api::Api, signed_post::Handler};
+use self::{amend::Change, api::Api, signed_post::Handler};
 use super::{environment::Found as Secret, wrong_order, wrong_query};
 use crate::{
     domain::{
         identity::Identity,
         pack::{Query, Read, StripeList},
         plan::{EventTo, Order},
+        rights::{Needs, Rights},
         rows::{Params, Rows},
         text::Text,
     },
@@ -73,18 +78,20 @@ impl StripeSystem {
             },
         }
     }
+
+    async fn within_the_limit(&self, what: &str, look: impl Future<Output = Found>) -> Found {
+        let limit = self.api.transport.timeout;
+        tokio::time::timeout(limit, look).await.unwrap_or_else(|_| {
+            Found::CannotTell(self.api.transport.text(format_args!("{what}: {}", SourceError::TimedOut(limit))))
+        })
+    }
 }
 
 #[async_trait]
 impl Source for StripeSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
-            Read::Stripe(read) => {
-                let limit = self.api.transport.timeout;
-                tokio::time::timeout(limit, list::read(&self.api, read, params))
-                    .await
-                    .unwrap_or(Err(SourceError::TimedOut(limit)))
-            }
+            Read::Stripe(read) => list::read(&self.api, read, params, self.api.transport.timeout).await,
             Read::Sql(_) | Read::Http(_) | Read::Firestore(_) => Err(wrong_query(&self.api.transport.name, "stripe")),
         }
     }
@@ -116,6 +123,18 @@ impl Source for StripeSystem {
         Ok(identity)
     }
 
+    async fn rights(&self, needs: &Needs) -> Rights {
+        rights::ask(&self.api, needs).await
+    }
+
+    fn budget(&self) -> Option<Text> {
+        Some(Text::new(self.api.pace.said()))
+    }
+
+    fn progress(&self) -> Option<Text> {
+        self.api.progress.said().map(Text::new)
+    }
+
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
         let said = "the live key may do everything, and this pack needs far less: a restricted one (`rk_live_...`) is enough";
         Ok(if self.is_unrestricted { vec![self.api.transport.text(format_args!("{said}"))] } else { Vec::new() })
@@ -133,6 +152,9 @@ impl Doer for StripeSystem {
             Order::Refund { charge, amount, reason, .. } => {
                 refund::send(&self.api, charge, *amount, reason.as_deref(), mark).await
             }
+            Order::Amend { object, change, evidence, .. } => {
+                amend::send(&self.api, Change { object, to: *change, evidence }, mark).await
+            }
             Order::Event { event, to, .. } => self.send_event(event, to, mark).await,
             Order::Sql { .. }
             | Order::Http { .. }
@@ -146,13 +168,12 @@ impl Doer for StripeSystem {
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found {
         match order {
             Order::Refund { charge, amount, .. } => {
-                let limit = self.api.transport.timeout;
                 let look = refund::look_up(&self.api, charge, *amount, mark);
-                tokio::time::timeout(limit, look).await.unwrap_or_else(|_| {
-                    Found::CannotTell(
-                        self.api.transport.text(format_args!("refunds of {charge}: {}", SourceError::TimedOut(limit))),
-                    )
-                })
+                self.within_the_limit(&format!("refunds of {charge}"), look).await
+            }
+            Order::Amend { object, change, evidence, .. } => {
+                let look = amend::look_up(&self.api, Change { object, to: *change, evidence }, mark);
+                self.within_the_limit(&change.of(object), look).await
             }
             Order::Event { event, to, .. } => match to {
                 EventTo::Endpoint(_) => events::look_up(&self.api, event).await,
@@ -176,6 +197,7 @@ impl Doer for StripeSystem {
             (Order::Refund { charge, amount, .. }, None) => refund::trace(&self.api, charge, *amount, mark).await,
             (
                 Order::Sql { .. }
+                | Order::Amend { .. }
                 | Order::Http { .. }
                 | Order::Mail { .. }
                 | Order::Webhook { .. }
@@ -190,5 +212,9 @@ impl Doer for StripeSystem {
 
 #[cfg(test)]
 mod event_tests;
+#[cfg(test)]
+mod reads_tests;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

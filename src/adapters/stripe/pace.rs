@@ -3,6 +3,7 @@
 //! One account's limit is shared by everything that uses it, the shop's own checkout first: the cockpit stands back.
 
 use std::{
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,18 +16,26 @@ const GAP: Duration = Duration::from_millis(50);
 const BURST: u32 = 10;
 const SLOWEST: Duration = Duration::from_secs(2);
 
+/// What was used is told over so long.
+const LOOKED_BACK: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
 pub(super) struct Pace(Mutex<Budget>);
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Budget { even: Instant::now(), gap: GAP }))
+        Self(Mutex::new(Budget::new(Instant::now())))
     }
 
     /// Returns when the next request may go.
     pub(super) async fn turn(&self) {
         let at = self.budget().turn(Instant::now());
         sleep_until(at).await;
+    }
+
+    /// What is asked of Stripe and how much of that is used, in words.
+    pub(super) fn said(&self) -> String {
+        self.budget().said(Instant::now())
     }
 
     /// Stripe is busy: nothing goes before `wait` is over, and then half as much as before.
@@ -49,12 +58,31 @@ struct Budget {
     /// When the next one goes where nothing is saved up.
     even: Instant,
     gap: Duration,
+    /// When each of the latest went, or is to go.
+    turns: VecDeque<Instant>,
 }
 
 impl Budget {
+    fn new(now: Instant) -> Self {
+        Self { even: now, gap: GAP, turns: VecDeque::new() }
+    }
+
+    fn said(&self, now: Instant) -> String {
+        let used = self.turns.iter().filter(|at| **at <= now && now - **at < LOOKED_BACK).count();
+        let waiting = self.turns.iter().filter(|at| **at > now).count();
+        let seconds = LOOKED_BACK.as_secs();
+        let per_second = 1.0 / self.gap.as_secs_f64();
+        let slowed =
+            if self.gap > GAP { format!(", slowed to {per_second:.1} a second because Stripe is busy") } else { String::new() };
+        let queued = if waiting > 0 { format!(", {waiting} wait for their turn") } else { String::new() };
+        format!("{used} requests in the last {seconds} s, {:.0} at most{slowed}{queued}", LOOKED_BACK.as_secs_f64() * per_second)
+    }
+
     fn turn(&mut self, now: Instant) -> Instant {
         let turn = self.even.checked_sub(self.gap * BURST).map_or(now, |turn| turn.max(now));
         self.even = self.even.max(now) + self.gap;
+        self.turns.retain(|at| *at + LOOKED_BACK > now);
+        self.turns.push_back(turn);
         turn
     }
 
@@ -80,7 +108,7 @@ mod tests {
     #[test]
     fn a_few_go_at_once_and_then_twenty_a_second() {
         let now = Instant::now();
-        let mut budget = Budget { even: now, gap: GAP };
+        let mut budget = Budget::new(now);
         let first = turns(&mut budget, now, 51);
         assert_eq!(first.iter().filter(|at| **at == 0).count(), BURST as usize + 1);
         assert_eq!(first.last(), Some(&2_000));
@@ -91,7 +119,7 @@ mod tests {
     #[test]
     fn a_busy_stripe_is_left_alone_and_then_asked_half_as_often_until_it_answers() {
         let now = Instant::now();
-        let mut budget = Budget { even: now, gap: GAP };
+        let mut budget = Budget::new(now);
         budget.back_off(now + Duration::from_secs(3));
         assert_eq!(turns(&mut budget, now, 3), [3_000, 3_100, 3_200]);
         for _ in 0..20 {
@@ -102,5 +130,21 @@ mod tests {
             budget.back_off(now);
         }
         assert_eq!(budget.gap, SLOWEST);
+    }
+
+    #[test]
+    fn what_is_used_waits_and_was_slowed_is_told() {
+        let now = Instant::now();
+        let mut budget = Budget::new(now);
+        turns(&mut budget, now, 13);
+        assert_eq!(budget.said(now), "11 requests in the last 10 s, 200 at most, 2 wait for their turn");
+        let later = now + Duration::from_secs(5);
+        assert_eq!(budget.said(later), "13 requests in the last 10 s, 200 at most");
+        budget.back_off(later);
+        assert_eq!(
+            budget.said(later),
+            "13 requests in the last 10 s, 100 at most, slowed to 10.0 a second because Stripe is busy"
+        );
+        assert_eq!(budget.said(now + Duration::from_mins(1)).split(' ').next(), Some("0"));
     }
 }

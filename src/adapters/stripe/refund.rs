@@ -7,13 +7,13 @@ use stripe_client_core::{IdempotencyKey, RequestStrategy, StripeRequest as _};
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund, RetrieveRefund};
 
 use super::{
-    answer::{AGAIN, Judged, judge},
+    answer::{Judged, judge},
     api::Api,
     client,
 };
 use crate::{
     domain::{money::Money, text::Text},
-    ports::{Answer, Followed, Found, Mark, Outcome, Ownership, SourceError},
+    ports::{Answer, Followed, Found, Mark, Outcome, SourceError},
 };
 
 /// Outlives the idempotency key, which Stripe may forget after a day.
@@ -33,14 +33,8 @@ pub(super) async fn send(api: &Api, charge: &str, amount: Money, reason: Option<
         Ok(reason) => reason,
         Err(why) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
     };
-    match api.ownership().await {
-        Ownership::Own => {}
-        Ownership::Another(why) | Ownership::OtherMode(why) => {
-            return Outcome::Rejected(Text::new(format!("{what} not sent: {}", why.original())));
-        }
-        Ownership::Unasked(why) => {
-            return Outcome::Again { after: AGAIN, why: Text::new(format!("{what} not sent: {}", why.original())) };
-        }
+    if let Some(barred) = api.bars(&what).await {
+        return barred;
     }
     let key = match IdempotencyKey::new(mark.key()) {
         Ok(key) => RequestStrategy::Idempotent(key),

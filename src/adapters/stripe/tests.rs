@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-fn open_within(url: &str, limit: Duration) -> StripeSystem {
+pub(super) fn open_within(url: &str, limit: Duration) -> StripeSystem {
     pinned(url, limit, None, "rk_live")
 }
 
@@ -24,7 +24,7 @@ fn pinned(url: &str, limit: Duration, account: Option<&str>, key: &str) -> Strip
     StripeSystem::open("stripe", key, Some(&Secret::plain(url)), account, true, false, limit).unwrap()
 }
 
-fn open(url: &str) -> StripeSystem {
+pub(super) fn open(url: &str) -> StripeSystem {
     open_within(url, LIMIT)
 }
 
@@ -33,7 +33,7 @@ fn refund_of(charge: &str) -> Order {
     Order::Refund { on: Id::new("stripe"), charge: charge.into(), amount, reason: Some("requested_by_customer".into()) }
 }
 
-fn error(kind: &str, code: &str, message: &str) -> Json {
+pub(super) fn error(kind: &str, code: &str, message: &str) -> Json {
     json!({ "error": { "type": kind, "code": code, "message": message } })
 }
 
@@ -54,7 +54,7 @@ async fn listing(refunds: Json) -> MockServer {
     server
 }
 
-fn charges() -> StripeRead {
+pub(super) fn charges() -> StripeRead {
     StripeRead {
         list: StripeList::Charges,
         id: None,
@@ -66,7 +66,7 @@ fn charges() -> StripeRead {
     }
 }
 
-async fn read(system: &StripeSystem, what: StripeRead, given: &[(&str, Value)]) -> Result<Rows, SourceError> {
+pub(super) async fn read(system: &StripeSystem, what: StripeRead, given: &[(&str, Value)]) -> Result<Rows, SourceError> {
     system.read(&query(Read::Stripe(what)), &params(given)).await
 }
 

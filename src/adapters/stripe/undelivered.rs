@@ -3,10 +3,12 @@
 //! Stripe tells how many endpoints an event still waits for, and not which: a row stands for each that was there when
 //! the event came to be and takes its type.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value as Json;
 
-use super::{api::Api, list::Pages};
+use super::{api::Api, list::all};
 use crate::{
     domain::{
         pack::StripeRead,
@@ -22,6 +24,9 @@ const RETRIES: TimeDelta = TimeDelta::days(3);
 const DASHBOARD: TimeDelta = TimeDelta::days(15);
 /// So long it can be read, and sent again by a request.
 const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Stripe counts as undelivered also what it is about to deliver for the first time.
+const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) const COLUMNS: [&str; 14] = [
     "id",
@@ -75,18 +80,19 @@ pub(super) async fn read(
     read: &StripeRead,
     params: &Params,
     mut filters: Vec<(String, String)>,
+    limit: Duration,
 ) -> Result<Rows, SourceError> {
     let what = read.list.word();
     let refused = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
     let wanted = read.endpoint.as_ref().map(|endpoint| endpoint.render(params)).transpose().map_err(refused)?;
+    let now = params.get("now").and_then(Value::time).unwrap_or_else(Utc::now);
     if !filters.iter().any(|(name, _)| name.starts_with("created[")) {
-        let now = params.get("now").and_then(Value::time).unwrap_or_else(Utc::now);
         filters.push(("created[gte]".to_owned(), (now - KEPT).timestamp().to_string()));
     }
     filters.push(("delivery_success".to_owned(), "false".to_owned()));
-    let events = all(api, "events", filters, read.at_most).await?;
+    let events = all(api, "events", filters, read.at_most, limit).await?;
     let mut endpoints: Vec<Endpoint> =
-        all(api, "webhook_endpoints", Vec::new(), usize::MAX).await?.iter().map(Endpoint::of).collect();
+        all(api, "webhook_endpoints", Vec::new(), usize::MAX, limit).await?.iter().map(Endpoint::of).collect();
     if let Some(wanted) = &wanted {
         let known: Vec<String> = endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.url)).collect();
         endpoints.retain(|endpoint| endpoint.id == *wanted || endpoint.url == *wanted);
@@ -99,6 +105,9 @@ pub(super) async fn read(
     for event in events.iter().rev() {
         let kind = event.get("type").and_then(Json::as_str).unwrap_or_default();
         let created = event.get("created").and_then(Json::as_i64);
+        if created.is_some_and(|created| created > (now - ON_ITS_WAY).timestamp()) {
+            continue;
+        }
         let mut is_meant = false;
         for endpoint in endpoints.iter().filter(|endpoint| endpoint.was_meant(kind, created)) {
             is_meant = true;
@@ -139,15 +148,4 @@ fn row(event: &Json, endpoint: Option<&Endpoint>) -> Vec<Value> {
             name => word(name),
         })
         .collect()
-}
-
-async fn all(api: &Api, what: &'static str, filters: Vec<(String, String)>, at_most: usize) -> Result<Vec<Json>, SourceError> {
-    let mut pages = Pages::over(api, what, filters);
-    let mut all = Vec::new();
-    while all.len() < at_most {
-        let Some((page, _)) = pages.next(at_most - all.len()).await? else { break };
-        all.extend(page);
-    }
-    all.truncate(at_most);
-    Ok(all)
 }

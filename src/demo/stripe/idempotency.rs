@@ -8,13 +8,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use axum::http::Method;
 use serde_json::{Value as Json, json};
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
     Asked, Stripe,
     answer::{Answer, Refusal},
-    refunds, webhooks,
+    webhooks, writes,
 };
 use crate::demo::{
     error::Error,
@@ -48,7 +49,8 @@ impl Drop for Held {
 
 /// Carries out a write, at most once for its key.
 pub(super) async fn once(stripe: &Stripe, asked: &Asked) -> Answer {
-    let Some(key) = &asked.key else {
+    // What is taken away is the same twice: Stripe takes no notice of a key there.
+    let Some(key) = asked.key.as_ref().filter(|_| asked.method != Method::DELETE) else {
         return carry_out(stripe, asked, None).await.unwrap_or_else(Answer::from);
     };
     if key.is_empty() || key.len() > 255 {
@@ -120,8 +122,8 @@ async fn carry_out(stripe: &Stripe, asked: &Asked, key: Option<&str>) -> Result<
     } else if let Some(event) = retried {
         Answer::ok(&event)
     } else {
-        let order = refunds::read(&asked.path, &asked.params)?;
-        match refunds::carry_out(stripe, &mut transaction, &order).await {
+        let write = writes::read(asked)?;
+        match writes::carry_out(stripe, &mut transaction, &write).await {
             Ok(object) => Answer::ok(&object),
             Err(refusal) if refusal.code == Some("resource_missing") => return Err(refusal),
             Err(refusal) => refusal.into(),

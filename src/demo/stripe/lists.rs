@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     Stripe,
     answer::{Answer, Refusal},
-    objects,
+    billing, disputes, objects,
 };
 use crate::demo::script::Values;
 
@@ -51,14 +51,21 @@ const LISTS: &[Listing] = &[
         word: "disputes",
         object: "dispute",
         filters: &[("charge", "charge"), ("payment_intent", "payment_intent")],
-        build: objects::dispute,
+        build: disputes::dispute,
     },
     Listing { word: "payouts", object: "payout", filters: &[("status", "status")], build: objects::payout },
+    Listing { word: "customers", object: "customer", filters: &[("email", "email")], build: billing::customer },
     Listing {
         word: "subscriptions",
         object: "subscription",
         filters: &[("customer", "customer"), ("price", "price")],
-        build: objects::subscription,
+        build: billing::subscription,
+    },
+    Listing {
+        word: "invoices",
+        object: "invoice",
+        filters: &[("customer", "customer"), ("subscription", "subscription"), ("status", "status")],
+        build: billing::invoice,
     },
     Listing {
         word: "transfers",

@@ -1,12 +1,15 @@
-//! Stripe, as far as a cockpit talks to it: lists, single objects, the account, and refunds with idempotency as Stripe
-//! does it (<https://docs.stripe.com/api>, versions of 2025).
+//! Stripe, as far as a cockpit talks to it: lists, single objects, the account, and refunds, disputes and subscriptions
+//! with idempotency as Stripe does it (<https://docs.stripe.com/api>, versions of 2025).
 
 mod answer;
+mod billing;
+mod disputes;
 mod idempotency;
 mod lists;
 mod objects;
 mod refunds;
 mod webhooks;
+mod writes;
 
 use std::sync::Arc;
 
@@ -61,7 +64,11 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let encoded = if method == Method::GET { uri.query().unwrap_or_default().to_owned() } else { text(&body) };
+    let encoded = if method == Method::GET || method == Method::DELETE && body.is_empty() {
+        uri.query().unwrap_or_default().to_owned()
+    } else {
+        text(&body)
+    };
     let asked = Asked {
         path: uri.path().trim_end_matches('/').to_owned(),
         params: form::pairs(&encoded),
@@ -69,7 +76,7 @@ async fn take(
         trouble: trouble.map(|Extension(trouble)| trouble),
         method,
     };
-    let answer = match admit(&stripe, &headers) {
+    let answer = match admit(&stripe, &headers).and_then(|lacks| permit(&stripe, &asked, lacks)) {
         Ok(()) => route(&stripe, &asked).await,
         Err(refusal) => refusal.into(),
     };
@@ -80,15 +87,33 @@ fn text(bytes: &Bytes) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn admit(stripe: &Stripe, headers: &HeaderMap) -> Result<(), Refusal> {
+/// The rights that the caller's key lacks, where it is one of the account's.
+fn admit<'a>(stripe: &'a Stripe, headers: &HeaderMap) -> Result<&'a [String], Refusal> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let narrow = stripe.declared.narrow.as_ref();
     match given.and_then(|given| given.strip_prefix("Bearer ")) {
-        Some(key) if key == stripe.declared.key => Ok(()),
+        Some(key) if key == stripe.declared.key => Ok(&[]),
+        Some(key) if let Some(narrow) = narrow.filter(|narrow| narrow.key == key) => Ok(&narrow.lacks),
         Some(key) => Err(Refusal::denied(&format!("Invalid API Key provided: {}", hidden(key)))),
         None => Err(Refusal::denied(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
         )),
     }
+}
+
+/// A right for each kind of object: to read it, or to write it, which is to read it as well.
+fn permit(stripe: &Stripe, asked: &Asked, lacks: &[String]) -> Result<(), Refusal> {
+    let list = asked.path.trim_start_matches("/v1/").split('/').next().unwrap_or_default();
+    let kind = list.strip_suffix('s').unwrap_or(list);
+    let needed = format!("rak_{kind}_{}", if asked.method == Method::GET { "read" } else { "write" });
+    if !lacks.contains(&needed) {
+        return Ok(());
+    }
+    let message = format!(
+        "The provided key does not have the required permissions for this endpoint on account '{}'. Having the '{needed}' permission would allow this request to continue.",
+        stripe.declared.account,
+    );
+    Err(Refusal { status: 403, ..Refusal::invalid(message) })
 }
 
 /// As Stripe repeats a key: the first letters and the last four.
@@ -116,7 +141,7 @@ async fn route(stripe: &Stripe, asked: &Asked) -> Answer {
             params.push(("charge".to_owned(), (*charge).to_owned()));
             lists::list(stripe, "refunds", &params).await
         }
-        ["v1", "refunds"] | ["v1", "refunds", _] | ["v1", "events", _, "retry"] if asked.method == Method::POST => idempotency::once(stripe, asked).await,
+        parts if writes::is_one(&asked.method, parts) => idempotency::once(stripe, asked).await,
         _ => Refusal::not_found(&format!(
             "Unrecognized request URL ({}: {}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.",
             asked.method, asked.path

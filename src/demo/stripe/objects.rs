@@ -8,31 +8,32 @@ use super::{Stripe, lists::Row};
 pub(super) fn id_param(list: &str) -> &'static str {
     match list {
         "payment_intents" => "intent",
-        "charges" | "refunds" | "events" | "balance_transactions" | "disputes" | "payouts" | "subscriptions" | "transfers" => {
-            "id"
-        }
+        "subscriptions" => "subscription_exposed_id",
+        "invoices" => "invoice",
+        "disputes" => "dispute",
+        "charges" | "refunds" | "events" | "balance_transactions" | "payouts" | "customers" | "transfers" => "id",
         _ => "object",
     }
 }
 
-fn cell<'a>(row: &'a Row, column: &str) -> &'a Json {
+pub(super) fn cell<'a>(row: &'a Row, column: &str) -> &'a Json {
     row.get(column).unwrap_or(&Json::Null)
 }
 
-fn text<'a>(row: &'a Row, column: &str) -> &'a str {
+pub(super) fn text<'a>(row: &'a Row, column: &str) -> &'a str {
     cell(row, column).as_str().unwrap_or_default()
 }
 
-fn whole(row: &Row, column: &str) -> i64 {
+pub(super) fn whole(row: &Row, column: &str) -> i64 {
     cell(row, column).as_i64().unwrap_or_default()
 }
 
-fn metadata(row: &Row) -> Json {
+pub(super) fn metadata(row: &Row) -> Json {
     serde_json::from_str(text(row, "metadata")).unwrap_or_else(|_| json!({}))
 }
 
 /// Adds the fields that this town never has anything in.
-fn with_nulls(mut object: Json, fields: &[&str]) -> Json {
+pub(super) fn with_nulls(mut object: Json, fields: &[&str]) -> Json {
     if let Some(object) = object.as_object_mut() {
         object.extend(fields.iter().map(|field| ((*field).to_owned(), Json::Null)));
     }
@@ -155,6 +156,8 @@ const INTENT_NULLS: &[&str] = &[
     "canceled_at",
     "cancellation_reason",
     "client_secret",
+    "customer_account",
+    "managed_payments",
     "excluded_payment_method_types",
     "last_payment_error",
     "next_action",
@@ -219,7 +222,10 @@ pub(super) fn refund(_: &Stripe, row: &Row) -> Json {
             "type": "card"
         },
         "metadata": metadata(row),
+        "customer": null,
+        "customer_account": null,
         "payment_intent": cell(row, "payment_intent"),
+        "payment_method": null,
         "reason": cell(row, "reason"),
         "receipt_number": null,
         "source_transfer_reversal": null,
@@ -271,30 +277,6 @@ pub(super) fn balance_transaction(_: &Stripe, row: &Row) -> Json {
     })
 }
 
-pub(super) fn dispute(stripe: &Stripe, row: &Row) -> Json {
-    json!({
-        "id": cell(row, "id"),
-        "object": "dispute",
-        "amount": cell(row, "amount"),
-        "balance_transactions": [],
-        "charge": cell(row, "charge"),
-        "created": cell(row, "created"),
-        "currency": cell(row, "currency"),
-        "enhanced_eligibility_types": [],
-        "evidence": {},
-        "evidence_details": {
-            "due_by": cell(row, "due_by"), "enhanced_eligibility": {}, "has_evidence": false, "past_due": false,
-            "submission_count": 0
-        },
-        "is_charge_refundable": false,
-        "livemode": stripe.declared.livemode,
-        "metadata": {},
-        "payment_intent": cell(row, "payment_intent"),
-        "reason": cell(row, "reason"),
-        "status": cell(row, "status")
-    })
-}
-
 const PAYOUT_NULLS: &[&str] = &[
     "application_fee",
     "application_fee_amount",
@@ -331,75 +313,6 @@ pub(super) fn payout(stripe: &Stripe, row: &Row) -> Json {
             "type": "bank_account"
         }),
         PAYOUT_NULLS,
-    )
-}
-
-const SUBSCRIPTION_NULLS: &[&str] = &[
-    "application",
-    "application_fee_percent",
-    "billing_cycle_anchor_config",
-    "cancel_at",
-    "cancellation_details",
-    "days_until_due",
-    "default_payment_method",
-    "default_source",
-    "description",
-    "latest_invoice",
-    "next_pending_invoice_item_invoice",
-    "on_behalf_of",
-    "pause_collection",
-    "pending_invoice_item_interval",
-    "pending_setup_intent",
-    "pending_update",
-    "schedule",
-    "test_clock",
-    "transfer_data",
-    "trial_end",
-    "trial_settings",
-    "trial_start",
-];
-
-pub(super) fn subscription(stripe: &Stripe, row: &Row) -> Json {
-    let id = text(row, "id");
-    let ended = if text(row, "status") == "canceled" { cell(row, "created").clone() } else { Json::Null };
-    let price = json!({
-        "id": cell(row, "price"), "object": "price", "active": true, "billing_scheme": "per_unit", "created": cell(row, "created"),
-        "currency": cell(row, "currency"), "custom_unit_amount": null, "livemode": stripe.declared.livemode, "lookup_key": null,
-        "metadata": {}, "nickname": null, "product": "prod_1", "tax_behavior": "unspecified", "tiers_mode": null,
-        "recurring": { "interval": cell(row, "interval"), "interval_count": 1, "meter": null, "trial_period_days": null, "usage_type": "licensed" },
-        "transform_quantity": null, "type": "recurring", "unit_amount": cell(row, "unit_amount"),
-        "unit_amount_decimal": whole(row, "unit_amount").to_string()
-    });
-    let item = json!({
-        "id": format!("si_{id}"), "object": "subscription_item", "billing_thresholds": null, "created": cell(row, "created"),
-        "current_period_start": cell(row, "created"), "current_period_end": whole(row, "created") + 30 * 86_400, "discounts": [],
-        "metadata": {}, "price": price, "quantity": cell(row, "quantity"), "subscription": id, "tax_rates": []
-    });
-    with_nulls(
-        json!({
-            "id": id,
-            "object": "subscription",
-            "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
-            "billing_cycle_anchor": cell(row, "created"),
-            "billing_mode": { "type": "classic" },
-            "cancel_at_period_end": false,
-            "canceled_at": ended,
-            "collection_method": "charge_automatically",
-            "created": cell(row, "created"),
-            "currency": cell(row, "currency"),
-            "customer": cell(row, "customer"),
-            "default_tax_rates": [],
-            "discounts": [],
-            "ended_at": ended,
-            "invoice_settings": { "account_tax_ids": null, "issuer": { "type": "self" } },
-            "items": { "object": "list", "data": [item], "has_more": false, "url": format!("/v1/subscription_items?subscription={id}") },
-            "livemode": stripe.declared.livemode,
-            "metadata": metadata(row),
-            "payment_settings": { "payment_method_options": null, "payment_method_types": null, "save_default_payment_method": "off" },
-            "start_date": cell(row, "created"),
-            "status": cell(row, "status")
-        }),
-        SUBSCRIPTION_NULLS,
     )
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 
-use super::{Stripe, answer::Refusal, lists::Row, objects};
+use super::{Stripe, answer::Refusal, lists::Row, objects, writes::Metadata};
 use crate::{
     demo::script::{Script, Values},
     domain::money::{Currency, Money},
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Order {
     Create { of: Of, amount: Option<i64>, reason: Option<String>, metadata: BTreeMap<String, String> },
-    Change { id: String, metadata: BTreeMap<String, String> },
+    Change { id: String, metadata: Metadata },
 }
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
 /// Refuses what is wrong in form, before anything is looked up.
 pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Refusal> {
     let (mut charge, mut intent, mut amount, mut reason) = (None, None, None, None);
-    let mut metadata = BTreeMap::new();
+    let mut metadata = Metadata::default();
     let changed = path.strip_prefix("/v1/refunds/");
     for (name, value) in params {
         match name.as_str() {
@@ -39,15 +39,10 @@ pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Ref
             "amount" if changed.is_none() => amount = Some(whole(value)?),
             "reason" if changed.is_none() => reason = Some(value.clone()),
             _ if name.starts_with("expand[") => {}
-            _ => {
-                let inner = name.strip_prefix("metadata[").and_then(|rest| rest.strip_suffix(']'));
-                let inner = inner
-                    .ok_or_else(|| Refusal::of_param("parameter_unknown", name, format!("Received unknown parameter: {name}")))?;
-                metadata.insert(inner.to_owned(), value.clone());
-            }
+            _ => metadata.take(name, value)?,
         }
     }
-    check_metadata(&metadata)?;
+    metadata.check()?;
     if let Some(id) = changed {
         return Ok(Order::Change { id: id.to_owned(), metadata });
     }
@@ -63,7 +58,7 @@ pub(super) fn read(path: &str, params: &[(String, String)]) -> Result<Order, Ref
             return Err(Refusal { code: Some("parameter_missing"), ..Refusal::invalid(message) });
         }
     };
-    Ok(Order::Create { of, amount, reason, metadata })
+    Ok(Order::Create { of, amount, reason, metadata: metadata.0 })
 }
 
 fn whole(value: &str) -> Result<i64, Refusal> {
@@ -73,16 +68,6 @@ fn whole(value: &str) -> Result<i64, Refusal> {
         Ok(amount) => Ok(amount),
         Err(_) => Err(invalid(format!("Invalid integer: {value}"))),
     }
-}
-
-/// 50 keys, 40 characters a key, 500 a value.
-fn check_metadata(metadata: &BTreeMap<String, String>) -> Result<(), Refusal> {
-    let fits = |(key, value): (&String, &String)| key.chars().count() <= 40 && value.chars().count() <= 500;
-    if metadata.len() > 50 || !metadata.iter().all(fits) {
-        let message = "Metadata takes 50 keys of up to 40 characters with values of up to 500 characters.";
-        return Err(Refusal { param: Some("metadata".to_owned()), ..Refusal::invalid(message) });
-    }
-    Ok(())
 }
 
 pub(super) async fn carry_out(stripe: &Stripe, connection: &mut SqliteConnection, order: &Order) -> Result<Json, Refusal> {
@@ -177,18 +162,14 @@ fn name(charge: &str, before: i64) -> String {
     format!("re_3{}", digest.get(..23).unwrap_or_default())
 }
 
-async fn change(
-    stripe: &Stripe,
-    connection: &mut SqliteConnection,
-    id: &str,
-    metadata: &BTreeMap<String, String>,
-) -> Result<Json, Refusal> {
-    let values = Values::from([("id".into(), json!(id)), ("metadata".into(), json!(json!(metadata).to_string()))]);
-    let update = "update refunds set metadata = json_patch(metadata, :metadata) where id = :id";
-    if Script::new("refund", update).run(connection, &values).await? == 0 {
-        return Err(Refusal::missing(404, "refund", id, "id"));
-    }
-    let rows = Script::new("refund", "select * from refunds where id = :id").rows(connection, &values).await?;
+async fn change(stripe: &Stripe, connection: &mut SqliteConnection, id: &str, metadata: &Metadata) -> Result<Json, Refusal> {
+    let mut values = Values::from([("id".into(), json!(id))]);
+    let select = Script::new("refund", "select * from refunds where id = :id");
+    let row = select.rows(connection, &values).await?.into_iter().next();
+    let row = row.ok_or_else(|| Refusal::missing(404, "refund", id, "id"))?;
+    values.insert("metadata".into(), json!(metadata.over(&text_of(&row, "metadata"))));
+    Script::new("refund", "update refunds set metadata = :metadata where id = :id").run(connection, &values).await?;
+    let rows = select.rows(connection, &values).await?;
     Ok(rows.first().map(|row| objects::refund(stripe, row)).unwrap_or_default())
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Connection, DocumentWrite, Query, Sql};
 
-use crate::domain::{expression::Expression, finding::Finding, id::Id, proof::Proofs, template::Template};
+use crate::domain::{amendment::Amendment, expression::Expression, finding::Finding, id::Id, proof::Proofs, template::Template};
 
 /// Something the operator can do to one row (or, for flags and jobs, to one named thing).
 #[derive(Clone, Debug)]
@@ -47,6 +47,11 @@ impl Action {
         self.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Refund { .. }))
     }
 
+    /// True where it changes something at the payment account, which must be the pack's own.
+    pub fn needs_the_account(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Refund { .. } | EffectKind::Amend { .. }))
+    }
+
     /// True where a key takes it back once it is done.
     pub fn can_be_undone(&self) -> bool {
         self.undo.is_some()
@@ -85,6 +90,14 @@ pub enum EffectKind {
         charge: String,
         amount: String,
         reason: Option<Template>,
+    },
+    /// A change of what the payment account holds; `object` is the column with its id.
+    Amend {
+        on: Id<Connection>,
+        object: String,
+        change: Amendment,
+        /// What is staged, by Stripe's names; empty for every other change.
+        evidence: Vec<(String, Template)>,
     },
     /// A request; a 2xx is success where `proofs` do not say otherwise.
     Http {
@@ -137,6 +150,7 @@ impl EffectKind {
         match self {
             Self::Sql { on, .. }
             | Self::Refund { on, .. }
+            | Self::Amend { on, .. }
             | Self::Http { on, .. }
             | Self::Mail { on, .. }
             | Self::Webhook { on, .. }
@@ -150,6 +164,8 @@ impl EffectKind {
     pub fn is_final(&self) -> bool {
         match self {
             Self::Sql { .. } | Self::Proof { .. } | Self::Firestore { .. } => false,
+            // A draft is nobody's yet, and can be written over.
+            Self::Amend { change, .. } => *change != Amendment::Stage,
             Self::Refund { .. } | Self::Http { .. } | Self::Mail { .. } | Self::Webhook { .. } | Self::Event { .. } => true,
         }
     }
@@ -157,7 +173,7 @@ impl EffectKind {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Sql { .. } => "sql",
-            Self::Refund { .. } => "stripe",
+            Self::Refund { .. } | Self::Amend { .. } => "stripe",
             Self::Http { .. } => "http",
             Self::Mail { .. } => "smtp",
             Self::Webhook { .. } => "webhook",

@@ -40,7 +40,7 @@ pub struct Sql {
 #[derive(Clone, Debug)]
 pub struct StripeRead {
     pub list: StripeList,
-    /// One object instead of a list: its id.
+    /// One object instead of a list: its id. Of a timeline the customer's.
     pub id: Option<Template>,
     /// Further query parameters, as Stripe names them (`delivery_success = "false"`).
     pub filters: Vec<(String, Template)>,
@@ -61,7 +61,7 @@ pub struct Except {
     pub sql: Sql,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StripeList {
     Charges,
     PaymentIntents,
@@ -70,13 +70,17 @@ pub enum StripeList {
     BalanceTransactions,
     Disputes,
     Payouts,
+    Customers,
     Subscriptions,
+    Invoices,
     Transfers,
     UndeliveredEvents,
+    /// Not one of Stripe's: what one customer's charges, refunds, disputes, subscriptions and invoices tell, in one list.
+    Timeline,
 }
 
 impl StripeList {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Charges,
         Self::PaymentIntents,
         Self::Refunds,
@@ -84,9 +88,12 @@ impl StripeList {
         Self::BalanceTransactions,
         Self::Disputes,
         Self::Payouts,
+        Self::Customers,
         Self::Subscriptions,
+        Self::Invoices,
         Self::Transfers,
         Self::UndeliveredEvents,
+        Self::Timeline,
     ];
 
     /// The word in a pack and, but for undelivered events, the path under `/v1/`.
@@ -99,9 +106,37 @@ impl StripeList {
             Self::BalanceTransactions => "balance_transactions",
             Self::Disputes => "disputes",
             Self::Payouts => "payouts",
+            Self::Customers => "customers",
             Self::Subscriptions => "subscriptions",
+            Self::Invoices => "invoices",
             Self::Transfers => "transfers",
             Self::UndeliveredEvents => "undelivered_events",
+            Self::Timeline => "timeline",
+        }
+    }
+
+    /// False for what is made here of several lists.
+    pub fn is_stripes_own(self) -> bool {
+        !matches!(self, Self::UndeliveredEvents | Self::Timeline)
+    }
+
+    /// The lists of Stripe's that are asked for it.
+    pub fn asks(self) -> &'static [Self] {
+        match self {
+            Self::Charges => &[Self::Charges],
+            Self::PaymentIntents => &[Self::PaymentIntents],
+            Self::Refunds => &[Self::Refunds],
+            Self::Events | Self::UndeliveredEvents => &[Self::Events],
+            Self::BalanceTransactions => &[Self::BalanceTransactions],
+            Self::Disputes => &[Self::Disputes],
+            Self::Payouts => &[Self::Payouts],
+            Self::Customers => &[Self::Customers],
+            Self::Subscriptions => &[Self::Subscriptions],
+            Self::Invoices => &[Self::Invoices],
+            Self::Transfers => &[Self::Transfers],
+            Self::Timeline => {
+                &[Self::Charges, Self::Refunds, Self::Disputes, Self::Customers, Self::Subscriptions, Self::Invoices]
+            }
         }
     }
 }

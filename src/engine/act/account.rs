@@ -19,7 +19,7 @@ use crate::{
     domain::{
         barrier::Barrier,
         journal::{Act, Entry, Event, Phase},
-        plan::{ActionId, Order},
+        plan::ActionId,
         severity::Severity,
         text::Text,
     },
@@ -63,10 +63,10 @@ impl Account {
     }
 
     /// Why an act is not sent.
-    pub(super) fn bars(&self, moves_money: bool) -> Option<&Text> {
+    pub(super) fn bars(&self, needs_the_account: bool) -> Option<&Text> {
         match &self.known {
             Ownership::Another(why) | Ownership::OtherMode(why) => Some(why),
-            Ownership::Unasked(why) if moves_money => Some(why),
+            Ownership::Unasked(why) if needs_the_account => Some(why),
             Ownership::Own | Ownership::Unasked(_) => None,
         }
     }
@@ -117,7 +117,10 @@ impl Driver {
             Ownership::Unasked(why) => {
                 self.settle_waiting(|act| !needs_account(act)).await;
                 if is_new {
-                    let said = format!("{}: no refund is sent before it has answered; it is asked again then", why.original());
+                    let said = format!(
+                        "{}: nothing is changed at Stripe before it has answered; it is asked again then",
+                        why.original()
+                    );
                     (self.setup.tell)(message::Event::Notice { said: Text::new(said), is_error: true });
                 }
             }
@@ -162,7 +165,7 @@ impl Driver {
 pub(super) fn needs_account(act: &Act) -> bool {
     let left = act.plan.steps.iter().skip(act.state.steps_done());
     !matches!(act.state.phase, Phase::Intent { .. } | Phase::Claimed)
-        && left.into_iter().any(|step| matches!(step.order, Order::Refund { .. }))
+        && left.into_iter().any(|step| step.order.needs_the_account())
 }
 
 fn ask(connections: &Connections) -> impl Future<Output = Ownership> + Send + use<> {

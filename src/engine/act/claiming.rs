@@ -254,8 +254,8 @@ impl Driver {
         if self.broken.is_some() || self.is_paused(&plan) || !matches!(running.act.state.phase, Phase::Intent { .. }) {
             return;
         }
-        let moves_money = self.action(&plan).is_some_and(|action| action.moves_money());
-        let event = match (self.account.bars(moves_money), claiming) {
+        let needs_the_account = self.action(&plan).is_some_and(|action| action.needs_the_account());
+        let event = match (self.account.bars(needs_the_account), claiming) {
             (Some(why), Claiming::Granted(_)) => journal::Event::Refuse(why.clone()),
             (None, Claiming::Granted(permit)) => {
                 self.give(id, *permit);

@@ -72,7 +72,7 @@ impl Driver {
             currency: self.setup.pack.currency,
             timezone: self.setup.pack.timezone,
             may_write: true,
-            wrong_account: self.account.bars(action.moves_money()),
+            wrong_account: self.account.bars(action.needs_the_account()),
             // Judged in the claim itself.
             claimed: None,
             drawn: None,

@@ -110,7 +110,7 @@ impl Driver {
         let (money_today, money_this_session) = self.money_without(Some(&plan.id)).await?;
         Ok(Ok(Bench {
             pack: Arc::clone(&self.setup.pack),
-            wrong_account: self.account.bars(action.moves_money()).cloned(),
+            wrong_account: self.account.bars(action.needs_the_account()).cloned(),
             action,
             plan: plan.clone(),
             operator: self.setup.operator.clone(),

@@ -100,7 +100,7 @@ impl Driver {
         // From here on an item is one, in whichever of its queues it was seen.
         let pack = Arc::clone(&self.setup.pack);
         let aims: Vec<Aim> = aims.into_iter().map(|aim| Aim { target: pack.known_as(aim.target), ..aim }).collect();
-        let question = (action.moves_money() && !self.account.is_own()).then(|| self.ask_account());
+        let question = (action.needs_the_account() && !self.account.is_own()).then(|| self.ask_account());
         let keeper = self.setup.pack.claims_on().cloned();
         let (connections, currency, now) = (self.setup.connections.clone(), self.setup.pack.currency, self.now());
         let look: Look = Box::pin(async move {
@@ -170,7 +170,7 @@ impl Driver {
                 currency: self.setup.pack.currency,
                 timezone: self.setup.pack.timezone,
                 may_write: true,
-                wrong_account: self.account.bars(drafted.moves_money()),
+                wrong_account: self.account.bars(drafted.needs_the_account()),
                 claimed: None,
                 drawn: aim.is_drawn.then_some(&aim.row),
                 earlier: &earlier,
@@ -330,8 +330,14 @@ fn letter(step: usize, order: &Order) -> Option<Letter> {
             Some(Letter { step, to: text(to), subject: Some(text(subject)), text: text(body) })
         }
         Order::Webhook { on, text: words } => Some(Letter { step, to: text(on.as_str()), subject: None, text: text(words) }),
+        Order::Amend { object, evidence, .. } if !evidence.is_empty() => {
+            let said: Vec<String> = evidence.iter().map(|(field, said)| format!("{field}: {said}")).collect();
+            let to = format!("the draft of {object}");
+            Some(Letter { step, to: text(&to), subject: None, text: text(&said.join("\n")) })
+        }
         Order::Sql { .. }
         | Order::Refund { .. }
+        | Order::Amend { .. }
         | Order::Http { .. }
         | Order::Event { .. }
         | Order::Proof { .. }
@@ -339,10 +345,20 @@ fn letter(step: usize, order: &Order) -> Option<Letter> {
     }
 }
 
-/// The pack's own confirmation, raised where it is too light: several are counted, a refund is always typed.
+/// The pack's own confirmation, raised where it is too light: several are counted, a refund and what is for good at Stripe are always typed.
 fn confirm(action: &Action, plans: &[Plan]) -> Confirm {
-    let refunds = plans.iter().flat_map(|plan| &plan.steps).any(|step| matches!(step.order, Order::Refund { .. }));
-    let least = if refunds {
+    let is_grave = |order: &Order| match order {
+        Order::Refund { .. } => true,
+        Order::Amend { change, .. } => change.is_for_good(),
+        Order::Sql { .. }
+        | Order::Http { .. }
+        | Order::Mail { .. }
+        | Order::Webhook { .. }
+        | Order::Event { .. }
+        | Order::Proof { .. }
+        | Order::Firestore { .. } => false,
+    };
+    let least = if plans.iter().flat_map(|plan| &plan.steps).any(|step| is_grave(&step.order)) {
         Confirm::Typed
     } else if plans.len() > 1 {
         Confirm::Count

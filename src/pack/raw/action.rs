@@ -1,5 +1,7 @@
 //! `[actions]` and their effects as they are written.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -84,16 +86,45 @@ pub(in crate::pack) struct RawSqlEffect {
     pub rows: Option<u64>,
 }
 
-/// A refund.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+/// One change at the payment account: exactly one of `refund`, `evidence`, `submit`, `pause`, `resume`,
+/// `cancel_at_period_end`, `keep`, `cancel_now`, each with the column that has the object's id.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::pack) struct RawStripeEffect {
     pub on: String,
-    /// The column with the charge's id.
-    pub refund: String,
-    /// The column with the amount, in minor units.
-    pub amount: String,
+    /// Gives a charge back.
+    pub refund: Option<String>,
+    /// Stages evidence for a dispute, which the bank does not see before it is submitted.
+    pub evidence: Option<String>,
+    /// Submits what is staged for a dispute: usually once, and for good.
+    pub submit: Option<String>,
+    /// Pauses the collection of a subscription's invoices.
+    pub pause: Option<String>,
+    /// Resumes it.
+    pub resume: Option<String>,
+    /// Ends a subscription with its period.
+    pub cancel_at_period_end: Option<String>,
+    /// Takes that back.
+    pub keep: Option<String>,
+    /// Ends a subscription at once, and for good.
+    pub cancel_now: Option<String>,
+    /// Of a refund: the column with the amount, in minor units.
+    pub amount: Option<String>,
+    /// Of a refund: `duplicate`, `fraudulent` or `requested_by_customer`.
     pub reason: Option<String>,
+    /// Of evidence: field = text, as Stripe names the fields; an empty text takes the field out again.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+    /// Of a pause: what becomes of the invoices (default `keep_as_draft`).
+    pub invoices: Option<RawUncollected>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::pack) enum RawUncollected {
+    KeepAsDraft,
+    MarkUncollectible,
+    Void,
 }
 
 /// A request; any 2xx is success, unless `expect` or `refused` says otherwise.

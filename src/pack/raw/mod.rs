@@ -22,7 +22,7 @@ use serde::{
 
 pub(super) use action::{
     RawAction, RawConfirm, RawEffect, RawEventEffect, RawFlagEffect, RawGuard, RawHttpEffect, RawInput, RawJobEffect,
-    RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawWebhookEffect, RawWithin,
+    RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawUncollected, RawWebhookEffect, RawWithin,
 };
 pub(super) use connection::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
 pub(super) use firestore::{RawCondition, RawFirestore, RawFirestoreEffect, RawFirestoreRead, RawTyped, RawWritten};

@@ -44,7 +44,7 @@ pub(in crate::pack) struct RawStripeRead {
     /// The connection.
     pub on: String,
     pub list: RawStripeList,
-    /// One object instead of a list: its id.
+    /// One object instead of a list: its id. Of a timeline the customer's.
     pub id: Option<String>,
     /// Further query parameters, as Stripe names them.
     #[serde(default)]
@@ -82,9 +82,13 @@ pub(in crate::pack) enum RawStripeList {
     BalanceTransactions,
     Disputes,
     Payouts,
+    Customers,
     Subscriptions,
+    Invoices,
     Transfers,
     UndeliveredEvents,
+    // Of several lists: one customer's, whose `id` is given.
+    Timeline,
 }
 
 /// A request whose answer becomes rows; `ok`, `status`, `latency_ms` and `body` are always among the columns.

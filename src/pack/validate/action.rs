@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{
+        amendment::Amendment,
         id::Id,
         pack::{Action, Confirm, Effect, EffectKind, Guard, GuardRule, Input, InputKind, Query, WindowClock},
         template::Template,
@@ -143,11 +144,24 @@ fn asks(raw: &RawAction, action: &Action, is_final: bool) -> Confirm {
         OneOrMany::One(effect) => std::slice::from_ref(effect),
         OneOrMany::Many(list) => list,
     };
-    let touches = written.iter().any(|effect| effect.stripe.is_some() || effect.flag.is_some() || effect.job.is_some());
-    match (touches || action.amount.is_some(), is_final) {
-        (true, _) => Confirm::Typed,
-        (false, true) => Confirm::Count,
-        (false, false) => Confirm::Key,
+    let is_grave = |effect: &Effect| match &effect.kind {
+        EffectKind::Refund { .. } => true,
+        EffectKind::Amend { change, .. } => change.is_for_good(),
+        EffectKind::Sql { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Mail { .. }
+        | EffectKind::Webhook { .. }
+        | EffectKind::Event { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. } => false,
+    };
+    let touches = written.iter().any(|effect| effect.flag.is_some() || effect.job.is_some());
+    if touches || action.amount.is_some() || action.effects.iter().any(is_grave) {
+        Confirm::Typed
+    } else if is_final || action.needs_the_account() {
+        Confirm::Count
+    } else {
+        Confirm::Key
     }
 }
 
@@ -156,6 +170,7 @@ fn amount(reader: &mut Reader<'_>, place: &Place, raw: &RawAction, effects: &[Ef
     let refunded = effects.iter().find_map(|effect| match &effect.kind {
         EffectKind::Refund { amount, .. } => Some(amount),
         EffectKind::Sql { .. }
+        | EffectKind::Amend { .. }
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
@@ -185,8 +200,14 @@ fn undo_of(reader: &mut Reader<'_>, place: &Place, name: &str, undo: &str, effec
         EffectKind::Refund { .. } => Some("a refund"),
         EffectKind::Mail { .. } => Some("a mail"),
         EffectKind::Webhook { .. } => Some("a message"),
+        EffectKind::Amend { change: Amendment::Submit, .. } => Some("evidence"),
+        EffectKind::Amend { change: Amendment::CancelNow, .. } => Some("a cancellation"),
         EffectKind::Event { .. } => Some("an event"),
-        EffectKind::Sql { .. } | EffectKind::Http { .. } | EffectKind::Proof { .. } | EffectKind::Firestore { .. } => None,
+        EffectKind::Sql { .. }
+        | EffectKind::Amend { .. }
+        | EffectKind::Http { .. }
+        | EffectKind::Proof { .. }
+        | EffectKind::Firestore { .. } => None,
     });
     if let Some(what) = lasting {
         let help = Some("leave `undo` out: it is held for 10 s instead, in which it can be taken back".to_owned());

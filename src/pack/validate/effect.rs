@@ -11,7 +11,7 @@ use crate::{
         place::Place,
         raw::{
             OneOrMany, RawEffect, RawEventEffect, RawFlagEffect, RawHttpEffect, RawJobEffect, RawMailEffect, RawProofEffect,
-            RawSqlEffect, RawStripeEffect, RawWebhookEffect,
+            RawSqlEffect, RawWebhookEffect,
         },
     },
 };
@@ -74,7 +74,7 @@ fn effect(reader: &mut Reader<'_>, place: &Place, raw: &RawEffect, names: Names<
     let made = if let Some(raw) = &raw.sql {
         pen.sql(&at, raw)
     } else if let Some(raw) = &raw.stripe {
-        pen.refund(&at, raw)
+        pen.stripe(&at, raw)
     } else if let Some(raw) = &raw.http {
         pen.http(&at, raw)
     } else if let Some(raw) = &raw.smtp {
@@ -110,7 +110,7 @@ pub(super) struct Pen<'r, 's, 'n> {
     names: Names<'n>,
 }
 
-type Made = Option<(EffectKind, String)>;
+pub(super) type Made = Option<(EffectKind, String)>;
 
 impl Pen<'_, '_, '_> {
     fn at_hand(&mut self, template: Option<Template>, place: &Place) -> Option<Template> {
@@ -142,19 +142,6 @@ impl Pen<'_, '_, '_> {
             EffectKind::Sql { on: on?, sql, rows },
             format!("{verb} {table}, {rows} {}", if rows == 1 { "row" } else { "rows" }),
         ))
-    }
-
-    fn refund(&mut self, place: &Place, raw: &RawStripeEffect) -> Made {
-        let on = self.reader.connection("stripe", &raw.on, &place.key("on"));
-        self.reader.not_empty(&place.key("refund"), &raw.refund, "the name of the column");
-        self.reader.not_empty(&place.key("amount"), &raw.amount, "the name of the column");
-        let reason = raw.reason.as_ref().map(|text| self.template(TemplatePlace::Prose, &place.key("reason"), text));
-        let reason = match reason {
-            Some(reason) => Some(reason?),
-            None => None,
-        };
-        let words = format!("refund {{{{ {} }}}} of charge {{{{ {} }}}}", raw.amount, raw.refund);
-        Some((EffectKind::Refund { on: on?, charge: raw.refund.clone(), amount: raw.amount.clone(), reason }, words))
     }
 
     fn http(&mut self, place: &Place, raw: &RawHttpEffect) -> Made {
@@ -291,6 +278,12 @@ fn with_given(effect: &Effect, given: &[(&str, &str)]) -> Option<Effect> {
             charge: charge.clone(),
             amount: amount.clone(),
             reason: reason.as_ref().map(fill),
+        },
+        EffectKind::Amend { on, object, change, evidence } => EffectKind::Amend {
+            on: on.clone(),
+            object: object.clone(),
+            change: *change,
+            evidence: evidence.iter().map(|(name, text)| (name.clone(), fill(text))).collect(),
         },
         EffectKind::Http { on, method, path, body, find, proofs } => EffectKind::Http {
             on: on.clone(),

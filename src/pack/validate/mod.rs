@@ -14,6 +14,7 @@ mod read;
 mod reader;
 mod secret;
 mod service;
+mod stripe;
 mod value;
 mod watch;
 

@@ -138,6 +138,15 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Na
     let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
     let at_most = usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX);
     let list = list(raw.list);
+    if list == StripeList::Timeline {
+        if raw.id.is_none() {
+            let help = Some("such as `id = \"{{ customer }}\"`".to_owned());
+            reader.say(place, "a timeline is one customer's, and `id` says whose", "has no `id`", help);
+        }
+        if !raw.filters.is_empty() {
+            reader.say_key(&place.key("filters"), "a timeline has no filters: it is of several lists", "not here", None);
+        }
+    }
     let endpoint = raw.endpoint.as_ref().and_then(|text| address(reader, &place.key("endpoint"), text));
     if list == StripeList::UndeliveredEvents {
         undelivered_alone(reader, place, raw, names);
@@ -189,9 +198,12 @@ fn list(raw: RawStripeList) -> StripeList {
         RawStripeList::BalanceTransactions => StripeList::BalanceTransactions,
         RawStripeList::Disputes => StripeList::Disputes,
         RawStripeList::Payouts => StripeList::Payouts,
+        RawStripeList::Customers => StripeList::Customers,
         RawStripeList::Subscriptions => StripeList::Subscriptions,
+        RawStripeList::Invoices => StripeList::Invoices,
         RawStripeList::Transfers => StripeList::Transfers,
         RawStripeList::UndeliveredEvents => StripeList::UndeliveredEvents,
+        RawStripeList::Timeline => StripeList::Timeline,
     }
 }
 

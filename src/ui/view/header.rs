@@ -139,6 +139,9 @@ fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
         Freshness::Looking => ("looking for the first time".to_owned(), Role::Warning),
     }];
     let Some(snapshot) = &model.snapshot else { return clocks };
+    for source in &snapshot.sources {
+        clocks.extend(source.progress.as_ref().map(|said| (format!("{} {}", source.id, said.one_line()), Role::Warning)));
+    }
     if let Some(next) = snapshot.next_look {
         clocks.push((format!("next {}", span(next - ink.calm)), Role::Muted));
     }

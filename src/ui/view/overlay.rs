@@ -135,6 +135,11 @@ fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
     if lines.len() == said_before {
         lines.push(("Every source answers.".to_owned(), Role::Good));
     }
+    for source in sources {
+        for said in [&source.budget, &source.progress].into_iter().flatten() {
+            lines.push((format!("{} ({}): {}", source.id, source.kind, said.one_line()), Role::Muted));
+        }
+    }
     lines.push((String::new(), Role::Text));
     lines.extend(ink.model.notices.errors.iter().map(|(at, said)| (format!("{}  {said}", ink.when(*at)), Role::Text)));
     if ink.model.notices.errors.is_empty() {

@@ -50,7 +50,7 @@ async fn an_account_that_cannot_be_asked_bars_money_alone_and_is_asked_again_bef
     let mut cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
     assert_eq!(cockpit.actor.account().await.unwrap(), unasked());
     let said = errors(&mut cockpit);
-    assert!(said.len() == 1 && said[0].contains("no refund is sent before it has answered"), "{said:?}");
+    assert!(said.len() == 1 && said[0].contains("nothing is changed at Stripe before it has answered"), "{said:?}");
     cockpit.confirm("approve", &["b"]).await.unwrap();
     cockpit.until_standing("b", Standing::Done).await;
     let preview = cockpit.propose(1, "pay_back", &["a"]).await;

@@ -220,7 +220,7 @@ impl Fake {
                 }
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("proven") })
             }
-            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } => {
+            Order::Amend { .. } | Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } => {
                 outside.mails.push(key);
                 Outcome::Confirmed(Answer { reference: None, request: None, said: Text::new("accepted") })
             }
@@ -286,7 +286,7 @@ impl Doer for Fake {
             Order::Refund { .. } | Order::Sql { .. } | Order::Event { .. } | Order::Proof { .. } => Found::Absent,
             Order::Mail { .. } if outside.keeps_mails && outside.mails.contains(&key) => ours("accepted"),
             Order::Mail { .. } if outside.keeps_mails => Found::Absent,
-            Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } => {
+            Order::Amend { .. } | Order::Mail { .. } | Order::Http { .. } | Order::Webhook { .. } | Order::Firestore { .. } => {
                 Found::CannotTell(Text::new("mail leaves no trace"))
             }
         }

@@ -239,7 +239,7 @@ fn receipt(cockpit: &Cockpit, id: &str) -> Option<Receipt> {
 
 /// Lets time pass until nothing more happens by itself, and then asks once to look again; whether it had to.
 pub async fn drive(cockpit: &Cockpit, id: &str, line: &Line, tick: impl AsyncFn()) -> bool {
-    let (mut quiet, mut silences, mut was_asked_for) = (0, 0, false);
+    let (mut quiet, mut silences, mut in_a_row, mut was_asked_for) = (0, 0, 0, false);
     let mut watch = cockpit.actor.watch();
     loop {
         let receipt = receipt(cockpit, id);
@@ -249,7 +249,7 @@ pub async fn drive(cockpit: &Cockpit, id: &str, line: &Line, tick: impl AsyncFn(
         tick().await;
         watch.mark_unchanged();
         if tokio::time::timeout(Duration::from_millis(20), watch.changed()).await.is_ok() {
-            quiet = 0;
+            (quiet, in_a_row) = (0, 0);
             continue;
         }
         if !line.is_idle() {
@@ -264,13 +264,15 @@ pub async fn drive(cockpit: &Cockpit, id: &str, line: &Line, tick: impl AsyncFn(
         let is_silent = tokio::time::timeout(SILENCE, watch.changed()).await.is_err() && line.is_idle();
         quiet = 0;
         if !is_silent {
+            in_a_row = 0;
             continue;
         }
         silences += 1;
+        in_a_row += 1;
         assert!(silences < 100, "{id} comes to no end: {receipt:?}");
         let Some(receipt) = receipt.filter(|receipt| receipt.standing == Standing::Unknown) else { continue };
         // On a busy machine one silence may only mean that nobody got to it: more time passes, and it is silent again.
-        if silences < 2 {
+        if in_a_row < 2 {
             continue;
         }
         if was_asked_for {
@@ -278,6 +280,7 @@ pub async fn drive(cockpit: &Cockpit, id: &str, line: &Line, tick: impl AsyncFn(
         }
         // It may be at it already: then it is waited for.
         was_asked_for = cockpit.actor.look_up(receipt.plan).await.is_ok();
+        in_a_row = 0;
     }
 }
 

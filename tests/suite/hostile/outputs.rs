@@ -8,6 +8,7 @@ use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Size};
 use wheelhouse::{
     domain::{
         self,
+        amendment::Amendment,
         id::Id,
         money::Currency,
         pack::{Action, Confirm, Effect, EffectKind},
@@ -72,6 +73,12 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
     let kinds = [
         EffectKind::Mail { on: Id::new("mail"), to: template("a@b.example"), subject: template(said), body: template(said) },
         EffectKind::Webhook { on: Id::new("hook"), text: template(said) },
+        EffectKind::Amend {
+            on: Id::new("stripe"),
+            object: "id".to_owned(),
+            change: Amendment::Stage,
+            evidence: vec![("uncategorized_text".to_owned(), template(said))],
+        },
     ];
     let action = Action {
         id: Id::new("tell"),
@@ -112,6 +119,7 @@ pub fn outgoing(hostile: &str) -> Vec<String> {
         match &step.order {
             Order::Mail { to, subject, body, .. } => texts.extend([to.clone(), subject.clone(), body.clone()]),
             Order::Webhook { text, .. } => texts.push(text.clone()),
+            Order::Amend { evidence, .. } => texts.extend(evidence.values().cloned()),
             Order::Sql { .. }
             | Order::Refund { .. }
             | Order::Http { .. }

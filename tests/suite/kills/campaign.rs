@@ -203,7 +203,7 @@ impl Campaign {
             // One that the bank sends back, and one that stands.
             Deed::Follow => round = Round { items: chance.usize(2..=4), faults: 0, ..round },
             Deed::Lend => round.faults = 0,
-            Deed::Refund | Deed::Credit | Deed::Ship => {}
+            Deed::Refund | Deed::Credit | Deed::Ship | Deed::Pause => {}
         }
         for (name, _) in wanted.iter().cycle().take(goals) {
             let point = points::find(name);

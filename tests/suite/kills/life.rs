@@ -60,6 +60,8 @@ pub enum Deed {
     Lend,
     /// A request, the database, a message.
     Ship,
+    /// A subscription at Stripe, then the database.
+    Pause,
     /// A refund, and what has become of it a month later.
     Follow,
 }
@@ -71,6 +73,7 @@ impl Deed {
             Self::Credit => "credit",
             Self::Lend => "lend",
             Self::Ship => "ship",
+            Self::Pause => "pause",
         }
     }
 
@@ -82,7 +85,7 @@ impl Deed {
     /// The number of the step that is the database's.
     pub fn own_step(self) -> usize {
         match self {
-            Self::Refund | Self::Follow | Self::Ship => 1,
+            Self::Refund | Self::Follow | Self::Ship | Self::Pause => 1,
             Self::Credit | Self::Lend => 0,
         }
     }
@@ -93,6 +96,7 @@ impl Deed {
             Self::Credit => "wallets",
             Self::Lend => "books",
             Self::Ship => "parcels",
+            Self::Pause => "members",
         }
     }
 
@@ -303,7 +307,7 @@ impl Cockpit {
         let mut business = place::open(&self.life.reach.business()).await;
         let text = format!("select status from {} where id = $1", self.life.deed.table());
         let status: String = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).bind(item).fetch_one(&mut business).await.unwrap();
-        matches!(status.as_str(), "paid" | "due" | "in" | "new")
+        matches!(status.as_str(), "paid" | "due" | "in" | "new" | "paying")
     }
 
     /// Proposed, and confirmed as it asks to be.

@@ -166,10 +166,13 @@ impl MortalSystem {
         self.points.at(&format!("{}.{point}", self.name));
     }
 
-    /// The connection, or `undo` where something is being taken back.
+    /// The connection, `undo` where something is being taken back, `amend` where a subscription is changed.
     fn name_of(&self, order: &Order) -> &str {
-        let is_undo = matches!(order, Order::Sql { statement, .. } if statement.contains(UNDONE));
-        if is_undo { "undo" } else { &self.name }
+        match order {
+            Order::Sql { statement, .. } if statement.contains(UNDONE) => "undo",
+            Order::Amend { .. } => "amend",
+            _ => &self.name,
+        }
     }
 
     /// Stripe's list of refunds is behind for half a minute: the first look at an act, and those soon after it, do not see it.
@@ -221,6 +224,7 @@ impl Doer for MortalSystem {
         self.points.at(&format!("{name}.act.before"));
         match name {
             "stripe" => self.points.amid("stripe.act.amid"),
+            "amend" => self.points.amid("amend.act.amid"),
             "site" => self.points.amid("site.act.amid"),
             "undo" => {
                 if self.points.is_due("undo.in.books") {

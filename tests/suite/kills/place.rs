@@ -130,12 +130,33 @@ do = [
 ]
 "#;
 
+/// Paused at Stripe, and in the member's own row.
+const PAUSING: &str = r#"
+[queues.members]
+title = "Members"
+read.sql = { on = "db", text = "select id, subscription, status from members where status = 'paying'" }
+id = "id"
+actions = ["pause"]
+columns = [{ column = "id", as = "id" }]
+
+[actions.pause]
+title = "Pause"
+key = "B"
+hold = "0s"
+fresh.sql = { on = "db", text = "select id, subscription, status from members where id = :id and status = 'paying'" }
+do = [
+  { stripe = { on = "stripe", pause = "subscription" } },
+  { sql = { on = "db", text = "update members set status = 'paused', times = times + 1 where id = :id", rows = 1 }, says = "status paying -> paused" },
+]
+"#;
+
 const TABLES: &str = "
 create table payments (id text primary key, charge text not null, amount integer not null, status text not null,
     purchased_at text not null, times integer not null);
 create table wallets (id text primary key, credit integer not null, status text not null, times integer not null);
 create table books (id text primary key, status text not null, lent integer not null, returned integer not null);
-create table parcels (id text primary key, status text not null, times integer not null);";
+create table parcels (id text primary key, status text not null, times integer not null);
+create table members (id text primary key, subscription text not null, status text not null, times integer not null);";
 
 /// What a cockpit needs to know to reach everything.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -166,6 +187,7 @@ impl Reach {
             Deed::Refund | Deed::Credit | Deed::Follow => "",
             Deed::Lend => LENDING,
             Deed::Ship => SHIPPING,
+            Deed::Pause => PAUSING,
         };
         let text = PACK.replace("ACCOUNT", &self.account) + more;
         wheelhouse::pack::parse("kills.toml", &text, &|_| Err("not there".to_owned())).unwrap_or_else(|wrong| panic!("{wrong}"))
@@ -252,6 +274,22 @@ impl Place {
             for text in ["insert into books values ($1, 'in', 0, 0)", "insert into parcels values ($1, 'new', 0)"] {
                 sqlx::query(text).bind(item).execute(&mut business).await.unwrap();
             }
+            let subscription = subscription(round, item);
+            sqlx::query("insert into members values ($1, $2, 'paying', 0)")
+                .bind(item)
+                .bind(&subscription)
+                .execute(&mut business)
+                .await
+                .unwrap();
+            // A round that is run again begins anew.
+            sqlx::query(
+                "insert or replace into subscriptions (id, created, customer, price, unit_amount, quantity, currency, interval, status, metadata)
+                 values ($1, unixepoch('now', '-10 days'), 'cus_kills', 'price_1', 900, 1, 'aud', 'month', 'active', '{}')",
+            )
+            .bind(&subscription)
+            .execute(&mut stand_ins)
+            .await
+            .unwrap();
             sqlx::query(
                 "insert or ignore into charges (id, created, amount, currency, status, metadata, fee)
                  values ($1, unixepoch('now', '-10 hours'), $2, 'aud', 'succeeded', '{}', 0)",
@@ -293,6 +331,10 @@ impl Place {
 
 pub fn charge(round: u64, item: &str) -> String {
     format!("ch_kills_{round}_{item}")
+}
+
+pub fn subscription(round: u64, item: &str) -> String {
+    format!("sub_kills_{round}_{item}")
 }
 
 pub async fn open(file: &Path) -> SqliteConnection {

@@ -137,6 +137,16 @@ pub const ALL: &[Point] = &[
     in_recovery_of(Deed::Ship, "site.look.after", "site.committed"),
     in_recovery_of(Deed::Ship, "shout.look.before", "shout.act.after"),
     in_recovery_of(Deed::Ship, "shout.look.after", "shout.committed"),
+    // A subscription that is paused, and the row of its member.
+    in_every(Deed::Pause, "amend.act.before", 1),
+    in_every(Deed::Pause, "amend.act.amid", 1),
+    in_every(Deed::Pause, "amend.act.after", 1),
+    in_every(Deed::Pause, "wire.amend.received", 1),
+    in_every(Deed::Pause, "wire.amend.forwarded", 1),
+    in_every(Deed::Pause, "wire.amend.committed", 1),
+    in_every(Deed::Pause, "wire.amend.late", 1),
+    in_recovery_of(Deed::Pause, "amend.look.before", "amend.act.after"),
+    in_recovery_of(Deed::Pause, "amend.look.after", "wire.amend.forwarded"),
     // A month later: what the bank sent back, and what stands.
     in_every(Deed::Follow, "stripe.follow.before", 1),
     in_every(Deed::Follow, "stripe.follow.after", 1),

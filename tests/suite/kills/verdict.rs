@@ -65,6 +65,7 @@ pub async fn judge(case: &Case<'_>) -> Vec<String> {
     judge_business(case, &acts, &refunds, &mut wrong).await;
     judge_mails(case, &acts, &mut wrong);
     judge_depot(case, &acts, &mut wrong);
+    judge_pauses(case, &acts, &mut wrong).await;
     judge_following(case, &acts, &mut wrong);
     if case.is_final {
         for (id, records) in &acts {
@@ -147,7 +148,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let mut business = autopsy(&case.reach.business()).await;
     let rows = match case.deed {
         Deed::Lend => Vec::new(),
-        Deed::Refund | Deed::Credit | Deed::Ship | Deed::Follow => {
+        Deed::Refund | Deed::Credit | Deed::Ship | Deed::Pause | Deed::Follow => {
             let text = format!("select id, status, times from {}", case.deed.table());
             sqlx::query(sqlx::AssertSqlSafe(text)).fetch_all(&mut business).await.unwrap()
         }
@@ -171,7 +172,7 @@ async fn judge_business(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>,
     let targets: BTreeSet<String> = marks.iter().map(|row| row.get("target")).collect();
     for row in &rows {
         let (id, status, times): (String, String, i64) = (row.get("id"), row.get("status"), row.get("times"));
-        let is_done = matches!(status.as_str(), "refunded" | "credited" | "sent");
+        let is_done = matches!(status.as_str(), "refunded" | "credited" | "sent" | "paused");
         if times > 1 {
             wrong.push(format!("DOUBLE: the row of {id} was changed {times} times"));
         }
@@ -259,6 +260,51 @@ fn judge_depot(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &
         for step in [0, 2].into_iter().filter(|step| act.through > *step) {
             if !arrivals.iter().any(|arrival| arrival.key == format!("{id}-{step}")) {
                 wrong.push(format!("FALSE: {id} says that step {step} is through, and it never arrived"));
+            }
+        }
+    }
+}
+
+/// Every subscription was paused by one act, once, and the journal tells of it; none is told of that was not.
+async fn judge_pauses(case: &Case<'_>, acts: &BTreeMap<String, Vec<Recorded>>, wrong: &mut Vec<String>) {
+    if case.deed != Deed::Pause {
+        return;
+    }
+    let mut stand_ins = case.place.stand_ins().await;
+    for item in case.items {
+        let subscription = place::subscription(case.round, item);
+        // What was carried out, and under which key; what failed changed nothing.
+        let keys: Vec<String> = sqlx::query_scalar("select key from idempotency where endpoint = $1 and status = 200")
+            .bind(format!("/v1/subscriptions/{subscription}"))
+            .fetch_all(&mut stand_ins)
+            .await
+            .unwrap();
+        if keys.len() > 1 {
+            wrong.push(format!("DOUBLE: {subscription} was paused {} times", keys.len()));
+        }
+        let (is_paused, metadata): (bool, String) =
+            sqlx::query_as("select pause is not null, metadata from subscriptions where id = $1")
+                .bind(&subscription)
+                .fetch_one(&mut stand_ins)
+                .await
+                .unwrap();
+        if is_paused != (keys.len() == 1) || keys.iter().any(|key| !metadata.contains(key.as_str())) {
+            wrong.push(format!("ROW: {subscription} is paused: {is_paused}, by {keys:?}, and says {metadata}"));
+        }
+        if case.is_final && keys.is_empty() {
+            wrong.push(format!("LOST: {subscription} was never paused"));
+        }
+        for key in &keys {
+            let known = acts.get(key.trim_end_matches("-0")).map(Vec::as_slice).unwrap_or_default();
+            let is_told = |act: &Recorded| act.through > 0 || matches!(act.phase.as_str(), "sent" | "unknown" | "again");
+            if !known.iter().any(is_told) {
+                wrong.push(format!("UNTOLD: {subscription} is paused by {key}, and no journal says so"));
+            }
+        }
+        let target = format!("/{item}");
+        for (id, act) in records(acts).filter(|(_, act)| act.target.ends_with(&target) && act.through > 0) {
+            if !keys.contains(&format!("{id}-0")) {
+                wrong.push(format!("FALSE: {id} of {} says that {subscription} is paused by it", act.operator));
             }
         }
     }

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::points::Kill;
 
-/// What becomes of a request that would move money.
+/// What becomes of a request that would move money, or change a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Passes,
@@ -118,11 +118,14 @@ impl Wire {
 
     fn carry(&self, mut client: TcpStream) -> io::Result<()> {
         let request = message(&mut client)?;
-        let is_refund = request.starts_with(b"POST /v1/refunds");
-        let concerns_refunds = is_refund || request.starts_with(b"GET /v1/refunds");
-        let answered = if is_refund { self.post(&request, &mut client) } else { self.pass(&request, &mut client) };
+        let is_about = |method: &str| {
+            ["refunds", "subscriptions"].iter().any(|list| request.starts_with(format!("{method} /v1/{list}").as_bytes()))
+        };
+        let is_change = is_about("POST");
+        let concerns_changes = is_change || is_about("GET");
+        let answered = if is_change { self.post(&request, &mut client) } else { self.pass(&request, &mut client) };
         client.shutdown(Shutdown::Both)?;
-        if concerns_refunds && self.is_in_use() {
+        if concerns_changes && self.is_in_use() {
             // What a dead cockpit sent arrives behind the first word that its heir had about it.
             self.deliver();
         }
@@ -140,7 +143,8 @@ impl Wire {
 
     fn post(&self, request: &[u8], client: &mut TcpStream) -> io::Result<()> {
         let (fate, kill) = self.state().next();
-        match kill.as_deref() {
+        // The same places, whatever is changed.
+        match kill.map(|point| point.replace("wire.amend.", "wire.")).as_deref() {
             Some("wire.received") => self.kill(),
             Some("wire.late") => {
                 self.state().late.push_back(request.to_owned());
@@ -176,7 +180,9 @@ impl Wire {
             }
             Fate::Busy => client.write_all(BUSY.as_bytes()),
             Fate::Failing => {
-                let fault = "stripe:/v1/refunds=500:1";
+                let path = String::from_utf8_lossy(request);
+                let path = path.split(' ').nth(1).unwrap_or_default();
+                let fault = format!("stripe:{path}=500:1");
                 let switch = format!("POST /faults HTTP/1.1\r\nhost: town\r\ncontent-length: {}\r\n\r\n{fault}", fault.len());
                 let mut control = TcpStream::connect(self.control)?;
                 control.write_all(&closing(switch.as_bytes()))?;

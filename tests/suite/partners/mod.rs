@@ -39,12 +39,12 @@ impl Drop for Partner {
 }
 
 /// Where `tests/all` puts what it installs.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_wheelhouse")).ancestors().nth(2).unwrap().to_path_buf()
 }
 
 /// Node and a program of an npm package; `None` where one is missing, which is said.
-fn node(program: &str) -> Option<Command> {
+pub fn node(program: &str) -> Option<Command> {
     let modules = target().join("npm/node_modules");
     let (node, program) = (modules.join("node/bin/node"), modules.join(program));
     if !node.exists() || !program.exists() {

@@ -124,10 +124,12 @@ async fn a_connection_that_is_ended_costs_one_look_and_doubles_no_act() {
     assert_eq!(look(&db, "select touched from orders").await.unwrap(), "1");
 }
 
-/// Waits until the server is at a statement of ours that begins so.
+/// Waits until the server sleeps in a statement of ours that begins so: before that it may still be read, and what would
+/// stop it then is forgotten.
 async fn under_way(session: &mut PgConnection, beginning: &str) {
     let is_there = format!(
-        "select count(*) from pg_stat_activity where application_name = 'wheelhouse' and state = 'active' and query like '{beginning}%'"
+        "select count(*) from pg_stat_activity where application_name = 'wheelhouse' and state = 'active' and wait_event = 'PgSleep'
+         and query like '{beginning}%'"
     );
     loop {
         let count: i64 = sqlx::query_scalar(statement_of_the_pack(&is_there)).fetch_one(&mut *session).await.unwrap();

@@ -103,6 +103,7 @@ fn since(effects: &[Effect]) -> impl Iterator<Item = &String> {
         EffectKind::Firestore { write: DocumentWrite { when: When::Absent, .. }, .. }
         | EffectKind::Sql { .. }
         | EffectKind::Refund { .. }
+        | EffectKind::Amend { .. }
         | EffectKind::Http { .. }
         | EffectKind::Mail { .. }
         | EffectKind::Webhook { .. }
