@@ -292,7 +292,7 @@ window = "7d"
 #[test]
 fn who_waits_for_millions_of_rows_sees_how_many_there_are_and_may_leave() {
     let home = tempfile::tempdir().unwrap();
-    probe::create(&home.path().join("many.db"), &["create table empty (n integer)"]);
+    probe::create(&home.path().join("many.db"), &["create table blank (n integer)"]);
     std::fs::write(home.path().join("many.toml"), ENDLESS).unwrap();
     let environment = [("MANY_URL".to_owned(), format!("sqlite://{}", home.path().join("many.db").display()))];
     let words = ["--pack", "many.toml", "--state-dir", "state"];

@@ -11,6 +11,7 @@ use wheelhouse::{
     domain::{
         self,
         barrier::Barrier,
+        money::Money,
         pack::{Class, Confirm},
         plan::{BatchId, Standing},
         rows::{Params, Row},
@@ -171,9 +172,14 @@ fn ambiguous() -> Snapshot {
             row: Row::from(&Params::from([("id".to_owned(), Value::text(key))])),
             ..known.theirs.clone().unwrap()
         };
-        let one = |key: &str, theirs, ours, candidates, more, said: &str| Discrepancy {
+        let difference = |is_theirs: bool| {
+            let sign = if is_theirs { 1 } else { -1 };
+            known.difference.iter().map(|money| Money::new(sign * money.minor, money.currency)).collect()
+        };
+        let one = |key: &str, theirs: Option<Entry>, ours, candidates, more, said: &str| Discrepancy {
             key: format!("ambiguous:{key}"),
             class: Class::Ambiguous,
+            difference: difference(theirs.is_some()),
             theirs,
             ours,
             said: Text::new(said),

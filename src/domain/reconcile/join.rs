@@ -25,8 +25,8 @@ const WORTH_A_THREAD: usize = 50_000;
 /// Several rows on either side whose names have the same hash.
 pub type Crowd = (Vec<u32>, Vec<u32>);
 
-/// A row by its name: the hash, where the name lies, the row's place. Numbers alone, so that millions of them need not
-/// be written before they are written.
+/// A row by its name: the hash, where the name lies, the row's place. Numbers alone: the memory for millions of them comes
+/// zeroed, and is written once.
 type Hashed = [u64; 3];
 
 fn hash(row: Hashed) -> u64 {

@@ -86,7 +86,9 @@ pub fn reconcile(
         tally
     });
     let mut whole = Tally::default();
-    tallies.into_iter().for_each(|tally| whole.and(tally));
+    for tally in tallies {
+        whole.and(tally);
+    }
     let Tally { sums, open, matched, classes, .. } = whole;
     let judged = Judged { theirs: &theirs, ours: &ours, pairing: &pairing, tolerance };
     let statement = statement::draw_up(reconciliation, &judged, sums, open, matched, (from, to), now);
