@@ -31,7 +31,7 @@ fn a_locked_table_and_a_stopped_server_are_told_and_pass() {
     // Somebody has locked the reviews, and meanwhile a refund is asked for no more: that is seen, and the reviews are old.
     let lock = business.lock("reviews");
     business.run("update refund_requests set status = 'denied' where id = 'rr_0314'");
-    seen.after("R,2", &["2 Queues   54 items", " old: db: "]);
+    seen.after("R,2", &["2 Queues   58 items", " old: db: "]);
     seen.after("!", &["someone else holds the row or the table locked"]);
     drop(lock);
     seen.after("Esc,R,Enter,/,text:rv_902,Enter", &["1 of 51"]);
@@ -47,6 +47,6 @@ fn a_locked_table_and_a_stopped_server_are_told_and_pass() {
     business.server.stop();
     seen.after("Esc,Esc,R,!", &["nobody answers"]);
     assert!(business.server.begin());
-    seen.after("Esc,R", &["? 0 no data", "2 Queues   53 items"]);
+    seen.after("Esc,R", &["? 0 no data", "2 Queues   57 items"]);
     assert_eq!(business.ask(log), "1");
 }
