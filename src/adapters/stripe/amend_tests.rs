@@ -223,6 +223,9 @@ async fn what_an_earlier_attempt_did_is_seen_before_it_is_sent_again() {
     assert!(writes(&server).await.is_empty());
 }
 
+/// An object, what is different in it, the change that is looked for, and what is found.
+type Case = (Json, Vec<(String, Json)>, Amendment, &'static str);
+
 #[tokio::test]
 async fn a_change_is_found_by_our_name_and_what_looks_like_it_is_not_ours() {
     let label = |name: &str, mark: &Mark| (format!("/metadata/wheelhouse_{name}"), json!(mark.key()));
@@ -231,7 +234,7 @@ async fn a_change_is_found_by_our_name_and_what_looks_like_it_is_not_ours() {
     let ends = ("/cancel_at_period_end".to_owned(), json!(true));
     let text = ("/evidence/uncategorized_text".to_owned(), json!("so it was"));
     let (own, other) = (mark("act7"), mark("act8"));
-    let cases: Vec<(Json, Vec<(String, Json)>, Amendment, &str)> = vec![
+    let cases: Vec<Case> = vec![
         (subscription(), vec![paused.clone(), label("pause", &own)], pause, "Ours"),
         // Resumed since by somebody: it happened all the same.
         (subscription(), vec![label("pause", &own), label("resume", &other)], pause, "Ours"),
