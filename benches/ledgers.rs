@@ -125,24 +125,43 @@ fn moment(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).expect("a moment")
 }
 
+const MOST_COLUMNS: usize = 8;
+
+/// What the text of a column is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Amount,
+    Moment,
+    Text,
+}
+
+impl Kind {
+    fn of(column: &str) -> Self {
+        match column {
+            "amount" | "refunded" => Self::Amount,
+            "created" => Self::Moment,
+            _ => Self::Text,
+        }
+    }
+}
+
 fn read(file: &Path, title: &str, link: Option<&str>) -> Book {
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 18).from_path(file).expect("a ledger");
     let head: Vec<String> = reader.headers().expect("a head").iter().map(str::to_owned).collect();
     let mut book = Book::new(&ledger(title, link), Currency::from_code("AUD").expect("a currency"));
     book.head(&head).expect("its columns");
-    let kinds: Vec<&str> = head.iter().map(String::as_str).collect();
+    let kinds: Vec<Kind> = head.iter().map(|name| Kind::of(name)).collect();
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).expect("a row") {
-        let cells: Vec<Cell<'_>> = record
-            .iter()
-            .zip(&kinds)
-            .map(|(text, kind)| match *kind {
-                "amount" | "refunded" => Cell::Integer(text.parse().expect("minor units")),
-                "created" => Cell::Time(moment(text.parse().expect("seconds"))),
-                _ => Cell::Text(text),
-            })
-            .collect();
-        book.push(&cells).expect("a row that can be read");
+        let mut cells = [Cell::Null; MOST_COLUMNS];
+        for ((text, kind), cell) in record.iter().zip(&kinds).zip(&mut cells) {
+            *cell = match kind {
+                Kind::Amount => Cell::Integer(text.parse().expect("minor units")),
+                Kind::Moment => Cell::Time(moment(text.parse().expect("seconds"))),
+                Kind::Text => Cell::Text(text),
+            };
+        }
+        book.push(&cells[..kinds.len()]).expect("a row that can be read");
     }
     book
 }

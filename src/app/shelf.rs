@@ -63,7 +63,7 @@ pub fn verify(file: &Path, opening: Option<&Opening>) -> Result<u8, Complaint> {
             (0, "the journal at hand does not know it: that it is the one that was filed rests on its files alone".to_owned())
         }
     };
-    output::print_words(&format!("{name} holds: none of its files was changed\n{said}\n"))?;
+    output::print_words(&format!("{name} holds: none of its files was changed, and its rows add up to what it says\n{said}\n"))?;
     Ok(status)
 }
 

@@ -266,6 +266,18 @@ pub struct ReconciliationReport {
     pub title: String,
     pub look: Look<Statement>,
     pub signed_off: Option<SignOff>,
+    /// How far its ledgers are read, while that takes long.
+    #[serde(skip)]
+    pub reading: Option<ReadSoFar>,
+}
+
+/// Two ledgers that are being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadSoFar {
+    pub since: DateTime<Utc>,
+    /// Rows so far.
+    pub theirs: usize,
+    pub ours: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,21 +3,45 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     message::{Ask, Event, Handle},
     watcher::Watcher,
 };
-use crate::domain::{
-    archive::{Filed, Filing},
-    id::Id,
-    job::Times,
-    journal::Entry,
-    pack::Reconciliation,
-    snapshot::{Handling, SignOff, Statement, Subject},
-    text::Text,
+use crate::{
+    domain::{
+        archive::{Filed, Filing},
+        id::Id,
+        job::Times,
+        journal::Entry,
+        pack::Reconciliation,
+        snapshot::{Handling, SignOff, Statement, Subject},
+        text::Text,
+    },
+    ports::Archive,
 };
+
+/// A sign-off whose statement is on its way into the archive.
+pub(super) struct Signing {
+    ask: Ask,
+    /// Of which of the pack's reconciliations.
+    index: usize,
+    sign_off: SignOff,
+    /// The statement, as the record keeps it.
+    written: serde_json::Value,
+    said: String,
+    payload: serde_json::Value,
+    filed: Result<Filed, String>,
+}
+
+async fn filed(archive: Arc<dyn Archive>, filing: Filing) -> Result<Filed, String> {
+    let filed = tokio::task::spawn_blocking(move || archive.file(&filing)).await.map_err(|error| error.to_string())?;
+    filed.map_err(|why| {
+        format!("the statement could not be archived ({why}): nothing was signed; make room, or mend the directory")
+    })
+}
 
 /// Lines and flips of a subject's history.
 const HISTORY: usize = 100;
@@ -80,13 +104,19 @@ impl Watcher {
     }
 
     /// Signs the statement as it stands on the screen; one with a failed look behind it cannot be signed.
-    pub(super) async fn sign_off(&mut self, ask: Ask, id: &Id<Reconciliation>, note: String) {
-        let said = self.signed(id, note).await.map_err(Text::new);
-        self.journal_changed();
-        self.tell(Event::Answer { ask, said });
+    /// Begins to sign: millions of rows take their time to be archived, and nothing waits for that.
+    pub(super) fn sign_off(&mut self, ask: Ask, id: &Id<Reconciliation>, note: String) {
+        match self.signing(ask, id, note) {
+            Ok((signing, filing)) => {
+                let archive = Arc::clone(&self.ground.archive);
+                let filed = filed(archive, filing);
+                self.signings.push(async move { Signing { filed: filed.await, ..signing } }.boxed());
+            }
+            Err(why) => self.tell(Event::Answer { ask, said: Err(Text::new(why)) }),
+        }
     }
 
-    async fn signed(&mut self, id: &Id<Reconciliation>, note: String) -> Result<Text, String> {
+    fn signing(&mut self, ask: Ask, id: &Id<Reconciliation>, note: String) -> Result<(Signing, Filing), String> {
         let now = self.ground.clock.now();
         let index = self.board.reconciliations.iter().position(|report| report.id == *id);
         let index = index.ok_or_else(|| format!("there is no reconciliation `{id}`"))?;
@@ -97,25 +127,35 @@ impl Watcher {
         let written = serde_json::to_value(statement.as_ref()).map_err(|error| error.to_string())?;
         let hash = hex::encode(Sha256::digest(written.to_string()));
         let difference = statement.totals.iter().map(|totals| totals.difference).collect::<Vec<_>>();
-        let open = statement.discrepancies.len();
-        let sign_off = SignOff {
-            at: now,
-            operator: self.ground.operator.clone(),
-            note: Text::new(note.clone()),
-            hash: hash.clone(),
-            difference,
-        };
+        let open = statement.discrepancies.len() + statement.unlisted;
         let remark = if note.is_empty() { String::new() } else { format!(" ({note})") };
         let said = format!("signed off {}: {} matched, {open} open{remark}", report.title, statement.matched);
-        let mut payload = serde_json::json!({
+        let payload = serde_json::json!({
             "subject": Subject::Reconciliation(id.clone()).name(), "statement": hash, "from": statement.from, "to": statement.to,
         });
-        let filed = self.filed(index, Arc::clone(statement), true, &sign_off.note).await?;
+        let note = Text::new(note);
+        let filing = self.filing(index, Arc::clone(statement), true, &note)?;
+        let operator = self.ground.operator.clone();
+        let sign_off = SignOff { at: now, operator, note, hash, difference };
+        Ok((Signing { ask, index, sign_off, written, said, payload, filed: Err(String::new()) }, filing))
+    }
+
+    /// The statement is in the archive, or is not: only now, and only where it is, it is signed.
+    pub(super) async fn signed(&mut self, signing: Signing) {
+        let ask = signing.ask;
+        let said = self.record_signing(signing).await.map_err(Text::new);
+        self.journal_changed();
+        self.tell(Event::Answer { ask, said });
+    }
+
+    async fn record_signing(&mut self, signing: Signing) -> Result<Text, String> {
+        let Signing { index, sign_off, written, said, mut payload, filed, .. } = signing;
+        let filed = filed?;
         payload["archive"] = filed.name.as_str().into();
         payload["files"] = serde_json::json!(filed.hashes);
-        let entry = Entry::new(now, self.ground.operator.clone(), "SIGNOFF", said.clone()).payload(payload);
-        let record = Arc::clone(&self.ground.record);
-        if let Err(error) = record.sign_off(id, &sign_off, &written, &entry).await {
+        let entry = Entry::new(sign_off.at, sign_off.operator.clone(), "SIGNOFF", said.clone()).payload(payload);
+        let (record, id) = (Arc::clone(&self.ground.record), self.ground.pack.reconciliations[index].id.clone());
+        if let Err(error) = record.sign_off(&id, &sign_off, &written, &entry).await {
             self.ground.archive.discard(&filed);
             return Err(error.to_string());
         }
@@ -123,13 +163,13 @@ impl Watcher {
         Ok(Text::new(said))
     }
 
-    /// Puts a statement into the archive. Without it nothing is signed.
-    async fn filed(&self, index: usize, statement: Arc<Statement>, signed: bool, note: &Text) -> Result<Filed, String> {
+    /// What goes into the archive. Without it nothing is signed.
+    fn filing(&self, index: usize, statement: Arc<Statement>, signed: bool, note: &Text) -> Result<Filing, String> {
         let reconciliation = &self.ground.pack.reconciliations[index];
         let Some(evidence) = self.board.evidence(index) else {
             return Err(format!("{}: its rows are not at hand; refresh it (r) first", reconciliation.title));
         };
-        let filing = Filing {
+        Ok(Filing {
             business: (self.ground.pack.name.clone(), self.ground.pack.title.clone()),
             reconciliation: reconciliation.clone(),
             statement,
@@ -138,12 +178,6 @@ impl Watcher {
             at: self.ground.clock.now(),
             signed,
             note: note.clone(),
-        };
-        let archive = Arc::clone(&self.ground.archive);
-        let filed = tokio::task::spawn_blocking(move || archive.file(&filing)).await;
-        let filed = filed.map_err(|error| error.to_string())?;
-        filed.map_err(|why| {
-            format!("the statement could not be archived ({why}): nothing was signed; make room, or mend the directory")
         })
     }
 
@@ -154,7 +188,8 @@ impl Watcher {
         let report = Arc::clone(&self.board.reconciliations[index]);
         let statement = report.look.value.as_ref().filter(|_| report.look.failure.is_none());
         let statement = statement.ok_or_else(|| Text::new(format!("{}: could not look", report.title)))?;
-        let filed = self.filed(index, Arc::clone(statement), false, &Text::default()).await.map_err(Text::new)?;
+        let filing = self.filing(index, Arc::clone(statement), false, &Text::default()).map_err(Text::new)?;
+        let filed = filed(Arc::clone(&self.ground.archive), filing).await.map_err(Text::new)?;
         let payload = serde_json::json!({
             "subject": Subject::Reconciliation(id.clone()).name(), "from": statement.from, "to": statement.to,
             "archive": filed.name, "files": filed.hashes,

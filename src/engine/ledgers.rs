@@ -1,11 +1,14 @@
 //! Reading two ledgers at once, row by row into their books, and pairing them.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use super::reader::Reader;
+use super::{reader::Reader, reading::Counting};
 use crate::{
     domain::{
         archive::{Evidence, Origin},
@@ -29,11 +32,18 @@ pub struct Paired {
     pub evidence: Evidence,
 }
 
-struct IntoBook(Book);
+struct IntoBook<'a> {
+    book: Book,
+    count: Option<&'a AtomicUsize>,
+}
 
-impl Taker for IntoBook {
+impl Taker for IntoBook<'_> {
     fn take(&mut self, rows: Rows) -> Result<(), String> {
-        self.0.take(&rows)
+        self.book.take(&rows)?;
+        if let Some(count) = self.count {
+            count.store(self.book.len(), Relaxed);
+        }
+        Ok(())
     }
 }
 
@@ -41,6 +51,7 @@ pub(super) async fn pair(
     reconciliation: &Reconciliation,
     pack: &Pack,
     reader: &Reader,
+    counting: Option<&Counting<'_>>,
     now: DateTime<Utc>,
 ) -> Result<Paired, SourceError> {
     let ledger = |id| {
@@ -53,7 +64,9 @@ pub(super) async fn pair(
     let mut params = clock_names(now);
     params.insert("from".to_owned(), Value::Time(reach_from));
     params.insert("to".to_owned(), Value::Time(reach_to));
-    let (theirs, ours) = tokio::join!(read(theirs, pack, reader, &params, now), read(ours, pack, reader, &params, now));
+    let (of_theirs, of_ours) = (counting.map(Counting::theirs), counting.map(Counting::ours));
+    let theirs = read(theirs, pack, reader, &params, of_theirs, now);
+    let (theirs, ours) = tokio::join!(theirs, read(ours, pack, reader, &params, of_ours, now));
     let ((theirs, of_theirs), (ours, of_ours)) = (theirs?, ours?);
     let rows = theirs.len() + ours.len();
     let work = {
@@ -75,12 +88,13 @@ async fn read(
     pack: &Pack,
     reader: &Reader,
     params: &Params,
+    count: Option<&AtomicUsize>,
     now: DateTime<Utc>,
 ) -> Result<(Book, Origin), SourceError> {
-    let mut book = IntoBook(Book::new(ledger, pack.currency));
+    let mut into = IntoBook { book: Book::new(ledger, pack.currency), count };
     let started = Instant::now();
-    let requests = reader.stream(&ledger.query, params, now, &mut book).await?;
+    let requests = reader.stream(&ledger.query, params, now, &mut into).await?;
     let took = started.elapsed();
-    let origin = Origin::of(ledger, params, requests, book.0.len(), took.max(Duration::from_millis(1)));
-    Ok((book.0, origin))
+    let origin = Origin::of(ledger, params, requests, into.book.len(), took.max(Duration::from_millis(1)));
+    Ok((into.book, origin))
 }

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::{
     ledgers::{self, Paired},
     reader::Reader,
+    reading::Readings,
     watch::Watch,
 };
 use crate::{
@@ -38,13 +39,19 @@ pub enum Answers {
     Statement(Box<Paired>),
 }
 
-pub async fn look(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> Seen {
+pub async fn look(watch: Watch, pack: &Pack, reader: &Reader, readings: &Readings, now: DateTime<Utc>) -> Seen {
     let started = Instant::now();
-    let answer = ask(watch, pack, reader, now).await;
+    let answer = ask(watch, pack, reader, readings, now).await;
     Seen { watch, at: now, took_ms: started.elapsed().as_millis() as u64, answer }
 }
 
-async fn ask(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> Result<Answers, SourceError> {
+async fn ask(
+    watch: Watch,
+    pack: &Pack,
+    reader: &Reader,
+    readings: &Readings,
+    now: DateTime<Utc>,
+) -> Result<Answers, SourceError> {
     let params = clock_names(now);
     match watch {
         Watch::Check(index) => reader.read(&pack.checks[index].query, &params, now).await.map(Answers::One),
@@ -68,8 +75,10 @@ async fn ask(watch: Watch, pack: &Pack, reader: &Reader, now: DateTime<Utc>) -> 
             };
             Ok(Answers::Metric { rows, series })
         }
-        Watch::Reconciliation(index) => ledgers::pair(&pack.reconciliations[index], pack, reader, now)
-            .await
-            .map(|paired| Answers::Statement(Box::new(paired))),
+        Watch::Reconciliation(index) => {
+            let counting = readings.begin(index, now);
+            let paired = ledgers::pair(&pack.reconciliations[index], pack, reader, counting.as_ref(), now).await;
+            paired.map(|paired| Answers::Statement(Box::new(paired)))
+        }
     }
 }

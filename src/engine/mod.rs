@@ -12,6 +12,7 @@ pub mod observe;
 mod passing;
 pub mod pulse;
 pub mod reader;
+pub mod reading;
 pub mod runs;
 pub mod schedule;
 pub mod watch;

@@ -16,10 +16,12 @@ use super::{
     board::{Board, Changes},
     digest,
     flips::Flips,
+    handling::Signing,
     look::{Seen, look},
     message::{Event, Request, Scope},
     pulse::Pulse,
     reader::Reader,
+    reading::Readings,
     runs::Runs,
     watch::Watch,
 };
@@ -27,7 +29,7 @@ use crate::{
     domain::{
         journal::Entry,
         pack::Pack,
-        snapshot::{Digest, Handling, JournalLine, Snapshot, Subject},
+        snapshot::{Digest, Handling, JournalLine, ReconciliationReport, Snapshot, Subject},
     },
     ports::{Archive, Clock, Store, StoreError},
 };
@@ -62,6 +64,8 @@ pub struct Watcher {
     pub(super) board: Board,
     watches: Vec<(Watch, Pulse)>,
     looks: FuturesUnordered<BoxFuture<'static, Seen>>,
+    readings: Arc<Readings>,
+    pub(super) signings: FuturesUnordered<BoxFuture<'static, Signing>>,
     pub(super) flips: Flips,
     pub(super) runs: Runs,
     pub(super) listener: Listener,
@@ -106,6 +110,8 @@ impl Watcher {
                 .map(|watch| (watch, Pulse::new(watch.every(&pack).max(ground.refresh.unwrap_or_default()), start)))
                 .collect(),
             looks: FuturesUnordered::new(),
+            readings: Arc::new(Readings::of(&pack)),
+            signings: FuturesUnordered::new(),
             flips,
             runs: Runs::default(),
             listener,
@@ -141,6 +147,10 @@ impl Watcher {
                     None => ControlFlow::Break(()),
                 },
                 Some(event) = acted.recv() => self.acted(event).await,
+                Some(signing) = self.signings.next(), if !self.signings.is_empty() => {
+                    self.signed(signing).await;
+                    ControlFlow::Continue(())
+                }
                 Some(seen) = self.looks.next(), if !self.looks.is_empty() => self.saw(seen).await,
                 Some(round) = self.flips.next_round(), if self.flips.is_observing() => {
                     self.observed(round).await;
@@ -166,7 +176,7 @@ impl Watcher {
         let now = self.ground.clock.now();
         for (watch, pulse) in self.watches.iter_mut().filter(|(watch, _)| wanted(*watch, &pack)) {
             pulse.started();
-            self.looks.push(future(*watch, &self.ground, now));
+            self.looks.push(future(*watch, &self.ground, &self.readings, now));
         }
         while let Some(seen) = self.looks.next().await {
             let _ = self.saw(seen).await;
@@ -182,7 +192,7 @@ impl Watcher {
         for (watch, pulse) in &mut self.watches {
             if pulse.goes_along(instant) {
                 pulse.started();
-                self.looks.push(future(*watch, &self.ground, now));
+                self.looks.push(future(*watch, &self.ground, &self.readings, now));
             }
         }
     }
@@ -192,13 +202,15 @@ impl Watcher {
         let publish = self.changed_since.map(|since| since + self.gathering());
         // While a source hangs, its readings grow old without an answer: time alone must be able to say so.
         let stale = Instant::now() + Duration::from_secs(15);
-        [due, publish, self.flips.next_ask()].into_iter().flatten().min().unwrap_or(stale).min(stale)
+        // How far long ledgers are read is told once a second.
+        let told = self.readings.are_under_way().then(|| Instant::now() + Duration::from_secs(1));
+        [due, publish, told, self.flips.next_ask()].into_iter().flatten().min().unwrap_or(stale).min(stale)
     }
 
     async fn time_passed(&mut self) -> ControlFlow<()> {
         let now = self.ground.clock.now();
         let changes = self.board.rejudge(now);
-        if !changes.flips.is_empty() {
+        if !changes.flips.is_empty() || self.readings.are_under_way() {
             self.changed();
         }
         self.remember(changes).await;
@@ -250,7 +262,7 @@ impl Watcher {
         match request {
             Request::Refresh(scope) => self.refresh(&scope),
             Request::Handle { subject, how } => self.handle_alert(subject, how).await,
-            Request::SignOff { ask, reconciliation, note } => self.sign_off(ask, &reconciliation, note).await,
+            Request::SignOff { ask, reconciliation, note } => self.sign_off(ask, &reconciliation, note),
             Request::History { ask, subject } => self.history(ask, &subject).await,
             Request::Journal { ask, before, contains } => self.journal_page(ask, before, &contains).await,
             Request::Propose { .. }
@@ -351,7 +363,7 @@ impl Watcher {
             alerts: self.board.alerts(now),
             queues: self.board.queues.clone(),
             jobs: self.board.jobs.clone(),
-            reconciliations: self.board.reconciliations.clone(),
+            reconciliations: self.reconciliations(now),
             flags: self.board.flags.clone(),
             metrics: self.board.metrics.clone(),
             sources: self.ground.reader.health(),
@@ -380,7 +392,20 @@ impl Watcher {
         snapshot
     }
 
+    /// With how far those are that are being read.
+    fn reconciliations(&self, now: DateTime<Utc>) -> Vec<Arc<ReconciliationReport>> {
+        let told = |(index, report): (usize, &Arc<ReconciliationReport>)| match self.readings.told(index, now) {
+            None => Arc::clone(report),
+            reading => Arc::new(ReconciliationReport { reading, ..ReconciliationReport::clone(report) }),
+        };
+        self.board.reconciliations.iter().enumerate().map(told).collect()
+    }
+
     async fn leave(mut self) {
+        // What was signed is signed, also by who leaves at once.
+        while let Some(signing) = self.signings.next().await {
+            self.signed(signing).await;
+        }
         let snapshot = self.picture().await;
         self.save_memories().await;
         let record = &self.ground.record;
@@ -406,7 +431,7 @@ fn log_loss(what: &str, kept: Result<(), StoreError>) {
     }
 }
 
-fn future(watch: Watch, ground: &Ground, now: DateTime<Utc>) -> BoxFuture<'static, Seen> {
-    let (pack, reader) = (Arc::clone(&ground.pack), Arc::clone(&ground.reader));
-    async move { look(watch, &pack, &reader, now).await }.boxed()
+fn future(watch: Watch, ground: &Ground, readings: &Arc<Readings>, now: DateTime<Utc>) -> BoxFuture<'static, Seen> {
+    let (pack, reader, readings) = (Arc::clone(&ground.pack), Arc::clone(&ground.reader), Arc::clone(readings));
+    async move { look(watch, &pack, &reader, &readings, now).await }.boxed()
 }

@@ -471,7 +471,8 @@ fn statement() -> ReconciliationReport {
         matched: 106,
         unlisted: 0,
     };
-    ReconciliationReport { id: Id::new("charges"), title: "Charges, 7 days".to_owned(), look: look(statement), signed_off: None }
+    let title = "Charges, 7 days".to_owned();
+    ReconciliationReport { id: Id::new("charges"), title, look: look(statement), signed_off: None, reading: None }
 }
 
 fn journal() -> Arc<[JournalLine]> {

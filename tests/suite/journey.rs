@@ -55,6 +55,8 @@ fn tuesday_morning() -> String {
 struct Step {
     /// Why, in the operator's words; told when the step fails.
     why: String,
+    /// Where the business lies for which the step is, `sqlite` or `postgres`; both, where it says nothing.
+    on: String,
     /// Kill -9, and start again.
     killed: bool,
     /// Quit with `q`, and start again.
@@ -195,7 +197,22 @@ fn play_with(name: &str, open: impl FnOnce(&Path) -> Option<Elsewhere>) {
         elsewhere,
         lock: None,
     };
+    if journey.elsewhere.business().is_some() {
+        // What the start warns of takes the place of whatever was said before it.
+        let warns = |screen: &str| screen.contains("the role `app` is a superuser");
+        journey.terminal.until_now(&format!("{name}: the start's warning"), warns);
+    }
+    let here = if journey.elsewhere.business().is_some() { "postgres" } else { "sqlite" };
     for (index, step) in scenario.step.iter().enumerate() {
+        match step.on.as_str() {
+            "" => {}
+            on @ ("sqlite" | "postgres") => {
+                if on != here {
+                    continue;
+                }
+            }
+            other => panic!("{name}: no business is on `{other}`"),
+        }
         journey.at = format!("{} step {}: {}", journey.name, index + 1, step.why);
         journey.act(step);
         journey.check(step);

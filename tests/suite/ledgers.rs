@@ -14,7 +14,7 @@ use wheelhouse::{
     demo::{Options, Town, built_in::BuiltIn},
 };
 
-use crate::{claims::server, probe};
+use crate::{claims::server, probe, pty::Terminal};
 
 const CLUB: BuiltIn = BuiltIn {
     name: "club",
@@ -257,4 +257,52 @@ async fn two_databases_are_read_in_parts_and_paired_whole() {
         (Some(u64::from(MANY) - 2), vec!["missing_here:ch_1234:-", "amount:ch_77:p77"])
     );
     assert_eq!(statement["totals"][0]["theirs_rows"], MANY);
+}
+
+const ENDLESS: &str = r#"
+[pack]
+title = "Many"
+timezone = "UTC"
+currency = "EUR"
+[connections]
+db.sql = { url_env = "MANY_URL", timeout = "60s" }
+[ledgers.theirs]
+title = "bank"
+read.sql = { on = "db", text = """
+with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 50000000)
+select 'c' || n as id, n as cents, datetime(:to, '-5 days') as at from numbers where :from < :to""" }
+columns = { key = "id", amount = "cents", at = "at" }
+[ledgers.ours]
+title = "books"
+read.sql = { on = "db", text = "select 'c1' as id, 1 as cents, datetime(:to, '-5 days') as at where :from < :to" }
+columns = { key = "id", amount = "cents", at = "at" }
+[reconciliations.many]
+title = "Many"
+theirs = "theirs"
+ours = "ours"
+window = "7d"
+"#;
+
+#[test]
+fn who_waits_for_millions_of_rows_sees_how_many_there_are_and_may_leave() {
+    let home = tempfile::tempdir().unwrap();
+    probe::create(&home.path().join("many.db"), &["create table nothing (n integer)"]);
+    std::fs::write(home.path().join("many.toml"), ENDLESS).unwrap();
+    let environment = [("MANY_URL".to_owned(), format!("sqlite://{}", home.path().join("many.db").display()))];
+    let words = ["--pack", "many.toml", "--state-dir", "state"];
+    let mut terminal = Terminal::start_with(&words, &environment, home.path(), 120, 40);
+    let shows = |parts: &'static [&'static str]| {
+        move |frame: &str| {
+            let has_all = frame.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+            if has_all { Vec::new() } else { parts.iter().map(|part| (*part).to_owned()).collect() }
+        }
+    };
+    terminal.until("rows so far", shows(&["Many", "reading: ", " rows, ", "/s"]));
+    terminal.look_up();
+    terminal.keys("4,Enter");
+    terminal.until("the page", shows(&["Reading", " rows, ", "/s, since "]));
+    terminal.keys("q");
+    terminal.until_now("the overview again", |frame| frame.contains("1 Alerts"));
+    terminal.keys("q");
+    assert!(terminal.ended().success());
 }

@@ -11,9 +11,12 @@ use wheelhouse::{
     domain::{
         self,
         barrier::Barrier,
-        pack::Confirm,
+        pack::{Class, Confirm},
         plan::{BatchId, Standing},
-        snapshot::BatchReport,
+        rows::{Params, Row},
+        snapshot::{BatchReport, Discrepancy, Entry, Look, ReadSoFar, ReconciliationReport, Snapshot, Statement},
+        text::Text,
+        value::Value,
     },
     engine::{
         self,
@@ -125,6 +128,16 @@ fn screens_look_as_they_were_approved() {
         press(&mut model, keys, now);
         compare(name, &mut model, &SIZES, now, &mut wrong);
     }
+    let with = |snapshot: domain::snapshot::Snapshot, keys: &str| {
+        let mut model = open(Some(snapshot));
+        drawn(&mut model, (80, 24), now);
+        press(&mut model, keys, now);
+        model
+    };
+    compare("ambiguous", &mut with(ambiguous(), "4 f j"), &SIZES, now + TimeDelta::seconds(1), &mut wrong);
+    compare("ambiguous-row", &mut with(ambiguous(), "4 j j enter"), &SIZES, now, &mut wrong);
+    compare("reading", &mut with(reading(true), "4 f"), &SIZES, now, &mut wrong);
+    compare("reading-again", &mut with(reading(false), "4 enter"), &SIZES, now, &mut wrong);
     let tiny = [(20, 5), (30, 8), (40, 10), (60, 15)];
     for (name, keys) in [("home", ""), ("refunds", "2 j enter j"), ("reconciliation", "4"), ("metrics", "7"), ("why", "1 j j w")]
     {
@@ -137,6 +150,57 @@ fn screens_look_as_they_were_approved() {
     ascii.shown.ascii = true;
     compare("ascii", &mut ascii, &SIZES, now, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The charges, with another statement and another look at how far they are read.
+fn charges(change: impl FnOnce(&mut ReconciliationReport)) -> Snapshot {
+    let snapshot = fixture::snapshot();
+    let mut report = ReconciliationReport::clone(&snapshot.reconciliations[0]);
+    change(&mut report);
+    Snapshot { reconciliations: vec![Arc::new(report)], ..snapshot }
+}
+
+/// One payment of theirs that could be either of two of ours, and one of ours that could be any of many.
+fn ambiguous() -> Snapshot {
+    charges(|report| {
+        let statement = report.look.value.as_deref().unwrap();
+        let known = &statement.discrepancies[0];
+        let entry = |key: &str, minutes: i64| Entry {
+            key: key.to_owned(),
+            at: fixture::now() - TimeDelta::minutes(minutes),
+            row: Row::from(&Params::from([("id".to_owned(), Value::text(key))])),
+            ..known.theirs.clone().unwrap()
+        };
+        let one = |key: &str, theirs, ours, candidates, more, said: &str| Discrepancy {
+            key: format!("ambiguous:{key}"),
+            class: Class::Ambiguous,
+            theirs,
+            ours,
+            said: Text::new(said),
+            proposal: None,
+            candidates,
+            more_candidates: more,
+            ..known.clone()
+        };
+        let two = vec![entry("ord_31", 3_998), entry("ord_32", 4_003)];
+        let many = (1..=12).map(|number| entry(&format!("ch_Amb{number}"), 4_000 + number)).collect();
+        let discrepancies = vec![
+            one("ch_Amb1", Some(entry("ch_Amb1", 4_000)), None, two, 0, "A$22.00 in stripe could be any of 2 rows of db"),
+            one("ord_31", None, Some(entry("ord_31", 3_998)), many, 29, "A$22.00 in db could be any of 41 rows of stripe"),
+        ];
+        report.look.value = Some(Arc::new(Statement { discrepancies, ..statement.clone() }));
+    })
+}
+
+/// Over a million rows that are being read, for the first time or once more.
+fn reading(is_first: bool) -> Snapshot {
+    charges(|report| {
+        if is_first {
+            report.look = Look::never(report.look.every);
+        }
+        let since = fixture::now() - TimeDelta::seconds(48);
+        report.reading = Some(ReadSoFar { since, theirs: 412_300, ours: 1_000_000 });
+    })
 }
 
 fn tell(model: &mut Model, event: Event) -> Vec<Cmd> {

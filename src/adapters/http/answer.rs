@@ -36,6 +36,11 @@ fn list<'a>(read: &HttpRead, json: &'a Json) -> Option<&'a [Json]> {
     read.rows.iter().find_map(|pointer| json.pointer(pointer)?.as_array()).map(Vec::as_slice)
 }
 
+/// No row at all.
+pub(super) fn none(read: &HttpRead) -> Rows {
+    table(read, Vec::new())
+}
+
 /// One row that says what failed, for a query that judges exactly this.
 pub(super) fn failed_probe(read: &HttpRead, transport: &Transport, failure: &NoReply) -> Rows {
     table(read, vec![row(read, None, None, Some(&transport.unread(failure).to_string()))])

@@ -3,6 +3,7 @@
 
 mod answer;
 mod finding;
+mod pages;
 
 use std::{path::Path, sync::Mutex, time::Duration};
 
@@ -32,7 +33,7 @@ use crate::{
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError},
+    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError, Taker},
 };
 
 /// A read may be moved on so many times within its own origin.
@@ -137,8 +138,17 @@ impl HttpSystem {
 
     /// The new path, where it is still within the connection's own address.
     fn moved_to(&self, path: &str, reply: &Reply) -> Option<String> {
-        let target = self.address(path).ok()?.join(reply.header("location")?).ok()?;
-        let below = target.as_str().strip_prefix(self.base.as_str().trim_end_matches('/'))?;
+        self.below(path, reply.header("location")?)
+    }
+
+    /// An address as it stands in the answer to a path; as a path, where it is within the connection's own address.
+    fn below(&self, path: &str, address: &str) -> Option<String> {
+        self.within_base(&self.address(path).ok()?.join(address).ok()?)
+    }
+
+    fn within_base(&self, url: &Url) -> Option<String> {
+        let base = self.base.as_str().split(['?', '#']).next().unwrap_or_default();
+        let below = url.as_str().strip_prefix(base.trim_end_matches('/'))?;
         below.starts_with(['/', '?']).then(|| below.to_owned())
     }
 
@@ -165,7 +175,26 @@ impl HttpSystem {
         let mistake = |why: String| SourceError::Refused(self.transport.text(why));
         let path = read.path.render(params).map_err(mistake)?;
         let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
-        let ask = || self.ask(&read.method, &path, body.as_deref());
+        match self.asked(read, &path, body.as_deref()).await {
+            Ok(reply) => answer::rows(&self.transport, read, shown(&path), &reply.without_echoes()),
+            Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
+            Err(unasked) => Err(self.unread(unasked)),
+        }
+    }
+
+    async fn reply(&self, read: &HttpRead, path: &str, body: Option<&str>) -> Result<Reply, SourceError> {
+        self.asked(read, path, body).await.map_err(|unasked| self.unread(unasked))
+    }
+
+    fn unread(&self, unasked: Unasked) -> SourceError {
+        match unasked {
+            Unasked::Mistake(why) => SourceError::Refused(self.transport.text(why)),
+            Unasked::NoReply(failure) => self.transport.unread(&failure),
+        }
+    }
+
+    async fn asked(&self, read: &HttpRead, path: &str, body: Option<&str>) -> Result<Reply, Unasked> {
+        let ask = || self.ask(&read.method, path, body);
         // A probe judges the answer itself: a second try would hide what it is there to see.
         let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
         let waits =
@@ -178,18 +207,13 @@ impl HttpSystem {
                 *failed = Some(why.clone());
             }
         };
-        let asked =
-            tokio::time::timeout(self.transport.timeout + GRACE, async { ask.retry(waits).when(may_pass).notify(remember).await });
-        let asked = asked.await.unwrap_or_else(|_| {
+        let asked = tokio::time::timeout(self.transport.timeout + GRACE, async {
+            ask.retry(waits).when(may_pass).notify(remember).await
+        });
+        asked.await.unwrap_or_else(|_| {
             let failed = failed.lock().ok().and_then(|mut failed| failed.take());
             Err(Unasked::NoReply(failed.unwrap_or(NoReply::TimedOut { sent: true })))
-        });
-        match asked {
-            Ok(reply) => answer::rows(&self.transport, read, shown(&path), &reply.without_echoes()),
-            Err(Unasked::Mistake(why)) => Err(mistake(why)),
-            Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
-            Err(Unasked::NoReply(failure)) => Err(self.transport.unread(&failure)),
-        }
+        })
     }
 }
 
@@ -213,9 +237,23 @@ impl Source for HttpSystem {
 
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
         match &query.read {
-            Read::Http(read) => self.look(read, params).await,
+            Read::Http(read) => match &read.pages {
+                None => self.look(read, params).await,
+                Some(paging) => self.gather(read, paging, params).await,
+            },
             Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) => Err(wrong_query(&self.transport.name, "http")),
         }
+    }
+
+    async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
+        if let Read::Http(read) = &query.read
+            && let Some(paging) = &read.pages
+        {
+            return self.pass_on(read, paging, params, taker).await;
+        }
+        let rows = self.read(query, params).await?;
+        taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;
+        Ok(Vec::new())
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
@@ -329,5 +367,7 @@ fn proven(transport: &Transport, what: &str, reply: &Reply, proofs: &Proofs) -> 
     }
 }
 
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-fn open(url: &str, limit: Duration) -> HttpSystem {
+pub(super) fn open(url: &str, limit: Duration) -> HttpSystem {
     let headers = vec![("authorization".to_owned(), Secret::secret(&format!("Bearer {CANARY}")))];
     HttpSystem::open("site", Reach { headers, ..Reach::to(Secret::plain(url), limit) }).unwrap()
 }
@@ -30,15 +30,16 @@ fn get(at: &str) -> HttpRead {
         only: Vec::new(),
         times: Vec::new(),
         numbers: Vec::new(),
+        pages: None,
         probe: false,
     }
 }
 
-fn pointing(at: &str, columns: &[(&str, &str)]) -> HttpRead {
+pub(super) fn pointing(at: &str, columns: &[(&str, &str)]) -> HttpRead {
     HttpRead { columns: columns.iter().map(|(name, pointer)| ((*name).to_owned(), (*pointer).to_owned())).collect(), ..get(at) }
 }
 
-async fn read(system: &HttpSystem, read: HttpRead) -> Result<Rows, SourceError> {
+pub(super) async fn read(system: &HttpSystem, read: HttpRead) -> Result<Rows, SourceError> {
     system.read(&query(Read::Http(read)), &Params::new()).await
 }
 

@@ -96,6 +96,7 @@ impl Sqlite {
                         if parts.is_blank() {
                             parts.head(row.columns().iter().map(|column| column.name().to_owned()).collect());
                         }
+                        parts.admit(sizes(&row)?.into_iter())?;
                         parts.push(decoded(&row)?)?;
                     }
                 }
@@ -324,6 +325,16 @@ fn bound<'q>(query: Query<'q, sqlx::Sqlite, SqliteArguments>, values: &'q [Value
         Value::Text(text) => query.bind(text.original()),
         Value::Json(json) => query.bind(json.to_string()),
     })
+}
+
+/// What its cells take in the file; numbers are small whatever they are.
+fn sizes(row: &SqliteRow) -> Result<Vec<usize>, Fault> {
+    let size = |index: usize| {
+        let raw = row.try_get_raw(index)?;
+        let is_long = !raw.is_null() && matches!(raw.type_info().name(), "TEXT" | "BLOB");
+        Ok(if is_long { row.try_get_unchecked::<&[u8], _>(index)?.len() } else { 0 })
+    };
+    (0..row.len()).map(|index| size(index).map_err(|error: sqlx::Error| Fault::from(error))).collect()
 }
 
 fn decoded(row: &SqliteRow) -> Result<Vec<Value>, Fault> {

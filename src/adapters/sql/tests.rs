@@ -336,6 +336,40 @@ async fn a_long_list_comes_in_parts_and_whoever_takes_them_may_stop() {
     assert!(lacking.to_string().contains("needs :x"), "{lacking}");
 }
 
+/// How many rows each part has.
+struct Counts(Vec<usize>);
+
+impl Taker for Counts {
+    fn take(&mut self, rows: Rows) -> Result<(), String> {
+        self.0.push(rows.len());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_at_a_time_is_bounded_in_bytes_as_well() {
+    let shop = Shop::open(None, Duration::from_secs(20)).await;
+    let rows = |count: u32, bytes: u32| {
+        sql(&format!(
+            "with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < {count}) \
+             select n, hex(zeroblob(case n when 9 then {bytes} else 500000 end)) as payload from numbers"
+        ))
+    };
+    let mut counts = Counts(vec![]);
+    shop.system.stream(&rows(12, 500_000), &Params::new(), &mut counts).await.unwrap();
+    assert_eq!(counts.0, [5, 5, 2]);
+    let mut counts = Counts(vec![]);
+    let refused = shop.system.stream(&rows(12, 4_500_000), &Params::new(), &mut counts).await.unwrap_err();
+    assert!(
+        matches!(&refused, SourceError::Refused(said) if said.shown().ends_with("row 9 is bigger than 8 MiB, its `payload` alone 9 MiB; leave that column out of the statement, or shorten it there")),
+        "{refused}"
+    );
+    assert_eq!(counts.0, [5]);
+    let refused = shop.system.read(&rows(40, 500_000), &Params::new()).await.unwrap_err();
+    assert!(refused.to_string().contains("more than 16 MiB after 16 rows"), "{refused}");
+    assert_eq!(shop.system.read(&sql("select 1 as n"), &Params::new()).await.unwrap().len(), 1, "the next look is well");
+}
+
 #[tokio::test]
 async fn a_list_whose_next_part_does_not_come_is_not_waited_for() {
     let shop = Shop::open(None, Duration::from_millis(300)).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Connection, FirestoreRead};
+use super::{Connection, FirestoreRead, Paging};
 
 use crate::domain::{id::Id, proof::Proof, template::Template};
 
@@ -124,6 +124,8 @@ pub struct HttpRead {
     pub times: Vec<String>,
     /// Columns with numbers that are written as text.
     pub numbers: Vec<String>,
+    /// Where the list comes in pages.
+    pub pages: Option<Paging>,
     /// The answer itself is what is being judged: a timeout, a refused connection or a non-2xx status is one row with
     /// `ok = false` and `error`, not a failure to look.
     pub probe: bool,

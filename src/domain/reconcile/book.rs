@@ -1,19 +1,24 @@
 //! A ledger in memory: its rows as they come in, each told once, in a few dozen bytes beside its own texts.
 
-use std::{cmp::Ordering, collections::HashMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 
 use super::{
     cell::Cell,
-    cells::{Cells, Elsewhere},
-    entry::{self, Facts, Places},
+    cells::{Cells, Compared},
+    entry::{self, Currencies, Facts, Places},
+    hashes::Hashes,
     heap::{Heap, Spot},
 };
 use crate::domain::{
     money::{Currency, Money},
     pack::{Ledger, LedgerColumns},
-    rows::{Row, Rows},
+    rows::Rows,
     snapshot::Entry,
     text::Text,
 };
@@ -49,15 +54,18 @@ pub enum Name {
 pub struct Book {
     pub title: String,
     shape: LedgerColumns,
-    default: Currency,
+    currencies: Currencies,
     /// Every column that any of the rows had.
     columns: Vec<String>,
+    /// The same once no more come, for every row that is told of.
+    named: OnceLock<Arc<[String]>>,
     /// The head of the rows that come in now: places of the ledger's columns, and of each column among our own.
     head: Vec<String>,
     places: Places,
     own: Vec<u16>,
     texts: Heap,
     lines: Vec<Line>,
+    hashes: Hashes,
     statuses: Vec<Text>,
     by_status: HashMap<String, u32>,
     cells: Cells,
@@ -73,13 +81,15 @@ impl Book {
         Self {
             title,
             shape,
-            default,
+            currencies: Currencies::with_default(default),
             columns: Vec::new(),
+            named: OnceLock::new(),
             head: Vec::new(),
             places: Places::default(),
             own: Vec::new(),
             texts: Heap::default(),
             lines: Vec::new(),
+            hashes: Hashes::default(),
             statuses: Vec::new(),
             by_status: HashMap::new(),
             cells: Cells::default(),
@@ -110,6 +120,7 @@ impl Book {
             return Ok(());
         }
         self.places = Places::of(&self.shape, names);
+        self.named = OnceLock::new();
         self.own.clear();
         for name in names {
             let place = self.columns.iter().position(|known| known == name).unwrap_or_else(|| {
@@ -129,10 +140,10 @@ impl Book {
         if number > MOST {
             return Err(format!("{}: more than {MOST} rows; choose a shorter window", self.title));
         }
-        let facts = entry::facts(&self.shape, &self.places, cells, self.default).map_err(|why| told(self, &why))?;
-        let elsewhere = Elsewhere { key: self.places.key, link: self.places.link.filter(|_| facts.link.is_some()) };
+        let facts = entry::facts(&self.shape, &self.places, cells, &mut self.currencies);
+        let facts = facts.map_err(|why| told(self, &why))?;
         self.write(&facts).map_err(|why| told(self, &why))?;
-        self.cells.put(cells, &self.own, elsewhere).ok_or_else(|| told(self, "does not fit any more"))
+        self.cells.put(cells, &self.own, Some(&facts.compared())).ok_or_else(|| told(self, "does not fit any more"))
     }
 
     fn write(&mut self, facts: &Facts<'_>) -> Result<(), String> {
@@ -142,6 +153,7 @@ impl Book {
         };
         let key = put(&facts.key, "an id")?;
         let link = facts.link.as_ref().map(|link| put(link, "a link")).transpose()?.unwrap_or(Spot::NONE);
+        self.hashes.put(&facts.key, facts.link.as_deref());
         let status = facts.status.as_ref().map_or(NO_STATUS, |status| self.status_number(status));
         self.lines.push(Line {
             minor: facts.minor,
@@ -158,6 +170,11 @@ impl Book {
     }
 
     fn status_number(&mut self, status: &str) -> u32 {
+        // Most rows say what the one before them said.
+        let last = self.lines.last().map_or(NO_STATUS, |line| line.status);
+        if self.statuses.get(last as usize).is_some_and(|known| known.original() == status) {
+            return last;
+        }
         if let Some(known) = self.by_status.get(status) {
             return *known;
         }
@@ -177,12 +194,25 @@ impl Book {
 
     /// The text that names the row, as bytes; `None` where it has none.
     pub fn name(&self, name: Name, index: u32) -> Option<&[u8]> {
-        let line = self.line(index);
-        let spot = match name {
+        let spot = Self::spot(self.line(index), name);
+        if spot.is_none() { None } else { Some(self.texts.find(spot)) }
+    }
+
+    pub(super) fn spot(line: &Line, name: Name) -> Spot {
+        match name {
             Name::Key => line.key,
             Name::Link => line.link,
-        };
-        if spot.is_none() { None } else { Some(self.texts.find(spot)) }
+        }
+    }
+
+    /// For each row; or nothing at all, where none of them bears such a name.
+    pub(super) fn hashes(&self, name: Name) -> &[u64] {
+        self.hashes.list(name)
+    }
+
+    /// The text that lies there.
+    pub(super) fn bytes(&self, spot: Spot) -> &[u8] {
+        self.texts.find(spot)
     }
 
     pub fn has_link(&self, index: u32) -> bool {
@@ -218,27 +248,34 @@ impl Book {
         let line = self.line(index);
         let key = self.key(index);
         let link = self.text(Name::Link, index);
+        let status = self.status(index);
+        let compared = Compared {
+            key: Some(key),
+            link,
+            status: status.map(Text::original),
+            minor: line.minor,
+            refunded: line.refunded,
+            currency: line.currency,
+            at: line.at,
+        };
+        let columns = self.named.get_or_init(|| self.columns.iter().cloned().collect());
         Entry {
             key: key.to_owned(),
             link: link.map(str::to_owned),
             amount: Money::new(line.minor, line.currency),
             refunded: Money::new(line.refunded, line.currency),
             at: line.at,
-            status: self.status(index).cloned(),
+            status: status.cloned(),
             settled: line.settled,
             pending: line.pending,
-            row: self.row(index, key, link.unwrap_or_default()),
+            row: self.cells.row(index as usize, columns, &compared),
         }
-    }
-
-    fn row(&self, index: u32, key: &str, link: &str) -> Row {
-        let columns: Arc<[String]> = self.columns.iter().cloned().collect();
-        self.cells.row(index as usize, &columns, key, link)
     }
 
     /// Keeps what was compared, and lets go of every other cell.
     pub fn forget_cells(&mut self) {
         self.cells.forget();
+        self.hashes = Hashes::default();
     }
 
     /// A book of rows that are entries already.
@@ -274,7 +311,7 @@ impl Book {
             })?;
             let cells: Vec<Cell<'_>> = entry.row.values().iter().map(Cell::from).collect();
             let own = book.own.clone();
-            book.cells.put(&cells, &own, Elsewhere::default()).ok_or("a row does not fit")?;
+            book.cells.put(&cells, &own, None).ok_or("a row does not fit")?;
         }
         Ok(book)
     }

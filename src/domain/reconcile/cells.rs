@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::{
@@ -30,16 +30,53 @@ const MONEY: u8 = 5;
 const TIME: u8 = 6;
 const TEXT: u8 = 7;
 const JSON: u8 = 8;
-/// The text of the row's key, of its link: kept once.
-const AS_KEY: u8 = 9;
-const AS_LINK: u8 = 10;
-const LEFT_OUT: u8 = 11;
+const LEFT_OUT: u8 = 9;
+/// What is compared of the row says the same: kept once.
+const AS_COMPARED: u8 = 10;
 
-/// Which columns are kept elsewhere.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Elsewhere {
-    pub key: Option<usize>,
-    pub link: Option<usize>,
+/// What is compared of a row, in the forms in which its cells may have it.
+#[derive(Clone, Debug)]
+pub struct Compared<'a> {
+    pub key: Option<&'a str>,
+    pub link: Option<&'a str>,
+    pub status: Option<&'a str>,
+    pub minor: i64,
+    pub refunded: i64,
+    pub currency: Currency,
+    pub at: DateTime<Utc>,
+}
+
+impl Compared<'_> {
+    /// Under each number one form of one of them.
+    fn forms(&self) -> [Option<Cell<'_>>; 8] {
+        let money = |minor| Some(Cell::Money(Money::new(minor, self.currency)));
+        [
+            self.key.map(Cell::Text),
+            self.link.map(Cell::Text),
+            self.status.map(Cell::Text),
+            Some(Cell::Time(self.at)),
+            Some(Cell::Integer(self.minor)),
+            Some(Cell::Integer(self.refunded)),
+            money(self.minor),
+            money(self.refunded),
+        ]
+    }
+
+    /// Under which number it has a cell, the places of whose kind are tried first.
+    fn form_of(&self, cell: &Cell<'_>) -> Option<u8> {
+        let is = |text: &str, own: Option<&str>| own == Some(text);
+        Some(match cell {
+            Cell::Text(text) if is(text, self.key) => 0,
+            Cell::Text(text) if is(text, self.link) => 1,
+            Cell::Text(text) if is(text, self.status) => 2,
+            Cell::Time(at) if *at == self.at => 3,
+            Cell::Integer(number) if *number == self.minor => 4,
+            Cell::Integer(number) if *number == self.refunded => 5,
+            Cell::Money(money) if *money == Money::new(self.minor, self.currency) => 6,
+            Cell::Money(money) if *money == Money::new(self.refunded, self.currency) => 7,
+            _ => return None,
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -51,18 +88,16 @@ pub struct Cells {
 
 impl Cells {
     /// `columns` says for each cell its place among the book's own columns.
-    pub fn put(&mut self, cells: &[Cell<'_>], columns: &[u16], elsewhere: Elsewhere) -> Option<()> {
+    pub fn put(&mut self, cells: &[Cell<'_>], columns: &[u16], compared: Option<&Compared<'_>>) -> Option<()> {
         let is_lean = self.heap.size() >= PLENTY;
         self.scratch.clear();
-        self.scratch.extend_from_slice(&(cells.len() as u16).to_le_bytes());
-        for (index, (cell, column)) in cells.iter().zip(columns).enumerate() {
-            self.scratch.extend_from_slice(&column.to_le_bytes());
-            let is_text = matches!(cell, Cell::Text(_));
-            if is_text && elsewhere.key == Some(index) {
-                self.scratch.push(AS_KEY);
-            } else if is_text && elsewhere.link == Some(index) {
-                self.scratch.push(AS_LINK);
+        self.scratch.extend((cells.len() as u16).to_le_bytes());
+        for (cell, column) in cells.iter().zip(columns) {
+            let [low, high] = column.to_le_bytes();
+            if let Some(form) = compared.and_then(|compared| compared.form_of(cell)) {
+                self.scratch.extend([low, high, AS_COMPARED + form]);
             } else {
+                self.scratch.extend([low, high]);
                 pack(&mut self.scratch, cell, is_lean);
             }
         }
@@ -70,17 +105,20 @@ impl Cells {
         Some(())
     }
 
-    /// The row again; `key` and `link` are its texts that are kept elsewhere.
-    pub fn row(&self, index: usize, columns: &Arc<[String]>, key: &str, link: &str) -> Row {
+    /// The row again; `compared` is what of it was told when it was put.
+    pub fn row(&self, index: usize, columns: &Arc<[String]>, compared: &Compared<'_>) -> Row {
         let Some(spot) = self.rows.get(index) else { return Row::new(Arc::from([]), Vec::new()) };
         let mut bytes = Reader(self.heap.from(*spot));
         let mut values: Vec<Option<Value>> = vec![Some(Value::Null); columns.len()];
+        let forms = compared.forms();
         for _ in 0..u16::from_le_bytes(bytes.take()) {
             let column = usize::from(u16::from_le_bytes(bytes.take()));
             let value = match bytes.byte() {
-                AS_KEY => Some(Value::text(key)),
-                AS_LINK => Some(Value::text(link)),
                 LEFT_OUT => None,
+                tag @ AS_COMPARED.. => {
+                    let form = forms.get(usize::from(tag - AS_COMPARED)).copied().flatten();
+                    Some(form.map_or(Value::Null, Cell::value))
+                }
                 tag => Some(bytes.unpack(tag)),
             };
             if let Some(cell) = values.get_mut(column) {
@@ -214,16 +252,25 @@ mod tests {
         let columns: Arc<[String]> = (0..=values.len()).map(|index| format!("c{index}")).collect();
         let places: Vec<u16> = (0..values.len() as u16).collect();
         let mut cells = Cells::default();
+        let compared = Compared {
+            key: Some("ch_1"),
+            link: Some("ord_1"),
+            status: Some("Zoë"),
+            minor: i64::MIN,
+            refunded: -2200,
+            currency: Currency::from_code("AUD").unwrap(),
+            at: DateTime::from_timestamp(-1, 999_999_999).unwrap(),
+        };
         let row: Vec<Cell<'_>> = values.iter().map(Cell::from).collect();
-        cells.put(&row, &places, Elsewhere { key: Some(9), link: Some(10) }).unwrap();
-        cells.put(&row, &places, Elsewhere::default()).unwrap();
+        cells.put(&row, &places, Some(&compared)).unwrap();
+        cells.put(&row, &places, None).unwrap();
         for index in 0..2 {
-            let back = cells.row(index, &columns, "ch_1", "ord_1");
+            let back = cells.row(index, &columns, &compared);
             let mut expected = values.clone();
             expected.push(Value::Null);
             assert_eq!(back, Row::new(Arc::clone(&columns), expected));
         }
-        assert!(!cells.packed(0).is_empty() && cells.packed(0) != cells.packed(1));
+        assert!(cells.packed(0).len() + 30 < cells.packed(1).len(), "what is compared is kept once");
     }
 
     #[test]
@@ -237,7 +284,10 @@ mod tests {
         let mut packed = 2_u16.to_le_bytes().to_vec();
         packed.extend([0, 0, LEFT_OUT, 1, 0, YES]);
         cells.rows.push(cells.heap.put(&packed).unwrap());
-        let row = cells.row(0, &columns, "", "");
+        let at = DateTime::UNIX_EPOCH;
+        let currency = Currency::from_code("AUD").unwrap();
+        let nothing = Compared { key: None, link: None, status: None, minor: 0, refunded: 0, currency, at };
+        let row = cells.row(0, &columns, &nothing);
         assert_eq!((row.find("a"), row.find("b")), (None, Some(&Value::Bool(true))));
     }
 }

@@ -1,9 +1,12 @@
 //! Which class a pair, or a row that stayed alone, falls in.
 
+use std::ops::Range;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     book::{Book, Line, Name},
+    hashes::Sieve,
     join,
     names::{NONE, Names},
     pair::Pairing,
@@ -30,34 +33,31 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Every pair and every row alone, each once.
-    pub fn each(&self, mut found: impl FnMut(Finding)) {
+    /// Every pair of a stretch of theirs, and every row alone of it and of a stretch of ours, each once. `repeated` are
+    /// those of either side.
+    pub fn each(&self, theirs: Range<usize>, ours: Range<usize>, repeated: &[Vec<bool>], mut found: impl FnMut(Finding)) {
         let pairing = self.pairing;
-        let mut repeated = join::at_once(2, self.theirs.len() + self.ours.len(), |side| {
-            if side == 0 {
-                repeated(self.theirs, &pairing.theirs, self.ours, &pairing.ours)
-            } else {
-                repeated(self.ours, &pairing.ours, self.theirs, &pairing.theirs)
+        let is_repeated = |side: usize, index: usize| repeated.get(side).and_then(|side| side.get(index)) == Some(&true);
+        let of_ours = |partner: &u32| self.ours.lines().get(*partner as usize).map_or(0, |line| u8::from(line.settled));
+        for batch in join::batches(theirs) {
+            join::ahead(pairing.theirs[batch.clone()].iter().map(of_ours));
+            for index in batch {
+                let (theirs, partner) = (index as u32, pairing.theirs[index]);
+                let line = self.theirs.line(theirs);
+                let class = if partner == NONE {
+                    let candidates = || pairing.candidates_of_theirs(self.theirs, theirs, self.ours, self.tolerance);
+                    self.single(line, is_repeated(0, index), Class::MissingHere, || !candidates().is_empty())
+                } else {
+                    self.pair(line, self.ours.line(partner))
+                };
+                found(Finding { class, theirs, ours: partner });
             }
-        });
-        let (repeated_ours, repeated_theirs) = (repeated.pop().unwrap_or_default(), repeated.pop().unwrap_or_default());
-        for (index, partner) in pairing.theirs.iter().enumerate() {
-            let theirs = index as u32;
-            let line = self.theirs.line(theirs);
-            let class = if *partner == NONE {
-                let is_repeated = repeated_theirs.get(index).copied().unwrap_or_default();
-                let candidates = || pairing.candidates_of_theirs(self.theirs, theirs, self.ours, self.tolerance);
-                self.single(line, is_repeated, Class::MissingHere, || !candidates().is_empty())
-            } else {
-                self.pair(line, self.ours.line(*partner))
-            };
-            found(Finding { class, theirs, ours: *partner });
         }
-        for (index, _) in pairing.ours.iter().enumerate().filter(|(_, partner)| **partner == NONE) {
+        for index in ours.filter(|index| pairing.ours[*index] == NONE) {
             let ours = index as u32;
-            let is_repeated = repeated_ours.get(index).copied().unwrap_or_default();
             let candidates = || pairing.candidates_of_ours(self.ours, ours, self.theirs, self.tolerance);
-            let class = self.single(self.ours.line(ours), is_repeated, Class::MissingThere, || !candidates().is_empty());
+            let could_be_another = || !candidates().is_empty();
+            let class = self.single(self.ours.line(ours), is_repeated(1, index), Class::MissingThere, could_be_another);
             found(Finding { class, theirs: NONE, ours });
         }
     }
@@ -104,48 +104,66 @@ impl Judge<'_> {
     }
 }
 
+/// One side as it is paired: its rows and their partners.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    pub book: &'a Book,
+    pub partners: &'a [u32],
+}
+
+impl Side<'_> {
+    /// The paired rows whose name may be among some, by its hash.
+    fn paired<'a>(&'a self, name: Name, sieve: &'a Sieve) -> impl Iterator<Item = u32> {
+        let both = self.book.hashes(name).iter().zip(self.partners).enumerate();
+        both.filter(|(_, (hash, partner))| **partner != NONE && sieve.may_hold(**hash)).map(|(index, _)| index as u32)
+    }
+}
+
 /// For each row of a side: is it alone, and does it tell once more of a payment that another settled row of its side
 /// already tells of? By its own id, by the link that it shares, or by a link to a row that is taken. Empty where no
 /// settled row is alone.
-fn repeated(side: &Book, partners: &[u32], others: &Book, their_partners: &[u32]) -> Vec<bool> {
-    let alone: Vec<u32> =
-        (0..side.len() as u32).filter(|index| partners[*index as usize] == NONE && side.line(*index).settled).collect();
+pub fn repeated(side: Side<'_>, other: Side<'_>) -> Vec<bool> {
+    let Side { book, partners } = side;
+    let places = partners.iter().zip(0_u32..).filter(|(partner, _)| **partner == NONE);
+    let alone: Vec<u32> = places.map(|(_, index)| index).filter(|index| book.line(*index).settled).collect();
     if alone.is_empty() {
         return Vec::new();
     }
-    let mut repeated = vec![false; side.len()];
+    let mut repeated = vec![false; book.len()];
     for name in [Name::Key, Name::Link] {
-        let names = Names::of(alone.len(), |place| side.name(name, alone[place as usize]));
+        let hashes = book.hashes(name);
+        if hashes.is_empty() {
+            continue;
+        }
+        let names = Names::of(alone.len(), |place| book.name(name, alone[place as usize]));
         if names.is_empty() {
             continue;
         }
+        let sieve = Sieve::of(alone.iter().map(|index| hashes[*index as usize]));
         let mut is_told = vec![false; alone.len()];
         let mut told = |bytes: Option<&[u8]>| {
             if let Some(head) = bytes.and_then(|bytes| names.find(bytes)) {
                 is_told[head as usize] = true;
             }
         };
-        for index in (0..side.len() as u32).filter(|index| partners[*index as usize] != NONE) {
-            if side.line(index).settled {
-                told(side.name(name, index));
-            }
+        for index in side.paired(name, &sieve).filter(|index| book.line(*index).settled) {
+            told(book.name(name, index));
         }
         if name == Name::Link {
-            for (index, partner) in their_partners.iter().enumerate().filter(|(_, partner)| **partner != NONE) {
-                if side.line(*partner).settled {
-                    told(others.name(Name::Key, index as u32));
-                }
+            let is_settled = |index: &u32| book.line(other.partners[*index as usize]).settled;
+            for index in other.paired(Name::Key, &sieve).filter(is_settled) {
+                told(other.book.name(Name::Key, index));
             }
         }
         for place in 0..alone.len() as u32 {
-            let Some(bytes) = side.name(name, alone[place as usize]) else { continue };
+            let Some(bytes) = book.name(name, alone[place as usize]) else { continue };
             if names.find(bytes) != Some(place) {
                 continue;
             }
             // The first of a name: whoever tells of it a second time is repeated, and so is the first where a row that
             // found its partner tells of it.
             let mut same: Vec<u32> = names.all(place).map(|place| alone[place as usize]).collect();
-            same.sort_unstable_by(|a, b| side.order(*a, *b));
+            same.sort_unstable_by(|a, b| book.order(*a, *b));
             let kept = usize::from(!is_told[place as usize]);
             same.iter().skip(kept).for_each(|index| repeated[*index as usize] = true);
         }

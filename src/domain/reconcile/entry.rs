@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::cell::Cell;
+use super::{cell::Cell, cells::Compared};
 use crate::domain::{
     money::{Currency, Money},
     pack::LedgerColumns,
@@ -14,8 +14,8 @@ use crate::domain::{
 /// The places of a ledger's columns among those that the rows have now.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    pub key: Option<usize>,
-    pub link: Option<usize>,
+    key: Option<usize>,
+    link: Option<usize>,
     amount: Option<usize>,
     refunded: Option<usize>,
     currency: Option<usize>,
@@ -38,6 +38,29 @@ impl Places {
     }
 }
 
+/// The currency of amounts that come without one, and those that were met already: looking one up among all that there
+/// are costs more than anything else of a row.
+#[derive(Debug)]
+pub struct Currencies {
+    default: Currency,
+    met: Vec<(String, Currency)>,
+}
+
+impl Currencies {
+    pub fn with_default(default: Currency) -> Self {
+        Self { default, met: Vec::new() }
+    }
+
+    fn find(&mut self, code: &str) -> Option<Currency> {
+        if let Some((_, known)) = self.met.iter().find(|(met, _)| met == code) {
+            return Some(*known);
+        }
+        let found = Currency::from_code(code)?;
+        self.met.push((code.to_owned(), found));
+        Some(found)
+    }
+}
+
 /// One row, read.
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -52,8 +75,27 @@ pub struct Facts<'a> {
     pub pending: bool,
 }
 
+impl Facts<'_> {
+    pub fn compared(&self) -> Compared<'_> {
+        Compared {
+            key: Some(&self.key),
+            link: self.link.as_deref(),
+            status: self.status.as_deref(),
+            minor: self.minor,
+            refunded: self.refunded,
+            currency: self.currency,
+            at: self.at,
+        }
+    }
+}
+
 /// Why a row cannot be read, without its name.
-pub fn facts<'a>(columns: &LedgerColumns, places: &Places, cells: &[Cell<'a>], default: Currency) -> Result<Facts<'a>, String> {
+pub fn facts<'a>(
+    columns: &LedgerColumns,
+    places: &Places,
+    cells: &[Cell<'a>],
+    currencies: &mut Currencies,
+) -> Result<Facts<'a>, String> {
     let key = words(present(cells, places.key, &columns.key)?);
     if key.is_empty() {
         return Err(format!("has an empty `{}`", columns.key));
@@ -63,11 +105,10 @@ pub fn facts<'a>(columns: &LedgerColumns, places: &Places, cells: &[Cell<'a>], d
     let currency = match (&columns.currency, amount) {
         (Some(column), _) => {
             let code = words(present(cells, places.currency, column)?);
-            Currency::from_code(&code)
-                .ok_or_else(|| format!("has no currency in `{column}`, but `{}`", Text::new(code.as_ref())))?
+            currencies.find(&code).ok_or_else(|| format!("has no currency in `{column}`, but `{}`", Text::new(code.as_ref())))?
         }
         (None, Cell::Money(money)) => money.currency,
-        (None, _) => default,
+        (None, _) => currencies.default,
     };
     let refunded = match &columns.refunded {
         None => 0,

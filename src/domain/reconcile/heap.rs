@@ -18,6 +18,14 @@ impl Spot {
     pub fn is_none(self) -> bool {
         self == Self::NONE
     }
+
+    pub fn bits(self) -> u64 {
+        u64::from(self.at) << 32 | u64::from(self.piece) << 16 | u64::from(self.len)
+    }
+
+    pub fn of_bits(bits: u64) -> Self {
+        Self { at: (bits >> 32) as u32, piece: (bits >> 16) as u16, len: bits as u16 }
+    }
 }
 
 #[derive(Debug, Default)]

@@ -1,31 +1,44 @@
 //! Rows of both sides that share a name, for millions of them: first dealt into parts that fit the processor's own memory,
 //! because what costs is not comparing but fetching what is to be compared.
 
-use std::{num::NonZero, thread};
+use std::{
+    num::NonZero,
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+};
 
 use super::{
     book::{Book, Name},
-    names::{NONE, chain, hash},
+    hashes::NAMELESS,
+    heap::Spot,
+    names::{NONE, chain},
 };
 
 /// By the upper bits of a name's hash; a power of two.
 const PARTS: usize = 256;
+/// What many rows are cut into, for several to work on: small enough that all end at about the same time.
+pub const PIECES: usize = 32;
 /// Fewer rows are not worth a second thread.
 const WORTH_A_THREAD: usize = 50_000;
 
-/// Rows whose names have the same hash.
-#[derive(Debug, Default)]
-pub struct Shared {
-    /// One of theirs and one of ours.
-    pub pairs: Vec<(u32, u32)>,
-    /// Several on either side.
-    pub crowds: Vec<(Vec<u32>, Vec<u32>)>,
+/// Several rows on either side whose names have the same hash.
+pub type Crowd = (Vec<u32>, Vec<u32>);
+
+/// A row by its name: the hash, where the name lies, the row's place. Numbers alone, so that millions of them need not
+/// be written before they are written.
+type Hashed = [u64; 3];
+
+fn hash(row: Hashed) -> u64 {
+    row[0]
 }
 
-#[derive(Clone, Copy)]
-struct Hashed {
-    hash: u64,
-    index: u32,
+fn name(book: &Book, row: Hashed) -> &[u8] {
+    book.bytes(Spot::of_bits(row[1]))
+}
+
+fn index(row: Hashed) -> u32 {
+    row[2] as u32
 }
 
 /// Rows, part by part.
@@ -36,24 +49,23 @@ struct Dealt {
 }
 
 impl Dealt {
-    fn of(book: &Book, name: Name, left: &[u32]) -> Self {
+    /// The rows that are left of a side.
+    fn of(side: Side<'_>) -> Self {
         let mut bounds = vec![0; PARTS + 1];
-        let mut hashed = Vec::with_capacity(left.len());
-        for &index in left {
-            if let Some(bytes) = book.name(name, index) {
-                let row = Hashed { hash: hash(bytes), index };
-                bounds[part(row) + 1] += 1;
-                hashed.push(row);
-            }
+        let hashes = side.book.hashes(side.name);
+        let named = || side.left.iter().filter(|index| hashes[**index as usize] != NAMELESS);
+        for index in named() {
+            bounds[part(hashes[*index as usize]) + 1] += 1;
         }
         for at in 0..PARTS {
             bounds[at + 1] += bounds[at];
         }
         let mut free = bounds.clone();
-        let mut rows = vec![Hashed { hash: 0, index: NONE }; hashed.len()];
-        for row in hashed {
-            let place = &mut free[part(row)];
-            rows[*place] = row;
+        let mut rows: Vec<Hashed> = vec![[0; 3]; bounds[PARTS]];
+        for index in named() {
+            let hash = hashes[*index as usize];
+            let place = &mut free[part(hash)];
+            rows[*place] = [hash, Book::spot(side.book.line(*index), side.name).bits(), u64::from(*index)];
             *place += 1;
         }
         Self { rows, bounds }
@@ -64,34 +76,45 @@ impl Dealt {
     }
 }
 
-fn part(row: Hashed) -> usize {
-    (row.hash >> 56) as usize % PARTS
+fn part(hash: u64) -> usize {
+    (hash >> 56) as usize % PARTS
 }
 
-/// Finds them among those that are left of either side.
-pub fn shared(theirs: &Book, ours: &Book, left: (&[u32], &[u32]), names: (Name, Name)) -> Shared {
-    let size = left.0.len() + left.1.len();
-    let mut dealt =
-        at_once(2, size, |at| if at == 0 { Dealt::of(theirs, names.0, left.0) } else { Dealt::of(ours, names.1, left.1) });
-    let (Some(of_ours), Some(of_theirs)) = (dealt.pop(), dealt.pop()) else { return Shared::default() };
-    let workers = workers(size);
-    let found = at_once(workers, size, |worker| {
-        let mut shared = Shared::default();
+/// One side: its book, which names its rows are paired by, and the places of the rows that are left.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    pub book: &'a Book,
+    pub name: Name,
+    pub left: &'a [u32],
+}
+
+/// Tells of each pair of rows, one of theirs and one of ours, that share a name whose hash no other row has; answers all
+/// others that share one. On as many threads as the rows are worth, and never of the same row on two of them.
+pub fn shared(theirs: Side<'_>, ours: Side<'_>, pair: impl Fn(u32, u32) + Sync) -> Vec<Crowd> {
+    let size = theirs.left.len() + ours.left.len();
+    let mut dealt = at_once(2, size, |at| Dealt::of(if at == 0 { theirs } else { ours }));
+    let (Some(of_ours), Some(of_theirs)) = (dealt.pop(), dealt.pop()) else { return Vec::new() };
+    let found = at_once(PIECES, size, |piece| {
         let mut table = Table::default();
-        for at in (worker..PARTS).step_by(workers) {
-            table.join(of_theirs.part(at), of_ours.part(at), &mut shared);
+        for at in share(PARTS, piece) {
+            let (part_of_theirs, part_of_ours) = (of_theirs.part(at), of_ours.part(at));
+            table.join(part_of_theirs, part_of_ours);
+            let first = |book, row| name(book, row).first().copied().unwrap_or_default();
+            for batch in table.pairs.chunks(BATCH) {
+                let batch = || batch.iter().map(|(one, other)| (part_of_theirs[*one as usize], part_of_ours[*other as usize]));
+                ahead(batch().map(|(one, other)| first(theirs.book, one) ^ first(ours.book, other)));
+                for (one, other) in batch() {
+                    // So far they have the same hash.
+                    if name(theirs.book, one) == name(ours.book, other) {
+                        pair(index(one), index(other));
+                    }
+                }
+            }
+            table.pairs.clear();
         }
-        shared
+        table.crowds
     });
-    found.into_iter().reduce(Shared::and).unwrap_or_default()
-}
-
-impl Shared {
-    fn and(mut self, other: Self) -> Self {
-        self.pairs.extend(other.pairs);
-        self.crowds.extend(other.crowds);
-        self
-    }
+    found.into_iter().flatten().collect()
 }
 
 /// One part's table, used again for the next.
@@ -102,10 +125,13 @@ struct Table {
     next_ours: Vec<u32>,
     first_theirs: Vec<u32>,
     next_theirs: Vec<u32>,
+    /// By their places in the part.
+    pairs: Vec<(u32, u32)>,
+    crowds: Vec<Crowd>,
 }
 
 impl Table {
-    fn join(&mut self, theirs: &[Hashed], ours: &[Hashed], shared: &mut Shared) {
+    fn join(&mut self, theirs: &[Hashed], ours: &[Hashed]) {
         if theirs.is_empty() || ours.is_empty() {
             return;
         }
@@ -118,7 +144,7 @@ impl Table {
         blank(&mut self.first_theirs, ours.len());
         blank(&mut self.next_theirs, theirs.len());
         for (place, row) in ours.iter().enumerate() {
-            match self.seek(row.hash, ours) {
+            match self.seek(hash(*row), ours) {
                 Ok(head) => {
                     self.next_ours[place] = self.next_ours[head as usize];
                     self.next_ours[head as usize] = place as u32;
@@ -127,21 +153,21 @@ impl Table {
             }
         }
         for (place, row) in theirs.iter().enumerate() {
-            if let Ok(head) = self.seek(row.hash, ours) {
+            if let Ok(head) = self.seek(hash(*row), ours) {
                 self.next_theirs[place] = std::mem::replace(&mut self.first_theirs[head as usize], place as u32);
             }
         }
-        for (head, row) in ours.iter().enumerate() {
+        for head in 0..ours.len() {
             let first = self.first_theirs[head];
             if first == NONE {
                 continue;
             }
             if self.next_theirs[first as usize] == NONE && self.next_ours[head] == NONE {
-                shared.pairs.push((theirs[first as usize].index, row.index));
+                self.pairs.push((first, head as u32));
             } else {
-                let some_theirs = chain(&self.next_theirs, first).map(|place| theirs[place as usize].index).collect();
-                let some_ours = chain(&self.next_ours, head as u32).map(|place| ours[place as usize].index).collect();
-                shared.crowds.push((some_theirs, some_ours));
+                let some_theirs = chain(&self.next_theirs, first).map(|place| index(theirs[place as usize])).collect();
+                let some_ours = chain(&self.next_ours, head as u32).map(|place| index(ours[place as usize])).collect();
+                self.crowds.push((some_theirs, some_ours));
             }
         }
     }
@@ -155,7 +181,7 @@ impl Table {
             if place == NONE {
                 return Err(at);
             }
-            if ours[place as usize].hash == hash {
+            if ours[place as usize][0] == hash {
                 return Ok(place);
             }
             at = (at + 1) & mask;
@@ -163,20 +189,52 @@ impl Table {
     }
 }
 
+/// So many rows at a time are fetched ahead of their use.
+const BATCH: usize = 64;
+
+/// Some places, batch by batch.
+pub fn batches(places: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = places.end;
+    places.step_by(BATCH).map(move |first| first..(first + BATCH).min(end))
+}
+
+/// Looks at something of each row of a batch, and at nothing else: what lies far apart in memory is then fetched all at
+/// once, and not one row after the other when each is used.
+pub fn ahead(something: impl Iterator<Item = u8>) {
+    std::hint::black_box(something.fold(0, |all, one| all ^ one));
+}
+
 /// How many threads so many rows are worth.
-pub fn workers(rows: usize) -> usize {
+fn workers(rows: usize) -> usize {
     if rows < WORTH_A_THREAD { 1 } else { thread::available_parallelism().map_or(1, NonZero::get).min(4) }
 }
 
-/// Does pieces of work, beside each other where so many rows are worth it; the answers in their order.
+/// Does pieces of work, beside each other where so many rows are worth it; the answers in their order. Whoever has done
+/// one takes the next: a core that something else needs holds up none of the others.
 pub fn at_once<T: Send>(pieces: usize, rows: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if workers(rows) == 1 {
+    let workers = workers(rows).min(pieces);
+    if workers <= 1 {
         return (0..pieces).map(work).collect();
     }
-    let work = &work;
-    thread::scope(|scope| {
-        let begun: Vec<_> = (0..pieces).map(|piece| scope.spawn(move || work(piece))).collect();
-        let ended = begun.into_iter().map(thread::ScopedJoinHandle::join);
-        ended.map(|answer| answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    })
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mine = std::iter::repeat_with(|| next.fetch_add(1, Relaxed)).take_while(|piece| *piece < pieces);
+        mine.map(|piece| (piece, work(piece))).collect::<Vec<_>>()
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..workers).map(|_| scope.spawn(worker)).collect();
+        let mut done = worker();
+        for ended in others.into_iter().map(thread::ScopedJoinHandle::join) {
+            done.extend(ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(piece, _)| *piece);
+    done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// One of the pieces that a whole is cut into.
+pub fn share(whole: usize, piece: usize) -> Range<usize> {
+    let size = whole.div_ceil(PIECES);
+    (size * piece).min(whole)..(size * (piece + 1)).min(whole)
 }

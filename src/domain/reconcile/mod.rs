@@ -8,6 +8,7 @@ mod cell;
 mod cells;
 mod class;
 mod entry;
+mod hashes;
 mod heap;
 mod join;
 mod names;
@@ -15,6 +16,8 @@ mod pair;
 mod sheet;
 mod statement;
 mod totals;
+
+use std::ops::Range;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -27,7 +30,7 @@ use super::{
     pack::{Class, Reconciliation},
     snapshot::Statement,
 };
-use class::Judge;
+use class::{Finding, Judge, Side};
 use names::NONE;
 use pair::Pairing;
 use totals::Sums;
@@ -65,27 +68,65 @@ pub fn reconcile(
     now: DateTime<Utc>,
 ) -> (Statement, Sheet) {
     let tolerance = tolerance(reconciliation);
+    let size = theirs.len() + ours.len();
     let pairing = Pairing::of(&theirs, &ours, tolerance);
+    let sides = [Side { book: &theirs, partners: &pairing.theirs }, Side { book: &ours, partners: &pairing.ours }];
+    let repeated = join::at_once(2, size, |side| class::repeated(sides[side], sides[1 - side]));
     let settle = TimeDelta::from_std(reconciliation.settle).unwrap_or(TimeDelta::MAX);
     let judge = Judge { theirs: &theirs, ours: &ours, pairing: &pairing, tolerance, settle, now };
-    let mut sheet = Sheet::blank(theirs.len(), ours.len());
-    let (mut sums, mut open, mut matched) = (Sums::default(), Vec::new(), 0);
-    judge.each(|finding| {
-        let at = if finding.theirs == NONE { ours.line(finding.ours).at } else { theirs.line(finding.theirs).at };
-        if at < from || to <= at {
-            return;
-        }
-        sums.add(&theirs, &ours, &finding);
-        sheet.note(&finding);
-        if finding.class == Class::Matched {
-            matched += 1;
-        } else {
-            open.push(finding);
-        }
+    let tallies = join::at_once(join::PIECES, size, |piece| {
+        let (of_theirs, of_ours) = (join::share(theirs.len(), piece), join::share(ours.len(), piece));
+        let mut tally = Tally::of(of_theirs.clone(), of_ours.clone());
+        judge.each(of_theirs, of_ours, &repeated, |finding| {
+            let at = if finding.theirs == NONE { ours.line(finding.ours).at } else { theirs.line(finding.theirs).at };
+            if from <= at && at < to {
+                tally.add(&theirs, &ours, finding);
+            }
+        });
+        tally
     });
+    let mut whole = Tally::default();
+    tallies.into_iter().for_each(|tally| whole.and(tally));
+    let Tally { sums, open, matched, classes, .. } = whole;
     let judged = Judged { theirs: &theirs, ours: &ours, pairing: &pairing, tolerance };
     let statement = statement::draw_up(reconciliation, &judged, sums, open, matched, (from, to), now);
-    (statement, sheet.filled(theirs, ours, pairing))
+    (statement, Sheet::of(theirs, ours, pairing, classes))
+}
+
+/// What a stretch of rows came to.
+#[derive(Default)]
+struct Tally {
+    sums: Sums,
+    open: Vec<Finding>,
+    matched: usize,
+    classes: sheet::Classes,
+    /// Where the stretch begins, of theirs and of ours.
+    first: [usize; 2],
+}
+
+impl Tally {
+    fn of(theirs: Range<usize>, ours: Range<usize>) -> Self {
+        let classes = sheet::Classes::blank(theirs.len(), ours.len());
+        Self { classes, first: [theirs.start, ours.start], ..Self::default() }
+    }
+
+    fn add(&mut self, theirs: &Book, ours: &Book, finding: Finding) {
+        self.sums.add(theirs, ours, &finding);
+        self.classes.note(&finding, self.first);
+        if finding.class == Class::Matched {
+            self.matched += 1;
+        } else {
+            self.open.push(finding);
+        }
+    }
+
+    /// The stretch that follows.
+    fn and(&mut self, next: Self) {
+        self.sums.and(next.sums);
+        self.open.extend(next.open);
+        self.matched += next.matched;
+        self.classes.and(next.classes);
+    }
 }
 
 #[cfg(test)]

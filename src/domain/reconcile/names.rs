@@ -1,16 +1,9 @@
 //! Rows by a name that they bear: one flat table of places, in which equal names are chained.
 
-use std::{hash::BuildHasher, sync::LazyLock};
+use super::hashes::hash;
 
 /// No place.
 pub const NONE: u32 = u32::MAX;
-
-/// One hash for both sides; from run to run another, so that nobody can choose ids that all collide.
-static HASH: LazyLock<foldhash::quality::RandomState> = LazyLock::new(foldhash::quality::RandomState::default);
-
-pub fn hash(name: &[u8]) -> u64 {
-    HASH.hash_one(name)
-}
 
 #[derive(Clone, Copy)]
 struct Slot {

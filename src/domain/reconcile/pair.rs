@@ -3,13 +3,14 @@
 use std::{
     cmp::Ordering,
     collections::{HashMap, VecDeque},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
 use chrono::TimeDelta;
 
 use super::{
     book::{Book, Name},
-    join::{self, Shared},
+    join::{self, Side},
     names::NONE,
 };
 
@@ -36,17 +37,21 @@ const BY_NAME: [(Name, Name); 4] =
 impl Pairing {
     /// Rows without a name for their partner pair by amount within `tolerance`.
     pub fn of(theirs: &Book, ours: &Book, tolerance: TimeDelta) -> Self {
-        let mut pairing = Self { theirs: vec![NONE; theirs.len()], ours: vec![NONE; ours.len()], lonely: Lonely::default() };
+        let naming = Naming { theirs, ours, partners: [alone(theirs), alone(ours)] };
         let mut left_theirs: Vec<u32> = (0..theirs.len() as u32).collect();
         let mut left_ours: Vec<u32> = (0..ours.len() as u32).collect();
-        for names in BY_NAME {
-            if left_theirs.is_empty() || left_ours.is_empty() {
-                break;
+        for (name, other) in BY_NAME {
+            let of_theirs = Side { book: theirs, name, left: &left_theirs };
+            let of_ours = Side { book: ours, name: other, left: &left_ours };
+            if [of_theirs, of_ours].iter().any(|side| side.left.is_empty() || side.book.hashes(side.name).is_empty()) {
+                continue;
             }
-            pairing.by_name(theirs, ours, (&left_theirs, &left_ours), names);
-            left_theirs.retain(|index| pairing.theirs[*index as usize] == NONE);
-            left_ours.retain(|index| pairing.ours[*index as usize] == NONE);
+            naming.by_name(of_theirs, of_ours);
+            left_theirs.retain(|index| naming.is_alone(0, *index));
+            left_ours.retain(|index| naming.is_alone(1, *index));
         }
+        let [of_theirs, of_ours] = naming.partners.map(|partners| partners.into_iter().map(AtomicU32::into_inner).collect());
+        let mut pairing = Self { theirs: of_theirs, ours: of_ours, lonely: Lonely::default() };
         left_theirs.retain(|index| !theirs.has_link(*index));
         left_ours.retain(|index| !ours.has_link(*index));
         by_amount(theirs, &mut left_theirs);
@@ -68,82 +73,9 @@ impl Pairing {
         pairing
     }
 
-    /// Rows still alone that share a name. `left` are those rows of either side.
-    fn by_name(&mut self, theirs: &Book, ours: &Book, left: (&[u32], &[u32]), names: (Name, Name)) {
-        let Shared { pairs, crowds } = join::shared(theirs, ours, left, names);
-        for (one, other) in pairs {
-            self.theirs[one as usize] = other;
-        }
-        // So far they have the same hash; in the order of the rows, in which looking at them costs least.
-        let size = left.0.len();
-        let workers = join::workers(size);
-        let share = size.div_ceil(workers).max(1);
-        let partners = &self.theirs;
-        let strangers = join::at_once(workers, size, |worker| {
-            let own = left.0.chunks(share).nth(worker).unwrap_or_default();
-            let is_stranger = |one: &&u32| {
-                let other = partners[**one as usize];
-                other != NONE && theirs.name(names.0, **one) != ours.name(names.1, other)
-            };
-            own.iter().filter(is_stranger).copied().collect::<Vec<u32>>()
-        });
-        for one in strangers.into_iter().flatten() {
-            self.theirs[one as usize] = NONE;
-        }
-        for &one in left.0 {
-            let other = self.theirs[one as usize];
-            if other != NONE {
-                self.ours[other as usize] = one;
-            }
-        }
-        for (some_theirs, some_ours) in crowds {
-            self.within_one_hash(theirs, ours, (some_theirs, some_ours), names);
-        }
-    }
-
-    /// Rows of one hash, name by name.
-    fn within_one_hash(&mut self, theirs: &Book, ours: &Book, crowd: (Vec<u32>, Vec<u32>), names: (Name, Name)) {
-        let (mut of_theirs, mut of_ours) = crowd;
-        of_theirs.sort_unstable_by(|a, b| theirs.name(names.0, *a).cmp(&theirs.name(names.0, *b)).then(theirs.order(*a, *b)));
-        of_ours.sort_unstable_by(|a, b| ours.name(names.1, *a).cmp(&ours.name(names.1, *b)).then(ours.order(*a, *b)));
-        for same in of_theirs.chunk_by(|a, b| theirs.name(names.0, *a) == theirs.name(names.0, *b)) {
-            let name = same.first().and_then(|one| theirs.name(names.0, *one));
-            let first = of_ours.partition_point(|other| ours.name(names.1, *other) < name);
-            let rest = of_ours.get(first..).unwrap_or_default();
-            let fitting = rest.partition_point(|other| ours.name(names.1, *other) == name);
-            self.within_one_name(theirs, ours, same.to_vec(), rest.get(..fitting).unwrap_or_default().to_vec());
-        }
-    }
-
     fn join(&mut self, of_theirs: u32, of_ours: u32) {
         self.theirs[of_theirs as usize] = of_ours;
         self.ours[of_ours as usize] = of_theirs;
-    }
-
-    /// Rows of one name: those that agree in everything first, then settled with settled, the earliest first.
-    fn within_one_name(&mut self, theirs: &Book, ours: &Book, of_theirs: Vec<u32>, of_ours: Vec<u32>) {
-        let mut alike: HashMap<_, VecDeque<u32>> = HashMap::new();
-        let face = |book: &Book, index: u32| {
-            let line = book.line(index);
-            (line.minor, line.currency, line.refunded, line.settled)
-        };
-        for &index in &of_theirs {
-            alike.entry(face(theirs, index)).or_default().push_back(index);
-        }
-        for &index in &of_ours {
-            if let Some(same) = alike.get_mut(&face(ours, index)).and_then(VecDeque::pop_front) {
-                self.join(same, index);
-            }
-        }
-        let rest = |indices: Vec<u32>, book: &Book, partners: &[u32]| {
-            let mut rest: Vec<u32> = indices.into_iter().filter(|index| partners[*index as usize] == NONE).collect();
-            rest.sort_by_key(|index| !book.line(*index).settled);
-            rest
-        };
-        let (of_theirs, of_ours) = (rest(of_theirs, theirs, &self.theirs), rest(of_ours, ours, &self.ours));
-        for (one, other) in of_theirs.into_iter().zip(of_ours) {
-            self.join(one, other);
-        }
     }
 
     /// Rows of one amount, by time: a pair only where each is the other's sole candidate.
@@ -163,6 +95,77 @@ impl Pairing {
 
     pub fn candidates_of_ours(&self, ours: &Book, one: u32, theirs: &Book, tolerance: TimeDelta) -> &[u32] {
         candidates(ours, one, theirs, &self.lonely.theirs, tolerance)
+    }
+}
+
+fn alone(book: &Book) -> Vec<AtomicU32> {
+    (0..book.len()).map(|_| AtomicU32::new(NONE)).collect()
+}
+
+/// Pairing by names: by several threads at once, none of which sees a row that another has.
+struct Naming<'a> {
+    theirs: &'a Book,
+    ours: &'a Book,
+    /// Of theirs, of ours.
+    partners: [Vec<AtomicU32>; 2],
+}
+
+impl Naming<'_> {
+    fn is_alone(&self, side: usize, index: u32) -> bool {
+        self.partners[side][index as usize].load(Relaxed) == NONE
+    }
+
+    fn join(&self, of_theirs: u32, of_ours: u32) {
+        self.partners[0][of_theirs as usize].store(of_ours, Relaxed);
+        self.partners[1][of_ours as usize].store(of_theirs, Relaxed);
+    }
+
+    /// Rows still alone that share a name.
+    fn by_name(&self, theirs: Side<'_>, ours: Side<'_>) {
+        for crowd in join::shared(theirs, ours, |one, other| self.join(one, other)) {
+            self.within_one_hash(crowd, (theirs.name, ours.name));
+        }
+    }
+
+    /// Rows of one hash, name by name.
+    fn within_one_hash(&self, crowd: join::Crowd, names: (Name, Name)) {
+        let (theirs, ours) = (self.theirs, self.ours);
+        let (mut of_theirs, mut of_ours) = crowd;
+        of_theirs.sort_unstable_by(|a, b| theirs.name(names.0, *a).cmp(&theirs.name(names.0, *b)).then(theirs.order(*a, *b)));
+        of_ours.sort_unstable_by(|a, b| ours.name(names.1, *a).cmp(&ours.name(names.1, *b)).then(ours.order(*a, *b)));
+        for same in of_theirs.chunk_by(|a, b| theirs.name(names.0, *a) == theirs.name(names.0, *b)) {
+            let name = same.first().and_then(|one| theirs.name(names.0, *one));
+            let first = of_ours.partition_point(|other| ours.name(names.1, *other) < name);
+            let rest = of_ours.get(first..).unwrap_or_default();
+            let fitting = rest.partition_point(|other| ours.name(names.1, *other) == name);
+            self.within_one_name(same.to_vec(), rest.get(..fitting).unwrap_or_default().to_vec());
+        }
+    }
+
+    /// Rows of one name: those that agree in everything first, then settled with settled, the earliest first.
+    fn within_one_name(&self, of_theirs: Vec<u32>, of_ours: Vec<u32>) {
+        let mut alike: HashMap<_, VecDeque<u32>> = HashMap::new();
+        let face = |book: &Book, index: u32| {
+            let line = book.line(index);
+            (line.minor, line.currency, line.refunded, line.settled)
+        };
+        for &index in &of_theirs {
+            alike.entry(face(self.theirs, index)).or_default().push_back(index);
+        }
+        for &index in &of_ours {
+            if let Some(same) = alike.get_mut(&face(self.ours, index)).and_then(VecDeque::pop_front) {
+                self.join(same, index);
+            }
+        }
+        let rest = |indices: Vec<u32>, book: &Book, side: usize| {
+            let mut rest: Vec<u32> = indices.into_iter().filter(|index| self.is_alone(side, *index)).collect();
+            rest.sort_by_key(|index| !book.line(*index).settled);
+            rest
+        };
+        let (of_theirs, of_ours) = (rest(of_theirs, self.theirs, 0), rest(of_ours, self.ours, 1));
+        for (one, other) in of_theirs.into_iter().zip(of_ours) {
+            self.join(one, other);
+        }
     }
 }
 

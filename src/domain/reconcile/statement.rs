@@ -8,6 +8,7 @@ use super::{
     Judged,
     book::Book,
     class::Finding,
+    join,
     names::NONE,
     totals::{Sums, difference, money},
 };
@@ -44,8 +45,13 @@ pub fn draw_up(
         open.truncate(MOST_LISTED);
     }
     open.sort_unstable_by(|a, b| order(judged, a, b));
-    let mut keys: HashMap<String, usize> = HashMap::new();
-    let discrepancies = open.iter().map(|finding| discrepancy(reconciliation, judged, finding, &mut keys, now)).collect();
+    let rows = judged.theirs.len() + judged.ours.len();
+    let drawn_up = join::at_once(join::PIECES, rows, |piece| {
+        let findings = open.get(join::share(open.len(), piece)).unwrap_or_default();
+        findings.iter().map(|finding| discrepancy(reconciliation, judged, finding, now)).collect::<Vec<_>>()
+    });
+    let mut discrepancies: Vec<Discrepancy> = drawn_up.into_iter().flatten().collect();
+    told_apart(&mut discrepancies);
     Statement {
         from: window.0,
         to: window.1,
@@ -79,13 +85,7 @@ fn order(judged: &Judged<'_>, a: &Finding, b: &Finding) -> std::cmp::Ordering {
         .then_with(|| rows(judged.ours, a.ours, b.ours))
 }
 
-fn discrepancy(
-    reconciliation: &Reconciliation,
-    judged: &Judged<'_>,
-    finding: &Finding,
-    keys: &mut HashMap<String, usize>,
-    now: DateTime<Utc>,
-) -> Discrepancy {
+fn discrepancy(reconciliation: &Reconciliation, judged: &Judged<'_>, finding: &Finding, now: DateTime<Utc>) -> Discrepancy {
     let entry = |book: &Book, index: u32| (index != NONE).then(|| book.entry(index));
     let told = Told {
         class: finding.class,
@@ -95,13 +95,7 @@ fn discrepancy(
     };
     let (candidates, more_candidates) = candidates(judged, finding);
     let id = |entry: Option<&Entry>| entry.map_or("-", |entry| entry.key.as_str()).to_owned();
-    let mut key = format!("{}:{}:{}", finding.class.word(), id(told.theirs.as_ref()), id(told.ours.as_ref()));
-    // The same id a third time must still have a name of its own.
-    let count = keys.entry(key.clone()).or_default();
-    *count += 1;
-    if *count > 1 {
-        key = format!("{key}#{count}");
-    }
+    let key = format!("{}:{}:{}", finding.class.word(), id(told.theirs.as_ref()), id(told.ours.as_ref()));
     let said = Text::new(told.sentence(reconciliation.settle, candidates.len() + more_candidates, now));
     let difference = difference(judged.theirs, judged.ours, finding).into_iter().flatten();
     Discrepancy {
@@ -114,6 +108,18 @@ fn discrepancy(
         ours: told.ours,
         candidates,
         more_candidates,
+    }
+}
+
+/// The same id a third time must still have a name of its own.
+fn told_apart(discrepancies: &mut [Discrepancy]) {
+    let mut keys: HashMap<String, usize> = HashMap::with_capacity(discrepancies.len());
+    for one in discrepancies {
+        let count = keys.entry(one.key.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            one.key = format!("{}#{count}", one.key);
+        }
     }
 }
 

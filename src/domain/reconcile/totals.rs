@@ -65,6 +65,17 @@ impl Sums {
         }
     }
 
+    pub fn and(&mut self, other: Self) {
+        for (currency, more) in other.0 {
+            let sum = self.of(currency);
+            (sum.theirs, sum.theirs_rows) = (sum.theirs + more.theirs, sum.theirs_rows + more.theirs_rows);
+            (sum.ours, sum.ours_rows) = (sum.ours + more.ours, sum.ours_rows + more.ours_rows);
+            for ((count, total), (more, minor)) in sum.classes.iter_mut().zip(more.classes) {
+                (*count, *total) = (*count + more, *total + minor);
+            }
+        }
+    }
+
     fn of(&mut self, currency: Currency) -> &mut Sum {
         let known = self.0.iter().position(|(known, _)| *known == currency);
         let index = known.unwrap_or_else(|| {

@@ -137,6 +137,7 @@ mod tests {
                 title: String::new(),
                 look: look(statement),
                 signed_off: None,
+                reading: None,
             })],
             flags: Vec::new(),
             metrics: Vec::new(),

@@ -33,6 +33,7 @@ pub fn empty_reconciliation(reconciliation: &pack::Reconciliation) -> Arc<Reconc
         title: reconciliation.title.clone(),
         look: Look::never(reconciliation.every),
         signed_off: None,
+        reading: None,
     })
 }
 

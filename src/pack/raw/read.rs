@@ -104,6 +104,10 @@ pub(in crate::pack) struct RawHttpRead {
     pub columns: BTreeMap<String, String>,
     /// JSON pointer to an array: one row for each element.
     pub rows: Option<String>,
+    /// How one page of that list leads to the next.
+    pub pages: Option<RawPages>,
+    /// At most so many rows of all pages (default 10000, in a ledger no limit).
+    pub at_most: Option<u64>,
     /// Columns with Unix times, in seconds or milliseconds.
     #[serde(default)]
     pub times: Vec<String>,
@@ -113,4 +117,35 @@ pub(in crate::pack) struct RawHttpRead {
     /// Columns in minor units that become money.
     #[serde(default)]
     pub money: Vec<String>,
+}
+
+/// What leads to the next page; exactly one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub(in crate::pack) struct RawPages {
+    /// JSON pointer to the next page's address.
+    pub next: Option<String>,
+    pub cursor: Option<RawCursor>,
+    pub number: Option<RawNumber>,
+}
+
+/// The answer says by what the next page is asked for.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawCursor {
+    /// JSON pointer to it.
+    pub at: String,
+    /// The parameter that takes it (`cursor`).
+    pub parameter: String,
+}
+
+/// Pages are counted; the first without rows is the end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct RawNumber {
+    /// The parameter that takes the number (`page`).
+    pub parameter: String,
+    /// The first page's number (default 1).
+    pub first: Option<u64>,
 }

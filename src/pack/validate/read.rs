@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        pack::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead},
+        pack::{Except, HttpRead, PageWay, Paging, Query, Read, Sql, StripeList, StripeRead},
         template::{Template, TemplatePlace},
     },
     pack::{
@@ -212,6 +212,7 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
     if let Some(rows) = &raw.rows {
         pointer_is_right(reader, &place.key("rows"), rows);
     }
+    let pages = paging(reader, place, raw, &method, names, probe);
     let columns = raw.columns.iter().map(|(name, pointer)| (name.clone(), pointer.clone())).collect();
     for (key, names) in [("times", &raw.times), ("numbers", &raw.numbers)] {
         reader.no_repetition(&place.key(key), names);
@@ -230,9 +231,60 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
         only: Vec::new(),
         times: raw.times.clone(),
         numbers: raw.numbers.clone(),
+        pages,
         probe,
     };
     Some(Query { on: on?, read: Read::Http(read), money: raw.money.clone() })
+}
+
+fn paging(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    raw: &RawHttpRead,
+    method: &str,
+    names: Names<'_>,
+    probe: bool,
+) -> Option<Paging> {
+    let at_most = place.key("at_most");
+    if raw.at_most == Some(0) {
+        reader.say(&at_most, "no rows at all would be read", "too few", None);
+    }
+    let Some(pages) = &raw.pages else {
+        if raw.at_most.is_some() {
+            let help = Some("one answer is taken whole; leave it out, or say how `pages` lead on".to_owned());
+            reader.say(&at_most, "`at_most` is of a list in `pages`", "no pages", help);
+        }
+        return None;
+    };
+    let place = place.key("pages");
+    if probe {
+        reader.say(&place, "a probe judges one answer", "no pages here", Some("read pages with `http`".to_owned()));
+    } else if method != "GET" {
+        reader.say(&place, format!("pages are asked for by GET, not {method}"), "no pages here", None);
+    } else if raw.rows.is_none() {
+        reader.say(&place, "pages are of a list: `rows` points to it", "no list", None);
+    }
+    let kinds = [("next", pages.next.is_some()), ("cursor", pages.cursor.is_some()), ("number", pages.number.is_some())];
+    let word = reader.exactly_one(&place, "what leads to the next page", &kinds)?;
+    let place = place.key(word);
+    let way = match (&pages.next, &pages.cursor, &pages.number) {
+        (Some(at), ..) => {
+            pointer_is_right(reader, &place, at);
+            PageWay::Next { at: at.clone() }
+        }
+        (_, Some(cursor), _) => {
+            pointer_is_right(reader, &place.key("at"), &cursor.at);
+            reader.not_empty(&place.key("parameter"), &cursor.parameter, "the parameter's name");
+            PageWay::Cursor { at: cursor.at.clone(), parameter: cursor.parameter.clone() }
+        }
+        (_, _, Some(number)) => {
+            reader.not_empty(&place.key("parameter"), &number.parameter, "the parameter's name");
+            PageWay::Number { parameter: number.parameter.clone(), first: number.first.unwrap_or(1) }
+        }
+        (None, None, None) => return None,
+    };
+    let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
+    Some(Paging { way, at_most: usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX) })
 }
 
 fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {

@@ -5,6 +5,7 @@
 mod canonical;
 mod noted;
 mod page;
+mod sums;
 mod table;
 mod verify;
 

@@ -66,7 +66,7 @@ fn filing(at: DateTime<Utc>) -> Filing {
         query: format!("select 1 -- {EVIL}"),
         parameters: [("from".to_owned(), from.to_rfc3339())].into(),
         requests: vec!["req_1".to_owned(), EVIL.to_owned()],
-        rows: 3,
+        rows: 4,
         took_ms: 12,
     };
     Filing {
@@ -161,6 +161,61 @@ fn any_flipped_bit_of_any_file_is_told() {
         }
         fs::write(&path, &whole).unwrap();
         assert!(holds(&shelf, &name, ending));
+    }
+}
+
+/// As somebody would who knows how statements are hashed: a change, and every hash made to fit it.
+fn forge(shelf: &Shelf, name: &str, change: impl Fn(&str) -> String) {
+    let path = shelf.path(name, JSON);
+    let text = fs::read_to_string(&path).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text, "nothing to change");
+    let body = changed.split(canonical::BEFORE_HASH).next().unwrap();
+    let hash = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
+    let whole = format!("{body}{}{}{}", canonical::BEFORE_HASH, hash(body), canonical::AFTER_HASH);
+    fs::write(&path, &whole).unwrap();
+    let list = shelf.path(name, HASHES);
+    let told = fs::read_to_string(&list).unwrap();
+    let own = format!("  {name}.{JSON}");
+    let lines = told.lines().map(|line| if line.ends_with(&own) { format!("{}{own}", hash(&whole)) } else { line.to_owned() });
+    fs::write(&list, lines.map(|line| line + "\n").collect::<String>()).unwrap();
+}
+
+#[test]
+fn what_was_changed_with_its_hashes_no_longer_adds_up() {
+    for (from, to, said) in [
+        ("\"matched\":0,", "\"matched\":2,", "matched: 0 by the rows, 2 in the statement"),
+        ("\"minor\":2400,", "\"minor\":2399,", "AUD stripe: +A$24.00 by the rows, +A$23.99 in the statement"),
+        (
+            "[\"ours\",\"amount\",\"1\",\"ch_1\",2000,",
+            "[\"ours\",\"amount\",\"1\",\"ch_1\",1999,",
+            "AUD amount differs: +A$2.01 by the rows",
+        ),
+        ("[\"ours\",\"amount\",", "[\"ours\",\"matched\",", "2 pairs told by one side alone"),
+        ("\"from\":\"2026-03-13", "\"from\":\"2026-03-19", "lies outside of the window"),
+        ("\"unlisted\":0", "\"unlisted\":1", "not matched"),
+        ("[\"theirs\",\"amount\"", "[\"mine\",\"amount\"", "belongs to neither side"),
+        ("[\"theirs\",\"amount\"", "[\"theirs\",\"fine\"", "unknown variant `fine`"),
+    ] {
+        let (_directory, shelf) = shelf();
+        let name = shelf.file(&filing(now())).unwrap().name;
+        forge(&shelf, &name, |text| text.replacen(from, to, 1));
+        let Verdict::Broken { wrong } = verify(&shelf.path(&name, JSON)).unwrap() else { panic!("{to} holds") };
+        let told = wrong.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join("; ");
+        assert!(told.contains(said) && told.contains("does not add up"), "{to}: {told}");
+    }
+}
+
+#[test]
+fn a_row_that_is_left_out_or_told_twice_is_missed() {
+    for again in [false, true] {
+        let (_directory, shelf) = shelf();
+        let name = shelf.file(&filing(now())).unwrap().name;
+        forge(&shelf, &name, |text| {
+            let row = text.lines().find(|line| line.starts_with("[\"theirs\",\"missing_here\"")).unwrap();
+            text.replacen(&format!("{row}\n"), &if again { format!("{row}\n{row}\n") } else { String::new() }, 1)
+        });
+        assert!(!holds(&shelf, &name, JSON), "{again}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Is a statement what it was? Every byte of its three files counts, and of the list of their hashes.
+//! Is a statement what it was? Every byte of its three files counts, and of the list of their hashes; and its rows must
+//! still add up to what it says.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +13,13 @@ use sha2::{Digest as _, Sha256};
 use super::{
     CSV, HASHES, HTML, JSON,
     canonical::{AFTER_HASH, BEFORE_HASH},
+    sums,
 };
 
 /// What became of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing was changed since it was filed; its hashes, by the files' names.
+    /// Nothing was changed since it was filed, and its rows add up; its hashes, by the files' names.
     Holds { name: String, hashes: BTreeMap<String, String> },
     /// Something was; each file and what is wrong with it.
     Broken { wrong: Vec<(String, String)> },
@@ -56,6 +58,10 @@ pub fn verify(file: &Path) -> io::Result<Verdict> {
                 found.insert(own, hash);
             }
         }
+    }
+    if wrong.is_empty() {
+        let problems = sums::problems(&path(JSON)).unwrap_or_else(|why| vec![why]);
+        wrong.extend(problems.into_iter().map(|why| (format!("{name}.{JSON}"), format!("does not add up: {why}"))));
     }
     Ok(if wrong.is_empty() { Verdict::Holds { name, hashes: found } } else { Verdict::Broken { wrong } })
 }

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     domain::{
+        figure,
         money::Money,
         pack::Class,
         severity::Severity,
-        snapshot::{Discrepancy, ReconciliationReport, Statement, Subject},
+        snapshot::{Discrepancy, ReadSoFar, ReconciliationReport, Statement, Subject},
     },
     ui::{
         place::{Pane, Thing},
@@ -91,13 +92,18 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
     let title = (report.title.clone(), Role::Text);
     let blank = || (String::new(), Role::Muted);
     let Some(statement) = &report.look.value else {
-        let text = match &report.look.failure {
-            Some(failure) => ink.failed(failure),
-            None => "looking...".to_owned(),
+        let text = match (&report.reading, &report.look.failure) {
+            (Some(reading), _) => format!("reading: {}", read_so_far(ink, reading)),
+            (None, Some(failure)) => ink.failed(failure),
+            (None, None) => "looking...".to_owned(),
         };
         return vec![letter, title, blank(), blank(), blank(), (text, Role::Unknown)];
     };
     let note = ink.trouble(&report.look).map_or_else(|| (matched(statement), Role::Muted), |trouble| (trouble, Role::Unknown));
+    let note = match &report.reading {
+        Some(reading) => (format!("{}; reading again: {}", note.0, read_so_far(ink, reading)), note.1),
+        None => note,
+    };
     let Some(totals) = statement.totals.first() else {
         return vec![letter, title, blank(), blank(), blank(), ("no rows on either side".to_owned(), Role::Muted)];
     };
@@ -112,6 +118,15 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
         (signed(totals.difference), difference),
         note,
     ]
+}
+
+/// `1,412,000 rows, 25,000/s`: of both sides together.
+pub fn read_so_far(ink: &Ink<'_>, reading: &ReadSoFar) -> String {
+    let rows = reading.theirs + reading.ours;
+    let seconds = (ink.model.now - reading.since).num_milliseconds() as f64 / 1000.0;
+    let count = |number: f64| figure::quantity(number.round(), "");
+    let said = if rows == 1 { "1 row".to_owned() } else { format!("{} rows", count(rows as f64)) };
+    if rows == 0 || seconds < 1.0 { said } else { format!("{said}, {}/s", count(rows as f64 / seconds)) }
 }
 
 /// How many rows found their partner, or how many did not.

@@ -1,7 +1,6 @@
 //! The journeys of the demo once more, with the business on PostgreSQL: the same keys, the same screens, the same rows.
 //!
-//! Not played here: those that look at nothing but the screen's own state, and those in which the demo's site, which
-//! keeps its own copy of the tables, changes the business (the job that is run).
+//! The demo's site keeps its own copy of the tables: where it changes the business, the database does the same here.
 
 use super::Way;
 use crate::journey::play_on_postgres;
@@ -114,4 +113,64 @@ fn a_refund_outside_the_window_is_denied_by_mail() {
 #[test]
 fn an_alert_is_explained_and_handled() {
     play_on_postgres("alert", Way::ThroughPooler);
+}
+
+#[test]
+fn monday_is_one_look() {
+    play_on_postgres("monday", Way::Directly);
+}
+
+#[test]
+fn monday_fits_a_small_terminal() {
+    play_on_postgres("monday-80x24", Way::ThroughPooler);
+}
+
+#[test]
+fn the_job_is_run_by_hand_and_its_rows_are_told() {
+    play_on_postgres("cron", Way::ThroughPooler);
+}
+
+#[test]
+fn what_is_marked_is_what_was_shown() {
+    play_on_postgres("lists", Way::Directly);
+}
+
+#[test]
+fn what_is_seen_can_be_left_found_again_and_taken_along() {
+    play_on_postgres("views", Way::ThroughPooler);
+}
+
+#[test]
+fn a_batch_is_paused_and_given_up() {
+    play_on_postgres("batch-paused", Way::ThroughPooler);
+}
+
+#[test]
+fn a_window_may_shrink_under_a_dialog() {
+    play_on_postgres("resized", Way::Directly);
+}
+
+#[test]
+fn what_is_unknown_is_decided_by_who_has_looked() {
+    play_on_postgres("unknown-happened", Way::ThroughPooler);
+}
+
+#[test]
+fn what_did_not_happen_is_said_and_not_sent_again() {
+    play_on_postgres("unknown-not-happened", Way::Directly);
+}
+
+#[test]
+fn a_refund_that_meets_a_busy_stripe_is_made_once() {
+    play_on_postgres("refund-429", Way::ThroughPooler);
+}
+
+#[test]
+fn a_refund_is_taken_back_while_it_is_held() {
+    play_on_postgres("refund-held", Way::Directly);
+}
+
+#[test]
+fn an_alert_comes_back_later() {
+    play_on_postgres("alert-later", Way::ThroughPooler);
 }

@@ -18,14 +18,14 @@ use super::{
 };
 use crate::{
     adapters::sql::{
-        Acted, LARGEST_ANSWER, Statement,
+        Acted, Statement,
         claims::Transaction,
         fault::{Fault, FaultKind},
         marks,
         parts::Parts,
         statement_of_the_pack,
     },
-    domain::{rows::Rows, text, value::Value},
+    domain::{rows::Rows, value::Value},
 };
 
 /// What the server is told with the beginning of each transaction, and within it: a pooler hands the same server to
@@ -135,7 +135,7 @@ impl Line {
 
     /// The answer, to where it goes. A line that was left in the middle of one must not be kept.
     pub(super) async fn pour(&mut self, values: &[Value], described: &Described, parts: &mut Parts<'_>) -> Result<(), Fault> {
-        let mut size = 0;
+        let mut sizes = Vec::new();
         let query = bound(&described.text, values, &described.parameters, self.zone)?;
         let mut stream = query.fetch(&mut self.connection);
         while let Some(row) = stream.try_next().await? {
@@ -144,18 +144,13 @@ impl Line {
                 // The row's own: a description may be older than the table.
                 parts.head(if described.is_reworded { described.columns.clone() } else { own() });
             }
-            let mut cells = Vec::with_capacity(row.len());
+            sizes.clear();
             for index in 0..row.len() {
-                size += size_of::<Value>() + row.try_get_raw(index)?.as_bytes().map_or(0, <[u8]>::len);
-                cells.push(decode(&row, index, self.zone)?);
+                sizes.push(row.try_get_raw(index)?.as_bytes().map_or(0, <[u8]>::len));
             }
-            if parts.are_gathered() && size > LARGEST_ANSWER {
-                let rows = text::counted(parts.held() as u64, "row");
-                let said =
-                    format!("more than {} MiB after {rows}; add a `limit`, or sum up in the statement", LARGEST_ANSWER >> 20);
-                return Err(Fault::new(FaultKind::Refused, said));
-            }
-            parts.push(cells)?;
+            parts.admit(sizes.iter().copied())?;
+            let cells: Result<_, Fault> = (0..row.len()).map(|index| decode(&row, index, self.zone)).collect();
+            parts.push(cells?)?;
         }
         if parts.is_blank() {
             parts.head(described.columns.clone());

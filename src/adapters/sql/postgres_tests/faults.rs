@@ -16,8 +16,8 @@ use crate::{
         sql::{Database, SqlSystem, marks_table, statement_of_the_pack},
         testing::{CANARY, LIMIT, mark, sql, words},
     },
-    domain::rows::Params,
-    ports::{Doer as _, Found, Outcome, Source as _, SourceError},
+    domain::rows::{Params, Rows},
+    ports::{Doer as _, Found, Outcome, Source as _, SourceError, Taker},
 };
 
 const SHORT: Duration = Duration::from_millis(600);
@@ -215,6 +215,19 @@ async fn a_huge_answer_is_refused_before_it_fills_the_memory() {
         let refused = said(&db, huge).await;
         assert!(refused.contains(expected), "{refused}");
         assert_eq!(look(&db, "select 1").await.unwrap(), "1", "the next look is well");
+    }
+    let long =
+        sql("select n as id, repeat('x', case n when 3 then 40000000 else 10 end) as payload from generate_series(1, 5) n");
+    let refused = db.stream(&long, &Params::new(), &mut Nowhere).await.unwrap_err().to_string();
+    assert!(refused.contains("row 3 is bigger than 8 MiB, its `payload` alone 39 MiB"), "{refused}");
+    assert_eq!(look(&db, "select 1").await.unwrap(), "1", "the next look is well");
+}
+
+struct Nowhere;
+
+impl Taker for Nowhere {
+    fn take(&mut self, _: Rows) -> Result<(), String> {
+        Ok(())
     }
 }
 

@@ -80,6 +80,7 @@ impl Listing {
             only: self.only,
             times: owned(self.times),
             numbers: owned(self.numbers),
+            pages: None,
             probe: false,
         };
         Some(Query { on, read: Read::Http(read), money: Vec::new() })

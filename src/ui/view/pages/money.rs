@@ -3,6 +3,7 @@
 use super::alert::history;
 use crate::{
     domain::{
+        figure,
         id::Id,
         pack::{self, Action, Class, Reconciliation},
         reconcile,
@@ -12,7 +13,7 @@ use crate::{
         theme::Role,
         view::{
             page::{Extent, Paper},
-            reconciliation::signed,
+            reconciliation::{read_so_far, signed},
         },
     },
 };
@@ -29,6 +30,15 @@ pub fn statement(paper: &mut Paper<'_>, id: &Id<Reconciliation>) {
     let Some(report) = report(paper, id) else { return };
     if let Some(trouble) = ink.trouble(&report.look) {
         paper.labelled("No data", &trouble, Role::Unknown);
+    }
+    if let Some(reading) = &report.reading {
+        let since = format!("{}, since {}", read_so_far(&ink, reading), ink.clock(reading.since));
+        paper.labelled("Reading", &since, Role::Text);
+        let titles = report.look.value.as_ref();
+        let titles = titles.map_or(["theirs", "ours"], |sides| [sides.theirs_title.as_str(), sides.ours_title.as_str()]);
+        for (title, rows) in titles.iter().zip([reading.theirs, reading.ours]) {
+            paper.labelled(title, &format!("{} rows so far", figure::quantity(rows as f64, "")), Role::Muted);
+        }
     }
     if let Some(statement) = &report.look.value {
         paper.labelled("Window", &format!("{} to {}", ink.date(statement.from), ink.date(statement.to)), Role::Text);
