@@ -76,7 +76,9 @@ impl CommandSystem {
             set(name, given.value);
         }
         let input = program.input.as_ref().map(|source| environment.find(source)).transpose()?;
-        input.iter().for_each(|given| hide(&mut scrub, given));
+        if let Some(given) = &input {
+            hide(&mut scrub, given);
+        }
         let value = |name: &str| {
             let found = variables.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.expose_secret().to_owned()).filter(|value| !value.is_empty())

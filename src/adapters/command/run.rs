@@ -289,7 +289,7 @@ impl<'a> Hearing<'a> {
                 count = read(&mut running.err, &mut err) => {
                     if matches!(count, Ok(1..)) { self.heard(Stream::Err, &mut err, run, running) } else { running.err = None }
                 }
-                status = &mut running.exited, if self.status.is_none() => self.exited(status),
+                status = &mut running.exited, if self.status.is_none() => self.exited(status.ok().and_then(Result::ok)),
                 changed = ending.changed(), if is_watched => match changed {
                     Ok(()) => self.wind_down(*ending.borrow_and_update()),
                     Err(_) => is_watched = false,
@@ -322,14 +322,14 @@ impl<'a> Hearing<'a> {
         self.tell_at.get_or_insert_with(|| Instant::now() + TELLING);
     }
 
-    fn exited(&mut self, status: Result<io::Result<ExitStatus>, oneshot::error::RecvError>) {
+    fn exited(&mut self, status: Option<ExitStatus>) {
         let by_itself = match status {
-            Ok(Ok(status)) => match (status.code(), status.signal()) {
+            Some(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => End::Code(code),
                 (None, Some(signal)) => End::Signal(signal),
                 (None, None) => End::Lost,
             },
-            Ok(Err(_)) | Err(_) => End::Lost,
+            None => End::Lost,
         };
         // After it was asked to end, an orderly end is still one that was cut short.
         self.status = Some(if self.stage == Stage::Runs { by_itself } else { self.cause });

@@ -28,7 +28,7 @@ const TELLING_OPTIONS: [&str; 8] =
 /// Words in the name of a variable that holds a secret.
 const TELLING_NAMES: [&str; 6] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "PRIVATE_KEY"];
 
-pub(super) fn program(reader: &mut Reader<'_>, place: &Place, raw: &RawProgram) -> Option<ConnectionKind> {
+pub(super) fn program(reader: &mut Reader<'_>, place: &Place, raw: &RawProgram) -> ConnectionKind {
     program_name(reader, &place.key("program"), &raw.program);
     let directory = raw.directory.as_ref().map(|directory| {
         if !is_absolute(directory) {
@@ -52,7 +52,7 @@ pub(super) fn program(reader: &mut Reader<'_>, place: &Place, raw: &RawProgram) 
         command: raw.stdin_command.as_ref(),
     };
     let input = reader.secret(place, "stdin", given, false);
-    Some(ConnectionKind::Command(Box::new(Program {
+    ConnectionKind::Command(Box::new(Program {
         program: raw.program.clone(),
         directory,
         environment,
@@ -60,7 +60,7 @@ pub(super) fn program(reader: &mut Reader<'_>, place: &Place, raw: &RawProgram) 
         input,
         version: raw.version.clone(),
         is_detached: raw.detached,
-    })))
+    }))
 }
 
 fn is_absolute(path: &str) -> bool {

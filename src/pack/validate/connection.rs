@@ -62,7 +62,7 @@ fn known<'r>(
     raw: &'r RawConnection,
 ) -> Option<(Option<ConnectionKind>, &'r Option<String>)> {
     if let Some(raw) = &raw.command {
-        return Some((command::program(reader, place, raw), &raw.timeout));
+        return Some((Some(command::program(reader, place, raw)), &raw.timeout));
     }
     match (&raw.vercel, &raw.netlify, &raw.sentry, &raw.statuspage, &raw.firestore) {
         (Some(raw), ..) => Some((vercel::open(reader, place, raw), &raw.timeout)),
