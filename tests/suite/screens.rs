@@ -186,7 +186,6 @@ fn ambiguous() -> Snapshot {
             proposal: None,
             candidates,
             more_candidates: more,
-            ..known.clone()
         };
         let two = vec![entry("ord_31", 3_998), entry("ord_32", 4_003)];
         let many = (1..=12).map(|number| entry(&format!("ch_Amb{number}"), 4_000 + number)).collect();

@@ -38,6 +38,8 @@ use crate::{
 
 /// A read may be moved on so many times within its own origin.
 const MOST_REDIRECTS: usize = 4;
+/// One request ends by itself, and says why; only several of them are cut off from outside, and a little later.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// An HTTP service of the business.
 #[derive(Debug)]
@@ -151,7 +153,7 @@ impl HttpSystem {
     }
 
     async fn ask_in_time(&self, method: &str, path: &str) -> Result<Reply, Unasked> {
-        let asked = tokio::time::timeout(self.transport.timeout, self.ask(method, path, None)).await;
+        let asked = tokio::time::timeout(self.transport.timeout + GRACE, self.ask(method, path, None)).await;
         asked.unwrap_or(Err(Unasked::NoReply(NoReply::TimedOut { sent: true })))
     }
 
@@ -205,8 +207,9 @@ impl HttpSystem {
                 *failed = Some(why.clone());
             }
         };
-        let asked =
-            tokio::time::timeout(self.transport.timeout, async { ask.retry(waits).when(may_pass).notify(remember).await });
+        let asked = tokio::time::timeout(self.transport.timeout + GRACE, async {
+            ask.retry(waits).when(may_pass).notify(remember).await
+        });
         asked.await.unwrap_or_else(|_| {
             let failed = failed.lock().ok().and_then(|mut failed| failed.take());
             Err(Unasked::NoReply(failed.unwrap_or(NoReply::TimedOut { sent: true })))

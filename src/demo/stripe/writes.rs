@@ -19,7 +19,9 @@ pub(super) enum Write {
 /// True for what is written to at all.
 pub(super) fn is_one(method: &Method, parts: &[&str]) -> bool {
     match parts {
-        ["v1", "refunds"] | ["v1", "refunds" | "disputes", _] | ["v1", "disputes", _, "close"] => *method == Method::POST,
+        ["v1", "refunds"] | ["v1", "refunds" | "disputes", _] | ["v1", "disputes", _, "close"] | ["v1", "events", _, "retry"] => {
+            *method == Method::POST
+        }
         ["v1", "subscriptions", _] => *method == Method::POST || *method == Method::DELETE,
         _ => false,
     }

@@ -77,11 +77,11 @@ fn a_business_on_documents_alone_is_looked_at_and_judged() {
         "FIRESTORE_EMULATOR_HOST is set",
     ]);
     // A field that is not there is unknown, and never green.
-    server.put("system_status/global", json!({ "message": words("status is missing") }));
+    server.put("system_status/global", &json!({ "message": words("status is missing") }));
     cockpit.run(&["check"]).ends(1).says(&["UNKNOWN  System status", "`status` is empty", "1 unknown, 1 green"]);
-    server.put("system_status/global", json!({ "status": { "nullValue": null } }));
+    server.put("system_status/global", &json!({ "status": { "nullValue": null } }));
     cockpit.run(&["check"]).ends(1).says(&["UNKNOWN  System status", "1 unknown, 1 green"]);
-    server.change("system_status/global", "status", words("maintenance"));
+    server.change("system_status/global", "status", &words("maintenance"));
     cockpit.run(&["check"]).ends(2).says(&["RED      System status"]);
     let gone = Cockpit::at("127.0.0.1:9");
     gone.run(&["check"]).ends(3).says(&["UNKNOWN  System status", "nobody answers"]);

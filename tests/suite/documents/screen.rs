@@ -60,7 +60,7 @@ fn jobs_are_reopened_from_the_keyboard_and_a_switch_is_observed() {
     board.holds("jobs/j1", "installerId", "inst_7");
 
     // Somebody else was faster.
-    server.change("jobs/j2", "status", words("done"));
+    server.change("jobs/j2", "status", &words("done"));
     board.step("j,o", &["status"]);
     assert_eq!(server.text("jobs/j2", "status"), "done");
     board.step("Esc,Esc,Esc", &["5 Flags"]);

@@ -76,20 +76,20 @@ impl Server {
             ("system_status/global", json!({ "status": words("operational"), "message": words("All is well.") })),
             ("business_audit_logs/l1", json!({ "event": words("PAYMENT_FUNDED"), "at": at(Utc::now() - TimeDelta::hours(1)) })),
         ] {
-            server.put(name, fields);
+            server.put(name, &fields);
         }
         Some(server)
     }
 
     /// Writes a whole document, as somebody else would.
-    pub fn put(&self, name: &str, fields: Json) {
+    pub fn put(&self, name: &str, fields: &Json) {
         let write = json!({ "writes": [{ "update": { "name": format!("{ROOT}/{name}"), "fields": fields } }] });
         let answer = self.post("commit", &write);
         assert!(answer["commitTime"].is_string(), "{answer}");
     }
 
     /// Changes one field, as somebody else would.
-    pub fn change(&self, name: &str, field: &str, value: Json) {
+    pub fn change(&self, name: &str, field: &str, value: &Json) {
         let document = json!({ "name": format!("{ROOT}/{name}"), "fields": { field: value } });
         let write = json!({ "writes": [{ "update": document, "updateMask": { "fieldPaths": [field] } }] });
         assert!(self.post("commit", &write)["commitTime"].is_string());
