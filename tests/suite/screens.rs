@@ -414,7 +414,7 @@ fn a_command_that_runs_is_on_the_status_line_and_on_a_page_of_its_own() {
     tell(&mut model, Event::Printed { plan: plan.clone(), printed: printed(&lines[..30]) });
     let later = now + TimeDelta::seconds(12);
     compare("running", &mut model, &SIZES, later, &mut wrong);
-    press(&mut model, "o", later);
+    press(&mut model, "ctrl-o", later);
     let all = [(120, 40), (80, 24), (40, 12), (20, 5)];
     compare("output", &mut model, &all, later, &mut wrong);
     // It goes along with what is printed, and stands still where one has gone back.
@@ -429,7 +429,7 @@ fn a_command_that_runs_is_on_the_status_line_and_on_a_page_of_its_own() {
     receipt.said = domain::text::Text::new("dump: pg_dump ended with 0 after 12s, 1240 lines");
     receipt.at = later;
     tell(&mut model, Event::Receipt(receipt));
-    press(&mut model, "o", later);
+    press(&mut model, "ctrl-o", later);
     compare("output-done", &mut model, &SIZES, later, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -97,7 +97,7 @@ pub const TABLE: &[Binding] = &[
     row(Intent::ViewLast, &["-"], ANYWHERE, "view-last", "", "to the last view and back"),
     row(Intent::Export, &["ctrl-s"], ANYWHERE, "export", "", "write what the pane shows to a file"),
     row(Intent::Record, &["@"], ANYWHERE, "record", "", "the whole journal"),
-    row(Intent::Output, &["o"], ANYWHERE, "output", "", "what a command prints that runs, or that ran last"),
+    row(Intent::Output, &["ctrl-o"], ANYWHERE, "output", "", "what a command prints that runs, or that ran last"),
     row(Intent::Errors, &["!"], ANYWHERE, "errors", "", "what could not be read or done, and what to try"),
     row(Intent::LookUp, &["L"], ANYWHERE, "look-up", "", "settle acts that stand unknown or half done"),
     row(

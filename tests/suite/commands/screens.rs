@@ -35,9 +35,9 @@ fn what_a_command_prints_is_there_while_it_runs_and_its_end_is_told() {
     for (columns, rows) in [(120, 40), (80, 24)] {
         let depot = sites(WAITS, "");
         let mut terminal = exporting(&depot, columns, rows);
-        terminal.until_now("what runs", |screen| screen.contains("Export north runs for") && screen.contains("o shows it"));
+        terminal.until_now("what runs", |screen| screen.contains("Export north runs for") && screen.contains("ctrl-o shows it"));
         terminal.until_now("what it said last", |screen| screen.contains("part three of north"));
-        terminal.keys("o");
+        terminal.keys("Ctrl-o");
         terminal.until_now("its page", |screen| {
             ["under way for", "3 lines", "part one of north", "part three of north"].iter().all(|text| screen.contains(text))
         });
@@ -46,7 +46,7 @@ fn what_a_command_prints_is_there_while_it_runs_and_its_end_is_told() {
         terminal.until_now("elsewhere", |screen| !screen.contains("part one of north") && screen.contains("runs for"));
         fs::write(depot.path("go"), "").unwrap();
         terminal.until_now("its end", |screen| screen.contains("Export north: done"));
-        terminal.keys("o");
+        terminal.keys("Ctrl-o");
         terminal.until_now("how it ended", |screen| screen.contains("4 lines") && screen.contains("through"));
         terminal.keys("Esc,q");
         assert!(terminal.ended().success());
