@@ -35,7 +35,7 @@ fn what_a_command_prints_is_there_while_it_runs_and_its_end_is_told() {
     for (columns, rows) in [(120, 40), (80, 24)] {
         let depot = sites(WAITS, "");
         let mut terminal = exporting(&depot, columns, rows);
-        terminal.until_now("what runs", |screen| screen.contains("Export north runs for") && screen.contains("ctrl-o shows it"));
+        terminal.until_now("what runs", |screen| screen.contains("Export north runs for") && screen.contains("Ctrl-o shows it"));
         terminal.until_now("what it said last", |screen| screen.contains("part three of north"));
         terminal.keys("Ctrl-o");
         terminal.until_now("its page", |screen| {
