@@ -430,7 +430,10 @@ fn a_refund_that_cannot_be_sent_says_so_and_is_sent_when_it_can() {
     let refused = town.run(&format!("{REFUND} --fault stripe=500")).ends(1);
     let refused = refused.says(&["could not be read afresh: stripe:", "500", "nothing was sent: try again when it answers"]);
     assert!(!refused.out.contains("taken back"), "{}", refused.out);
-    refused.complains(&["Stripe could not be asked whose key this is (stripe: account refused: 500", "nothing is changed at Stripe"]);
+    refused.complains(&[
+        "Stripe could not be asked whose key this is (stripe: account refused: 500",
+        "nothing is changed at Stripe",
+    ]);
     town.run(&format!("{REFUND} --fault database=timeout"))
         .ends(1)
         .complains(&["could not be read: db: database is locked", "nothing was sent; try again when it answers"]);
