@@ -7,7 +7,7 @@ use crate::ui::place::{Pane, Thing};
 
 /// After this long without a key the text about the selected row follows it. A move alone is then a few bytes, also where
 /// the text is thousands, and a held key crosses a list on the thinnest line.
-const REST: TimeDelta = TimeDelta::milliseconds(250);
+const REST: TimeDelta = TimeDelta::milliseconds(275);
 
 /// A selection on the move: the text about it stays with the row from which it set out.
 #[derive(Clone, Debug, PartialEq)]
