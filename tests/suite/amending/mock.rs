@@ -74,6 +74,20 @@ impl Mock {
         charge["id"].as_str().unwrap_or_else(|| panic!("{charge}")).to_owned()
     }
 
+    /// It tells of a charge before it disputes it: waits until it has.
+    async fn disputed_charge(&self, cents: i64) -> String {
+        let charge = self.charge(cents, "tok_createDispute").await;
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            let request = client().get(format!("{}v1/charges/{charge}", self.base)).bearer_auth(KEY);
+            let now: Json = request.send().await.unwrap().json().await.unwrap();
+            if now["disputed"] == true {
+                return charge;
+            }
+        }
+        panic!("{charge} is never disputed");
+    }
+
     async fn refunds(&self, charge: &str) -> Vec<Json> {
         let url = format!("{}v1/refunds?charge={charge}", self.base);
         let list: Json = client().get(url).bearer_auth(KEY).send().await.unwrap().json().await.unwrap();
@@ -142,7 +156,7 @@ async fn what_its_tokens_break_is_told_plainly() {
     assert!(matches!(&lost, Outcome::Rejected(why) if why.shown().contains("No such charge")), "{lost:?}");
     assert!(matches!(stripe.look_up(&refund(&forgotten, 2200), &mark("a")).await, Found::Absent));
 
-    let disputed = mock.charge(2200, "tok_createDispute").await;
+    let disputed = mock.disputed_charge(2200).await;
     let charged_back = stripe.act(&refund(&disputed, 2200), &mark("b")).await;
     assert!(matches!(&charged_back, Outcome::Rejected(why) if why.shown().contains("charge_disputed")), "{charged_back:?}");
     assert!(mock.refunds(&disputed).await.is_empty());
