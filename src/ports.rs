@@ -147,6 +147,13 @@ pub trait Doer: Send + Sync {
         let _ = within;
     }
 
+    /// Ends the attempt of this act that is under way, in the name of an operator. False where there is none that could be
+    /// ended, or it is being ended already. Its outcome comes as any other.
+    fn cut_short(&self, act: &ActionId, by: &str) -> bool {
+        let _ = (act, by);
+        false
+    }
+
     /// Looks whether an earlier attempt happened. Never writes.
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found;
 

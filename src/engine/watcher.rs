@@ -280,6 +280,7 @@ impl Watcher {
             | Request::TakeBack { .. }
             | Request::Pause { .. }
             | Request::Cancel { .. }
+            | Request::StopRun { .. }
             | Request::LookUp { .. }
             | Request::Settle { .. }
             | Request::Unlock

@@ -138,6 +138,11 @@ fn receipt_came(model: &mut Model, receipt: Receipt) {
     let said = receipt.said.one_line();
     let line = if said.is_empty() { line } else { format!("{line}, {said}") };
     let is_alone = receipt.batch.is_none();
+    let is_asked_about = matches!(&model.overlay, Some(Overlay::StopRun { plan, .. }) if *plan == receipt.plan);
+    if is_asked_about && receipt.standing != Standing::UnderWay {
+        // There is nothing left to stop.
+        model.overlay = None;
+    }
     let known = model.receipts.find(&receipt.plan).filter(|known| known.standing == Standing::Unknown);
     let (was_unknown, is_news) = (known.is_some(), known.is_none_or(|known| known.said != receipt.said));
     match receipt.standing {

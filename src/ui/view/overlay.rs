@@ -11,13 +11,13 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     dialog, doubt,
     ink::{Ink, wrapped},
-    recovery, sheet,
+    pages, recovery, sheet,
 };
 use crate::{
-    domain::pack,
+    domain::{age, pack},
     ui::{
         field::Field,
-        keymap::Context,
+        keymap::{Context, Intent},
         overlay::{Overlay, SNOOZES, SignOff},
         palette::Palette,
         theme::Role,
@@ -52,6 +52,20 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
             lines.extend(cut_short(ink));
             lines.extend([(String::new(), Role::Text), ("y  quit        n  stay".to_owned(), Role::Key)]);
             said(ink, buffer, screen, "Quit?", "Esc stays", &lines, 0);
+        }
+        Overlay::StopRun { plan, .. } => {
+            let what = pages::run_title(ink.model, plan);
+            let ran = ink.model.outputs.find(plan).map_or_else(String::new, |output| age::span(ink.now - output.began));
+            let decide = ink.model.keymap.key_of(Intent::Decide);
+            let lines = [
+                (format!("{what} runs for {ran}."), Role::Warning),
+                ("It and all that it started is asked to end; what has not ended 2 s later is killed.".to_owned(), Role::Text),
+                ("How far it came is looked for where the pack says how; else it stands unknown,".to_owned(), Role::Text),
+                (format!("and {decide} decides. It is never run again by itself."), Role::Text),
+                (String::new(), Role::Text),
+                ("y  stop it        n  let it run".to_owned(), Role::Key),
+            ];
+            said(ink, buffer, screen, "Stop it?", "Esc lets it run", &lines, 0);
         }
         Overlay::Stopping => {
             let mut lines = vec![("Finishing the effect that is under way; no other is begun.".to_owned(), Role::Text)];
