@@ -61,6 +61,12 @@ pub trait Source: Send + Sync {
     /// comes in pages, each of them.
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
 
+    /// As `read`, for what comes in pages: tells of each, as it comes, how many rows it has.
+    async fn read_aloud(&self, query: &Query, params: &Params, came: &PageCame<'_>) -> Result<Rows, SourceError> {
+        let _ = came;
+        self.read(query, params).await
+    }
+
     /// How many looks it takes at a time without one waiting for another.
     fn looks_at_once(&self) -> usize {
         1
@@ -116,6 +122,9 @@ pub enum Ownership {
     /// It could not be asked; it may be asked again.
     Unasked(Text),
 }
+
+/// Takes the number of rows of a page that has come. Must not block.
+pub type PageCame<'a> = dyn Fn(usize) + Send + Sync + 'a;
 
 /// Takes what an act has printed so far. Must not block.
 pub type Told = dyn Fn(Printed) + Send + Sync;

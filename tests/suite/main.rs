@@ -37,6 +37,7 @@ mod kills;
 mod ledgers;
 #[cfg(test)]
 mod packs;
+mod pages;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
