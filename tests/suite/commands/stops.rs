@@ -30,6 +30,7 @@ fn gone(number: &str) {
 
 /// Stopped from its page; answers how long that took.
 fn stop(terminal: &mut Terminal) -> Duration {
+    terminal.until_now("it is heard", |screen| screen.contains("runs for") && screen.contains("begun"));
     terminal.keys("Ctrl-o");
     terminal.until_now("its page", |screen| screen.contains("begun") && screen.contains("x stops it"));
     terminal.keys("x");
@@ -107,6 +108,7 @@ fn a_code_that_the_pack_names_says_that_nothing_was_done() {
 fn the_palette_stops_it_from_anywhere() {
     let depot = sites(LONG, "");
     let mut terminal = exporting(&depot, 120, 40);
+    terminal.until_now("it is heard", |screen| screen.contains("runs for") && screen.contains("begun"));
     terminal.keys("1,:,s,t,o,p,Enter");
     terminal.until_now("the question", |screen| screen.contains("Stop it?") && screen.contains("Export north runs for"));
     super::until("it is confirmed", || {
