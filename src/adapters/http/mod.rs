@@ -21,7 +21,7 @@ pub(super) use answer::cell;
 use super::{
     environment::Found as Secret,
     scrub::Scrubber,
-    transport::{NoReply, Reply, Transport, base_address},
+    transport::{GRACE, NoReply, Reply, Transport, base_address},
     wrong_order, wrong_query,
 };
 use crate::{
@@ -38,8 +38,6 @@ use crate::{
 
 /// A read may be moved on so many times within its own origin.
 const MOST_REDIRECTS: usize = 4;
-/// One request ends by itself, and says why; only several of them are cut off from outside, and a little later.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// An HTTP service of the business.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod faults;
 mod mail;
 mod named;
+mod stripe_faults;
 
 use std::path::Path;
 
