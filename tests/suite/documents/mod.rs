@@ -2,7 +2,7 @@
 //! Rust about that business.
 
 mod screen;
-mod server;
+pub mod server;
 
 use std::{path::Path, process::Stdio, time::Instant};
 

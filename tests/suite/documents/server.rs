@@ -17,7 +17,8 @@ use serde_json::{Value as Json, json};
 /// How often no fault is to come any more.
 const NEVER: usize = usize::MAX;
 
-const ROOT: &str = "projects/board/databases/(default)/documents";
+/// Where the board's documents are.
+pub const ROOT: &str = "projects/board/databases/(default)/documents";
 
 pub struct Server {
     process: Child,
@@ -28,10 +29,7 @@ impl Server {
     /// `None` where it is not installed, which is said.
     pub fn start() -> Option<Self> {
         wheelhouse::adapters::install_tls();
-        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut places = std::env::split_paths(&path).chain([tools]).map(|place| place.join("hidane"));
-        let Some(program): Option<PathBuf> = places.find(|program| program.is_file()) else {
+        let Some(program) = program() else {
             println!("hidane is not installed (tests/all installs it): the tests on Firestore did not run");
             return None;
         };
@@ -118,13 +116,16 @@ impl Server {
     }
 
     fn post(&self, verb: &str, body: &Json) -> Json {
-        let url = format!("http://{}/v1/{ROOT}:{verb}", self.address);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-            let answer = client.post(url).bearer_auth("owner").json(body).send().await.expect("it answers");
-            answer.json().await.expect("JSON")
-        })
+        runtime.block_on(self.ask(verb, body))
+    }
+
+    /// One request of the interface, by its verb (`commit`, `batchGet`, `runQuery`).
+    pub async fn ask(&self, verb: &str, body: &Json) -> Json {
+        let url = format!("http://{}/v1/{ROOT}:{verb}", self.address);
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let answer = client.post(url).bearer_auth("owner").json(body).send().await.expect("it answers");
+        answer.json().await.expect("JSON")
     }
 }
 
@@ -133,6 +134,14 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Where it is installed: in the path, or where `tests/all` puts it.
+pub fn program() -> Option<PathBuf> {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain([tools]).map(|place| place.join("hidane"));
+    places.find(|program| program.is_file())
 }
 
 pub fn words(text: &str) -> Json {

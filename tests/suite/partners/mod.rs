@@ -5,6 +5,7 @@ pub mod authority;
 pub mod emulate;
 pub mod netlify;
 pub mod post_office;
+pub mod stripe;
 pub mod town;
 
 use std::{
