@@ -2,6 +2,7 @@
 //! Rust about that business.
 
 mod claims;
+mod ledgers;
 mod screen;
 pub mod server;
 

@@ -31,7 +31,11 @@ impl Sitting<'_> {
             screen.contains("Cancel") && !screen.contains("checking what this would do") && !screen.contains("An input changed")
         };
         self.terminal.until_now("a dialog that is ready", is_ready);
-        std::thread::park_timeout(READING);
+        let until = Instant::now() + READING;
+        while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            // It may return sooner.
+            std::thread::park_timeout(left);
+        }
         self.terminal.until_now("a dialog that is ready", is_ready);
     }
 

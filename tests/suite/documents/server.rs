@@ -83,9 +83,17 @@ impl Server {
 
     /// Writes a whole document, as somebody else would.
     pub fn put(&self, name: &str, fields: &Json) {
-        let write = json!({ "writes": [{ "update": { "name": format!("{ROOT}/{name}"), "fields": fields } }] });
-        let answer = self.post("commit", &write);
-        assert!(answer["commitTime"].is_string(), "{answer}");
+        self.put_all(&[(name.to_owned(), fields.clone())]);
+    }
+
+    /// Writes many of them.
+    pub fn put_all(&self, documents: &[(String, Json)]) {
+        for part in documents.chunks(400) {
+            let write =
+                |(name, fields): &(String, Json)| json!({ "update": { "name": format!("{ROOT}/{name}"), "fields": fields } });
+            let answer = self.post("commit", &json!({ "writes": part.iter().map(write).collect::<Vec<_>>() }));
+            assert!(answer["commitTime"].is_string(), "{answer}");
+        }
     }
 
     /// Changes one field, as somebody else would.
@@ -136,20 +144,18 @@ impl Server {
     }
 
     fn post(&self, verb: &str, body: &Json) -> Json {
-        let url = format!("http://{}/v1/{ROOT}:{verb}", self.address);
-        let asked = async {
+        let (url, body) = (format!("http://{}/v1/{ROOT}:{verb}", self.address), body.clone());
+        let asked = async move {
             let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-            let answer = client.post(url).bearer_auth("owner").json(body).send().await.expect("it answers");
+            let answer = client.post(url).bearer_auth("owner").json(&body).send().await.expect("it answers");
             answer.json().await.expect("JSON")
         };
+        let ask = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(asked)
+        };
         // On a thread of its own: whoever asks may be in a runtime already.
-        std::thread::scope(|scope| {
-            let asking = scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-                runtime.block_on(asked)
-            });
-            asking.join().expect("an answer")
-        })
+        std::thread::spawn(ask).join().expect("an answer")
     }
 }
 
@@ -181,6 +187,8 @@ struct Loss {
     left: AtomicUsize,
     /// Commits of the kind that came through to the server.
     commits: AtomicUsize,
+    /// Lists, or pages of them, that were answered.
+    looks: AtomicUsize,
 }
 
 impl LossyLine {
@@ -195,7 +203,12 @@ impl LossyLine {
 
     fn losing(server: &Server, losses: usize, of_claims: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let loss = Arc::new(Loss { of_claims, left: AtomicUsize::new(losses), commits: AtomicUsize::new(0) });
+        let loss = Arc::new(Loss {
+            of_claims,
+            left: AtomicUsize::new(losses),
+            commits: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
+        });
         let line = Self { address: listener.local_addr().expect("an address").to_string(), loss: Arc::clone(&loss) };
         let server = server.address.clone();
         std::thread::spawn(move || {
@@ -215,6 +228,10 @@ impl LossyLine {
         Self::to(server, NEVER)
     }
 
+    pub fn looks(&self) -> usize {
+        self.loss.looks.load(Ordering::SeqCst)
+    }
+
     /// Commits of acts, or of claims where those are lost.
     pub fn commits(&self) -> usize {
         self.loss.commits.load(Ordering::SeqCst)
@@ -232,6 +249,9 @@ fn carry(mut client: TcpStream, server: &str, loss: &Loss) {
     let mut answer = Vec::new();
     if line.read_to_end(&mut answer).is_err() {
         return;
+    }
+    if request.lines().next().is_some_and(|first| first.contains(":runQuery")) {
+        loss.looks.fetch_add(1, Ordering::SeqCst);
     }
     let is_commit = request.lines().next().is_some_and(|first| first.contains(":commit"));
     // A claim is given back by another commit, which has no gate in it; what is rehearsed is nothing.
