@@ -6,7 +6,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::{
-    domain::{pack::ConnectionKind, text::Text},
+    domain::{
+        pack::{ConnectionKind, Pack},
+        text::Text,
+    },
     pack::{Columns, Loaded, Problem, Problems},
     ports::{Connections, SourceError},
 };
@@ -20,14 +23,25 @@ pub async fn prepare(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
     let (mut said, lacking) = futures_util::future::join(statements(loaded, connections), inspect(connections)).await;
     said.extend(lacking);
     let pack = &loaded.pack;
-    let has_database = pack.connections.iter().any(|connection| matches!(connection.kind, ConnectionKind::Sql { .. }));
-    if has_database && !pack.actions.is_empty() && pack.claims_on().is_none() {
-        said.push(Text::new(
-            "acts are not claimed, so another operator could act at the same time: no SQL connection names a table of marks; \
-             give one `marks = \"operator_actions\"`, and `wheelhouse pack ddl FILE` prints how it is made",
-        ));
-    }
+    said.extend(unclaimed(pack));
     said
+}
+
+/// What it takes for acts to be claimed, where nothing keeps their claims.
+fn unclaimed(pack: &Pack) -> Option<Text> {
+    if pack.actions.is_empty() || pack.claims_on().is_some() {
+        return None;
+    }
+    let has = |is: fn(&ConnectionKind) -> bool| pack.connections.iter().any(|connection| is(&connection.kind));
+    let lacks = if has(|kind| matches!(kind, ConnectionKind::Sql { .. })) {
+        "no SQL connection names a table of marks; give one `marks = \"operator_actions\"`, and `wheelhouse pack ddl FILE` prints \
+         how it is made"
+    } else if has(|kind| matches!(kind, ConnectionKind::Firestore { .. })) {
+        "no Firestore connection names a collection of marks; give one `marks = \"operator_actions\"`"
+    } else {
+        return None;
+    };
+    Some(Text::new(format!("acts are not claimed, so another operator could act at the same time: {lacks}")))
 }
 
 async fn inspect(connections: &Connections) -> Vec<Text> {

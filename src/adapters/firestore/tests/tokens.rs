@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A key as Google's console makes it, for this token endpoint. `None` where there is no openssl, which is said.
-fn key(token_uri: &str) -> Option<Json> {
+pub(super) fn key(token_uri: &str) -> Option<Json> {
     let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output();
     let Ok(made) = made else {
         println!("openssl is not installed: the tests on tokens did not run");
@@ -41,8 +41,12 @@ fn declared(key: Option<&Secret>) -> Declared<'_> {
 }
 
 fn open(key: &Json, google: &str) -> Result<FirestoreSystem, String> {
+    open_marked(key, google, None)
+}
+
+pub(super) fn open_marked(key: &Json, google: &str, marks: Option<&str>) -> Result<FirestoreSystem, String> {
     let key = Secret::secret(&key.to_string());
-    FirestoreSystem::open_at("docs", &declared(Some(&key)), google, google)
+    FirestoreSystem::open_at("docs", &Declared { marks, ..declared(Some(&key)) }, google, google)
 }
 
 async fn gives(endpoint: &MockServer, token: &str, times: u64) {
