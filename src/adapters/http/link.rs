@@ -67,7 +67,7 @@ impl Links<'_> {
             self.rest = rest;
             let mut link = Link { target: target.trim().to_owned(), parameters: Vec::new() };
             while self.takes(';') {
-                link.parameters.extend(self.parameter()?);
+                self.parameter(&mut link.parameters)?;
             }
             links.push(link);
             self.blank();
@@ -88,18 +88,20 @@ impl Links<'_> {
         rest.is_some()
     }
 
-    /// `Some(None)` for an empty one, as a `;` too many leaves it.
-    fn parameter(&mut self) -> Option<Option<(String, String)>> {
+    fn parameter(&mut self, into: &mut Vec<(String, String)>) -> Option<()> {
         self.blank();
         let name = self.word();
         if name.is_empty() {
-            return (self.rest.is_empty() || self.rest.starts_with([';', ','])).then_some(None);
+            // A `;` too many.
+            return (self.rest.is_empty() || self.rest.starts_with([';', ','])).then_some(());
         }
-        if !self.takes('=') {
-            return Some(Some((name, String::new())));
-        }
-        let value = if self.takes('"') { self.quoted()? } else { self.word() };
-        Some(Some((name, value)))
+        let value = match (self.takes('='), self.takes('"')) {
+            (true, true) => self.quoted()?,
+            (true, false) => self.word(),
+            (false, _) => String::new(),
+        };
+        into.push((name, value));
+        Some(())
     }
 
     fn word(&mut self) -> String {

@@ -263,6 +263,20 @@ async fn links_that_go_round_in_a_circle_end() {
     }
 }
 
+#[tokio::test]
+async fn pages_without_an_end_end_all_the_same() {
+    let server = MockServer::start().await;
+    let answer = |request: &Request| {
+        let page: i64 = request.url.query().map_or(0, |query| query.trim_start_matches("page=").parse().unwrap());
+        let next = format!("</list?page={}>; rel=\"next\"", page + 1);
+        ResponseTemplate::new(200).set_body_json(json!([{ "id": page }])).append_header("link", next)
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let said = through_links(&server.uri()).await.0.unwrap_err().to_string();
+    assert!(said.contains("more than 20 pages"), "{said}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 21);
+}
+
 /// A search that is posted: what it looks for, and from where on, stand in its body.
 async fn searched() -> MockServer {
     let server = MockServer::start().await;
