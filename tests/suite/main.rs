@@ -38,6 +38,8 @@ mod ledgers;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod partners;
 #[cfg(test)]
 mod postgres;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod finding;
+mod link;
 mod pages;
 
 use std::{path::Path, sync::Mutex, time::Duration};
@@ -194,7 +195,7 @@ impl HttpSystem {
     async fn asked(&self, read: &HttpRead, path: &str, body: Option<&str>) -> Result<Reply, Unasked> {
         let ask = || self.ask(&read.method, path, body);
         // A probe judges the answer itself: a second try would hide what it is there to see.
-        let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
+        let retries = if read.probe { 0 } else { 2 };
         let waits =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
         // Time that ran out while it was tried again is not what failed.
