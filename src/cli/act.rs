@@ -9,6 +9,7 @@ use serde_json::json;
 use super::output;
 use crate::{
     domain::{
+        ends::Ends,
         pack::Confirm,
         plan::{Receipt, Standing, Target},
         recovery::Recovery,
@@ -19,7 +20,7 @@ use crate::{
 
 /// Nothing was sent: a guard, a cap, a changed row, a refusal of the outside.
 pub const REFUSED: u8 = 1;
-/// Sent, and nobody knows whether it happened.
+/// Sent, and nobody knows whether it happened, or nothing proves that it did.
 pub const UNKNOWN: u8 = 2;
 
 /// A preview, to be printed.
@@ -125,10 +126,24 @@ pub fn print_receipts(receipts: &[Receipt], refused: &[(Target, Text)], as_json:
     }
     let lines: Vec<String> = receipts.iter().map(line).chain(refused_lines(refused)).collect();
     output::print_words(&(lines.join("\n") + "\n"))?;
+    let count = receipts.len() + refused.len();
+    if count > 1 {
+        output::complain(&closing(receipts, refused.len()));
+    }
     for step in next_steps(receipts) {
         output::complain(&step);
     }
     Ok(())
+}
+
+/// How all of them ended, in the words of the journal's closing line.
+fn closing(receipts: &[Receipt], refused: usize) -> String {
+    let mut ends = Ends { skipped: refused, ..Ends::default() };
+    ends.extend(receipts.iter().map(|receipt| receipt.standing));
+    let count = receipts.len() + refused;
+    let open = count - ends.through();
+    let open = if open == 0 { String::new() } else { format!(", {open} unknown") };
+    format!("{}{open}", ends.said(count))
 }
 
 /// What is to be done about acts that did not come to their end.
@@ -136,14 +151,22 @@ fn next_steps(receipts: &[Receipt]) -> Vec<String> {
     let is_unknown = |receipt: &&Receipt| !receipt.standing.is_over();
     let acts = |count: usize| text::counted(count, "act");
     let unknown = receipts.iter().filter(is_unknown).count();
-    let half_way = receipts.iter().filter(|receipt| receipt.has_rest && receipt.is_resendable).count();
-    let by_hand = receipts.iter().filter(|receipt| receipt.has_rest && !receipt.is_resendable).count();
+    let unproven = receipts.iter().filter(|receipt| receipt.standing == Standing::Unproven).count();
+    let half_way = receipts.iter().filter(|receipt| receipt.is_half_done() && receipt.is_resendable).count();
+    let by_hand = receipts.iter().filter(|receipt| receipt.is_half_done() && !receipt.is_resendable).count();
     let mut steps = Vec::new();
     if unknown > 0 {
         steps.push(format!(
             "{} unknown: `wheelhouse journal recover` looks outside again and sends nothing twice; what no look can tell, look up \
              yourself and decide in the cockpit (D)",
             acts(unknown)
+        ));
+    }
+    if unproven > 0 {
+        steps.push(format!(
+            "{} not proven: what was done stands; `wheelhouse journal recover` looks for the proof again and sends nothing; what it \
+             does not find, look up yourself and decide in the cockpit (D)",
+            acts(unproven)
         ));
     }
     if half_way > 0 {
@@ -194,8 +217,8 @@ pub fn print_recovered(recovery: Option<&Recovery>, zone: Zone) -> io::Result<()
 pub fn exit_status(receipts: &[Receipt], refused: &[(Target, Text)]) -> u8 {
     let worst = receipts.iter().map(|receipt| match receipt.standing {
         Standing::Done | Standing::TakenBack => 0,
-        Standing::Refused | Standing::Rejected | Standing::Unproven | Standing::Changed | Standing::NotSent => REFUSED,
-        Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => UNKNOWN,
+        Standing::Refused | Standing::Rejected | Standing::Changed | Standing::NotSent => REFUSED,
+        Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown | Standing::Unproven => UNKNOWN,
     });
     worst.max().unwrap_or(0).max(if refused.is_empty() { 0 } else { REFUSED })
 }

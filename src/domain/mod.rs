@@ -9,6 +9,7 @@ pub mod check;
 pub mod claim;
 pub mod command;
 pub mod document;
+pub mod ends;
 pub mod expression;
 pub mod figure;
 pub mod finding;

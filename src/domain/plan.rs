@@ -285,3 +285,10 @@ pub struct Receipt {
     pub batch: Option<BatchId>,
     pub at: DateTime<Utc>,
 }
+
+impl Receipt {
+    /// True where it failed after some of its steps; where the proof alone is missing it did not fail.
+    pub fn is_half_done(&self) -> bool {
+        self.has_rest && self.standing != Standing::Unproven
+    }
+}

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
+    ends::Ends,
     id::Id,
     journal::{self, Act, ActState, Phase},
     money::Money,
@@ -84,7 +85,8 @@ impl LeftAct {
         facts.push(("so", self.asks.one_line()));
         facts.extend(self.waits_for.iter().map(|(whom, since)| ("waits", format!("{} since {}", whom.one_line(), when(*since)))));
         if self.waits_for.is_none() {
-            let word = if self.receipt.has_rest { "half done" } else { self.receipt.standing.word() };
+            let is_half_done = self.receipt.is_half_done();
+            let word = if is_half_done { "half done" } else { self.receipt.standing.word() };
             let said = match self.receipt.said.original().split_once(STANDS) {
                 // Found so, and told above.
                 Some((said, _)) if self.certain.iter().any(|known| known.original() == said) => self.how_far(),
@@ -120,9 +122,7 @@ pub struct CutBatch {
     pub planned_at: DateTime<Utc>,
     pub inputs: Params,
     pub total: usize,
-    pub done: usize,
-    pub failed: usize,
-    pub skipped: usize,
+    pub ends: Ends,
     pub unknown: usize,
     /// Confirmed anew, and not through yet.
     pub under_way: usize,
@@ -143,9 +143,7 @@ impl CutBatch {
             planned_at: *planned_at,
             inputs: inputs.clone(),
             total: acts.len(),
-            done: 0,
-            failed: 0,
-            skipped: 0,
+            ends: Ends::default(),
             unknown: 0,
             under_way: 0,
             unsent: Vec::new(),
@@ -159,7 +157,8 @@ impl CutBatch {
 
     fn add(&mut self, act: &Act, now: DateTime<Utc>) {
         let is_of_the_earlier_run = act.plan.batch.as_ref() == Some(&self.id);
-        match act.standing(now) {
+        let standing = act.standing(now);
+        match standing {
             Standing::Held | Standing::Waiting | Standing::NotSent if is_of_the_earlier_run => {
                 self.unsent.push(act.plan.target.clone());
                 if let Some(amount) = act.plan.amount {
@@ -169,28 +168,29 @@ impl CutBatch {
             }
             Standing::UnderWay | Standing::Unknown if is_of_the_earlier_run => self.unknown += 1,
             Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => self.under_way += 1,
-            Standing::Done => self.done += 1,
-            Standing::Rejected | Standing::Unproven => self.failed += 1,
-            Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => self.skipped += 1,
+            Standing::Done
+            | Standing::Rejected
+            | Standing::Unproven
+            | Standing::Changed
+            | Standing::Refused
+            | Standing::TakenBack
+            | Standing::NotSent => {
+                self.ends.add(standing);
+            }
         }
     }
 
     /// True where all of it is done.
     pub fn is_through(&self) -> bool {
-        self.done == self.total
+        self.ends.done == self.total
     }
 
     /// As few words as tell it: what did not happen to any is left out.
     pub fn said(&self) -> String {
-        let counts = [
-            (self.unsent.len(), "not sent"),
-            (self.failed, "failed"),
-            (self.skipped, "skipped"),
-            (self.unknown, "unknown"),
-            (self.under_way, "under way"),
-        ];
+        let counts = [(self.unsent.len(), "not sent"), (self.unknown, "unknown"), (self.under_way, "under way")];
         let more = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}"));
-        format!("{} {}, which was cut off: {} done{}", self.title, self.total, self.done, more.collect::<String>())
+        let ends = format!("{} done{}", self.ends.done, self.ends.otherwise());
+        format!("{} {}, which was cut off: {ends}{}", self.title, self.total, more.collect::<String>())
     }
 }
 
@@ -265,6 +265,9 @@ fn asks(act: &Act, now: DateTime<Utc>) -> Text {
         Phase::Sent | Phase::Again { .. } | Phase::Unknown { .. } => looks(plan, state, is_good),
         Phase::Conflict => "nothing is asked by itself: a person looks and decides".to_owned(),
         Phase::Rejected | Phase::Changed | Phase::Expired if !act.is_half_way() => "nothing is asked".to_owned(),
+        Phase::Rejected if act.standing(now) == Standing::Unproven => {
+            "the proof is looked for again when you say so, and nothing is sent by that".to_owned()
+        }
         Phase::Rejected | Phase::Changed | Phase::Expired if is_good => {
             "what is left goes out when you say so, under the same key".to_owned()
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     barrier::Barrier,
+    ends::Ends,
     id::Id,
     money::Money,
     pack::{self, Action, Class, Connection},
@@ -459,9 +460,8 @@ pub struct BatchReport {
     pub id: super::plan::BatchId,
     pub title: String,
     pub total: usize,
-    pub done: usize,
-    pub failed: usize,
-    pub skipped: usize,
+    #[serde(flatten)]
+    pub ends: Ends,
     pub paused: bool,
     pub started_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,

@@ -77,14 +77,16 @@ impl Receipts {
         held.len() > 1 && batch.is_some() && held.iter().all(|receipt| receipt.batch.as_ref() == batch)
     }
 
-    /// Acts for a person to decide: first those of which nobody knows whether they happened, then those left half done.
+    /// Acts for a person to decide: first those of which nobody knows whether they happened, then those left half done,
+    /// then those whose proof alone is missing.
     pub fn to_decide(&self) -> impl Iterator<Item = &Receipt> {
         let unknown = self.list.iter().filter(|receipt| receipt.standing == Standing::Unknown);
-        unknown.chain(self.half_done())
+        let unproven = self.list.iter().filter(|receipt| receipt.has_rest && !receipt.is_half_done());
+        unknown.chain(self.half_done()).chain(unproven)
     }
 
     pub fn half_done(&self) -> impl Iterator<Item = &Receipt> {
-        self.list.iter().filter(|receipt| receipt.has_rest)
+        self.list.iter().filter(|receipt| receipt.is_half_done())
     }
 
     pub fn count(&self, standing: Standing) -> usize {

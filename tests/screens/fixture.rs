@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 
 use super::{
     domain::{
+        ends::Ends,
         expression::Expression,
         id::Id,
         money::{Currency, Money},
@@ -703,9 +704,7 @@ pub fn recovery(is_over: bool) -> Recovery {
         planned_at: ago(13),
         inputs: Params::new(),
         total: 3,
-        done: 1,
-        failed: 0,
-        skipped: 0,
+        ends: Ends { done: 1, ..Ends::default() },
         unknown: 0,
         under_way: 0,
         unsent: vec![target("reviews", "rv_902"), target("reviews", "rv_903")],

@@ -11,6 +11,7 @@ use wheelhouse::{
     domain::{
         self,
         barrier::Barrier,
+        ends::Ends,
         money::Money,
         pack::{Class, Confirm},
         plan::{BatchId, Standing},
@@ -376,9 +377,7 @@ fn what_is_held_and_how_a_batch_goes_is_on_the_status_line() {
         id: BatchId("b".to_owned()),
         title: "Approve".to_owned(),
         total: 200,
-        done: 116,
-        failed: 0,
-        skipped: 1,
+        ends: Ends { done: 116, skipped: 1, ..Ends::default() },
         paused: false,
         started_at: now - TimeDelta::seconds(10),
         ended_at: None,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
 
 use super::{
     entry::Entry,
@@ -369,7 +368,8 @@ impl Transition<'_> {
             Denial::Rejected(why) => (Phase::Rejected, why),
             Denial::Changed(why) => (Phase::Changed, why),
         };
-        let severity = if phase == Phase::Changed && !self.is_half_way() { Severity::Yellow } else { Severity::Red };
+        let is_mild = self.is_proof() || phase == Phase::Changed && !self.is_half_way();
+        let severity = if is_mild { Severity::Yellow } else { Severity::Red };
         let said = self.with_what_stands(why.original());
         self.end(phase, said, severity)
     }
@@ -466,9 +466,16 @@ impl Transition<'_> {
             0 => Text::new(why),
             done => {
                 let through: Vec<_> = self.plan.steps.iter().take(done).map(|step| step.said.original()).collect();
-                Text::new(format!("{} failed: {why}; what came before stands: {}", self.step_said(), through.join("; ")))
+                // Nothing has failed where the proof alone is not there.
+                let failed = if self.is_proof() { "found no proof" } else { "failed" };
+                Text::new(format!("{} {failed}: {why}; what came before stands: {}", self.step_said(), through.join("; ")))
             }
         }
+    }
+
+    /// True where the current step only looks for what proves those before it.
+    fn is_proof(&self) -> bool {
+        matches!(self.plan.steps.get(self.state.steps_done()).map(|step| &step.order), Some(Order::Proof { .. }))
     }
 
     fn step_said(&self) -> String {
@@ -481,31 +488,7 @@ impl Transition<'_> {
     }
 
     pub(super) fn persist(&self, severity: Severity) -> Command {
-        Command::Persist(Box::new(entry(&Act { plan: self.plan.clone(), state: self.state.clone() }, severity, self.now)))
+        let act = Act { plan: self.plan.clone(), state: self.state.clone() };
+        Command::Persist(Box::new(Entry::of(&act, severity, self.now)))
     }
-}
-
-/// The entry that tells of an act's new state.
-fn entry(act: &Act, severity: Severity, now: DateTime<Utc>) -> Entry {
-    let Act { plan, state } = act;
-    let mut payload = json!({
-        "act": plan.id,
-        "action": plan.action,
-        "target": plan.target,
-        "phase": state.phase.word(),
-        "step": state.steps_done(),
-        "attempt": state.attempts,
-        "key": state.mark(plan).key(),
-        "amount": plan.amount,
-        "batch": plan.batch,
-        "answer": state.answers.last(),
-    });
-    if let (Some(printed), Some(facts)) = (&state.printed, payload.as_object_mut()) {
-        facts.insert("printed".to_owned(), json!(printed));
-    }
-    // A flag, a job or a repair is named by its title; an item of a queue by its label.
-    let (word, name) = plan.title.split_once(' ').unwrap_or((&plan.title, ""));
-    let name = if plan.target.queue.is_none() && !name.is_empty() { format!("{name} ") } else { String::new() };
-    let said = format!("{name}{}: {}", plan.label.original(), state.said.original());
-    Entry::new(now, plan.operator.clone(), word.to_uppercase(), said).severity(severity).payload(payload)
 }

@@ -28,6 +28,7 @@ fn step_of(kind: &str) -> Step {
             find: None,
             proofs: Proofs::default(),
         },
+        "proof" => Order::Proof { on: Id::new("db"), statement: "select".to_owned(), parameters: Vec::new() },
         _ => Order::Mail { on: Id::new("mail"), to: String::new(), subject: String::new(), body: String::new() },
     };
     Step { order, said: Text::new(kind) }
@@ -82,7 +83,7 @@ fn refused() -> Event {
 #[test]
 fn what_is_certain_what_is_not_and_what_is_asked_is_told_for_every_way_to_end() {
     let unlabelled = Event::Found(Found::Unlabelled(Text::new("re_9")));
-    let cases: [(&[&str], &[Event], &[&str]); 6] = [
+    let cases: [(&[&str], &[Event], &[&str]); 7] = [
         (&["refund"], &[confirm()], &["certain | nothing of it was sent", "so | nothing is asked, and it is not sent by itself"]),
         (
             &["refund", "sql"],
@@ -115,6 +116,15 @@ fn what_is_certain_what_is_not_and_what_is_asked_is_told_for_every_way_to_end() 
                 "certain | step 1 of 2: refund: succeeded (re_1)",
                 "certain | step 2 of 2 (mail) failed: mailbox full",
                 "so | what is left goes out when you say so, under the same key",
+            ],
+        ),
+        (
+            &["http", "proof"],
+            &[confirm(), Event::Begin, through("evt_1"), Event::Next, refused()],
+            &[
+                "certain | step 1 of 2: http: succeeded (evt_1)",
+                "certain | step 2 of 2 (proof) found no proof: mailbox full",
+                "so | the proof is looked for again when you say so, and nothing is sent by that",
             ],
         ),
         (
@@ -170,4 +180,22 @@ fn a_batch_is_counted_as_it_stands_and_forgets_what_was_confirmed_anew() {
     let cut = CutBatch::count(&id, &acts, now()).unwrap();
     assert_eq!(cut.said(), "Refund 4, which was cut off: 2 done, 1 unknown, 1 under way");
     assert_eq!(CutBatch::count(&id, &[], now()), None);
+}
+
+#[test]
+fn a_missing_proof_is_told_by_its_own_word_and_counted_on_its_own() {
+    let id = BatchId("b1".to_owned());
+    let begun = |kinds: &[&str], events: &[Event]| lived(act(kinds, Some("b1")), events);
+    let unproven = [confirm(), Event::Begin, through("evt_1"), Event::Next, refused()];
+    let acts = [
+        begun(&["http", "proof"], &unproven),
+        begun(&["http", "mail"], &unproven),
+        begun(&["http"], &[confirm(), Event::Begin, refused()]),
+        begun(&["http"], &[confirm(), Event::Begin, through("evt_2")]),
+    ];
+    let cut = CutBatch::count(&id, &acts, now()).unwrap();
+    assert_eq!(cut.said(), "Refund 4, which was cut off: 1 done, 1 not proven, 2 failed");
+    let words = |act: &Act| facts(act, now()).last().unwrap().clone();
+    assert!(words(&acts[0]).starts_with("now | not proven: "), "{}", words(&acts[0]));
+    assert!(words(&acts[1]).starts_with("now | half done: "), "{}", words(&acts[1]));
 }

@@ -9,6 +9,7 @@ use super::driver::Driver;
 
 use crate::{
     domain::{
+        ends::Ends,
         journal::{Act, Entry, Event, Phase},
         plan::{ActionId, BatchId, Standing},
         recovery::CutBatch,
@@ -30,8 +31,7 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn new(id: BatchId, title: String, total: usize, stops_at_unknown: bool, now: DateTime<Utc>) -> Self {
-        let report =
-            BatchReport { id, title, total, done: 0, failed: 0, skipped: 0, paused: false, started_at: now, ended_at: None };
+        let report = BatchReport { id, title, total, ends: Ends::default(), paused: false, started_at: now, ended_at: None };
         Self { report, stops_at_unknown, ends: HashMap::new() }
     }
 
@@ -43,16 +43,9 @@ impl Batch {
         // One that failed half way and was gone on with is counted as it ended last.
         self.ends.insert(act.clone(), standing);
         let report = &mut self.report;
-        (report.done, report.failed, report.skipped) = (0, 0, 0);
-        for end in self.ends.values() {
-            match end {
-                Standing::Done => report.done += 1,
-                Standing::Rejected | Standing::Unproven => report.failed += 1,
-                Standing::Changed | Standing::Refused | Standing::TakenBack | Standing::NotSent => report.skipped += 1,
-                Standing::Held | Standing::Waiting | Standing::UnderWay | Standing::Unknown => {}
-            }
-        }
-        let is_last = report.done + report.failed + report.skipped >= report.total;
+        report.ends = Ends::default();
+        report.ends.extend(self.ends.values().copied());
+        let is_last = report.ends.through() >= report.total;
         if is_last && report.ended_at.is_none() {
             report.ended_at = Some(now);
             return true;
@@ -62,10 +55,12 @@ impl Batch {
 
     /// The line that closes it in the journal.
     pub(super) fn entry(&self, who: &str, now: DateTime<Utc>) -> Entry {
-        let BatchReport { id, title, total, done, failed, skipped, .. } = &self.report;
-        let said = format!("{title}: {done} of {total} done, {failed} failed, {skipped} skipped");
-        Entry::new(now, who, "BATCH", said)
-            .payload(json!({ "batch": id, "of": total, "done": done, "failed": failed, "skipped": skipped }))
+        let BatchReport { id, title, total, ends, .. } = &self.report;
+        let Ends { done, unproven, failed, skipped } = ends;
+        let counts = json!({
+            "batch": id, "of": total, "done": done, "unproven": unproven, "failed": failed, "skipped": skipped,
+        });
+        Entry::new(now, who, "BATCH", format!("{title}: {}", ends.said(*total))).payload(counts)
     }
 }
 

@@ -99,7 +99,7 @@ pub const TABLE: &[Binding] = &[
     row(Intent::Record, &["@"], ANYWHERE, "record", "", "the whole journal"),
     row(Intent::Output, &["ctrl-o"], ANYWHERE, "output", "", "what a command prints that runs, or that ran last"),
     row(Intent::Errors, &["!"], ANYWHERE, "errors", "", "what could not be read or done, and what to try"),
-    row(Intent::LookUp, &["L"], ANYWHERE, "look-up", "", "settle acts that stand unknown or half done"),
+    row(Intent::LookUp, &["L"], ANYWHERE, "look-up", "", "settle acts that stand unknown, half done or not proven"),
     row(
         Intent::Decide,
         &["D"],

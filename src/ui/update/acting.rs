@@ -302,7 +302,7 @@ pub fn look_up(model: &mut Model) -> Vec<Cmd> {
     let open = model.receipts.iter().filter(is_open);
     let requests: Vec<Cmd> = open.map(|receipt| Cmd::Ask(Request::LookUp { plan: receipt.plan.clone() })).collect();
     let said = match requests.len() {
-        0 => "no act stands unknown or half done".to_owned(),
+        0 => "no act stands unknown, half done or not proven".to_owned(),
         1 => "looking up 1 act".to_owned(),
         count => format!("looking up {count} acts"),
     };

@@ -24,7 +24,7 @@ const LEAST_HEIGHT: u16 = 12;
 
 pub fn open(model: &mut Model) -> Vec<Cmd> {
     if model.receipts.to_decide().next().is_none() {
-        say(model, Tone::Plain, "no act stands unknown or half done");
+        say(model, Tone::Plain, "no act stands unknown, half done or not proven");
     } else {
         model.overlay = Some(Overlay::Doubt(Doubt { opened_at: model.now, ..Doubt::default() }));
     }

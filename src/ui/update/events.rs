@@ -147,7 +147,9 @@ fn receipt_came(model: &mut Model, receipt: Receipt) {
         Standing::Done if is_alone => say(model, Tone::Good, line),
         Standing::TakenBack | Standing::NotSent if is_alone => say(model, Tone::Plain, line),
         Standing::Refused | Standing::Changed if is_alone => say(model, Tone::Warning, line),
-        Standing::Rejected | Standing::Unproven | Standing::Unknown => say(model, Tone::Bad, line),
+        // Done as far as anybody answered: no error, and yet nothing to pass over.
+        Standing::Unproven => say(model, Tone::Warning, line),
+        Standing::Rejected | Standing::Unknown => say(model, Tone::Bad, line),
         Standing::Held
         | Standing::Waiting
         | Standing::UnderWay

@@ -90,7 +90,7 @@ fn decide(model: &mut Model, page: RecoveryPage, plan: Option<&ActionId>) -> Vec
     let at = model.receipts.to_decide().position(|receipt| Some(&receipt.plan) == wanted);
     if model.receipts.to_decide().next().is_none() {
         model.overlay = Some(Overlay::Recovery(page));
-        say(model, Tone::Plain, "no act stands unknown or half done");
+        say(model, Tone::Plain, "no act stands unknown, half done or not proven");
     } else {
         let doubt = Doubt { at: at.unwrap_or(0), opened_at: model.now, returns: Some(page.at), ..Doubt::default() };
         model.overlay = Some(Overlay::Doubt(doubt));

@@ -7,7 +7,10 @@ use super::{
     overlay, sheet,
 };
 use crate::{
-    domain::{plan::Receipt, text},
+    domain::{
+        plan::{Receipt, Standing},
+        text,
+    },
     ui::{keymap::Intent, overlay::Doubt, theme::Role},
 };
 
@@ -20,15 +23,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, doubt: &Doubt) {
     let width = screen.width.min(96);
     let lines = lines(ink, &acts, at, usize::from(width.saturating_sub(4)));
     let area = overlay::centered(buffer, screen, width, (lines.len() as u16).saturating_add(5));
-    let half_done = acts.iter().filter(|act| act.has_rest).count();
-    let acts_are = |count: usize| text::counted(count, "act");
-    let title = match (acts.len() - half_done, half_done) {
-        (0, 0) => "Nothing is in doubt any more".to_owned(),
-        (unknown, 0) => format!("{} in doubt", acts_are(unknown)),
-        (0, half_done) => format!("{} half done", acts_are(half_done)),
-        (unknown, half_done) => format!("{} in doubt, {half_done} half done", acts_are(unknown)),
-    };
-    sheet::frame(ink, buffer, area, &title, "Esc closes", true, None);
+    sheet::frame(ink, buffer, area, &title(&acts), "Esc closes", true, None);
     if area.width < 12 || area.height < 4 {
         return;
     }
@@ -46,6 +41,20 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, doubt: &Doubt) {
     overlay::field(ink, buffer, (x + took, typed), field, &doubt.typed, true);
     let hint = x + took + field + 2;
     ink.put(buffer, (hint, typed), area.right().saturating_sub(hint + 2), "(Enter alone does nothing)", Role::Muted);
+}
+
+/// `2 acts in doubt, 1 half done, 1 not proven`: what there is none of is left out.
+fn title(acts: &[&Receipt]) -> String {
+    let half_done = acts.iter().filter(|act| act.is_half_done()).count();
+    let unproven = acts.iter().filter(|act| act.standing == Standing::Unproven).count();
+    let in_doubt = acts.len() - half_done - unproven;
+    let counts = [(in_doubt, "in doubt"), (half_done, "half done"), (unproven, "not proven")];
+    let said = counts.iter().filter(|(count, _)| *count > 0).enumerate().map(|(place, (count, word))| {
+        let counted = if place == 0 { text::counted(*count, "act") } else { count.to_string() };
+        format!("{counted} {word}")
+    });
+    let said = said.collect::<Vec<_>>().join(", ");
+    if said.is_empty() { "Nothing is in doubt any more".to_owned() } else { said }
 }
 
 fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(String, Role)> {
@@ -71,6 +80,15 @@ fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(Stri
     let key = ink.model.keymap.key_of(Intent::LookUp);
     let is_last = act.steps_done + 1 >= act.steps;
     let after = if is_last { "the act is done" } else { "the steps after it are carried out" };
+    if act.standing == Standing::Unproven {
+        say(&format!("Missing:  {}", act.said.one_line()), Role::Warning);
+        say("", Role::Text);
+        say(&format!("{key} looks for the proof again: nothing is sent by that."), Role::Text);
+        say("If you have seen yourself whether it was taken in, type:", Role::Text);
+        say(&format!("  happened        it counts as proven; {after}"), Role::Text);
+        say("  not happened    it is closed as failed, and what came before stands", Role::Text);
+        return lines;
+    }
     if act.has_rest {
         say(&format!("Failed:   {}", act.said.one_line()), Role::Bad);
         say("", Role::Text);

@@ -165,7 +165,8 @@ fn exactly(ink: &Ink<'_>, at: chrono::DateTime<chrono::Utc>) -> String {
 fn role(word: &str, act: &LeftAct) -> Role {
     match (word, act.receipt.standing) {
         ("now", Standing::Done) => Role::Good,
-        ("now", Standing::Unknown | Standing::Rejected | Standing::Unproven) => Role::Bad,
+        ("now", Standing::Unknown | Standing::Rejected) => Role::Bad,
+        ("now", Standing::Unproven) => Role::Warning,
         ("now", Standing::Changed) if act.receipt.has_rest => Role::Bad,
         ("unknown" | "waits" | "now", _) => Role::Warning,
         ("so", _) => Role::Muted,
@@ -191,7 +192,8 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
     let key = |intent| ink.model.keymap.key_of(intent);
     let count = |is_so: &dyn Fn(&LeftAct) -> bool| recovery.acts.iter().filter(|act| is_so(act)).count();
     let unknown = count(&|act| act.receipt.standing == Standing::Unknown);
-    let half_done = count(&|act| act.receipt.has_rest);
+    let half_done = count(&|act| act.receipt.is_half_done());
+    let unproven = count(&|act| act.receipt.standing == Standing::Unproven);
     let (look, decide) = (key(Intent::LookUp), key(Intent::Decide));
     if recovery.left_alone.is_some() {
         let said = format!("Quit, put the key right and start again. {} leaves, :recovery opens this again.", key(Intent::Back));
@@ -204,10 +206,15 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
     }
     if half_done > 0 {
         let acts = text::counted(half_done, "act");
-        let goes_on = recovery.acts.iter().any(|act| act.receipt.is_resendable);
+        let goes_on = recovery.acts.iter().any(|act| act.receipt.is_half_done() && act.receipt.is_resendable);
         let rest = if goes_on { format!("{} or {look} does the rest, ", key(Intent::Open)) } else { String::new() };
         let said = format!("{acts} half done: {rest}{decide} decides.");
         push(&mut lines, &said, Role::Bad, width);
+    }
+    if unproven > 0 {
+        let acts = text::counted(unproven, "act");
+        let said = format!("{acts} not proven: {} or {look} looks for the proof again, {decide} decides.", key(Intent::Open));
+        push(&mut lines, &said, Role::Warning, width);
     }
     let unsent = recovery.batches.iter().filter(|batch| !batch.unsent.is_empty()).count();
     if unsent > 0 {
@@ -215,7 +222,7 @@ fn ends(ink: &Ink<'_>, recovery: &Recovery, width: usize) -> Vec<Line> {
         let said = format!("{batches} cut off: {} on it goes on with what was not sent.", key(Intent::Open));
         push(&mut lines, &said, Role::Warning, width);
     }
-    if unknown + half_done + unsent == 0 {
+    if unknown + half_done + unproven + unsent == 0 {
         let said = format!("Nothing is left to decide. {} leaves, :recovery opens this again.", key(Intent::Back));
         push(&mut lines, &said, Role::Good, width);
     }

@@ -11,6 +11,7 @@ use crate::{
         plan::Standing,
         severity::Severity,
         snapshot::BatchReport,
+        text,
     },
     ui::{
         chord::Chord,
@@ -172,9 +173,15 @@ fn parts(ink: &Ink<'_>) -> Vec<(String, Role)> {
         let (it, decide) = (if unknown == 1 { "it" } else { "them" }, model.keymap.key_of(Intent::Decide));
         parts.push((format!("{acts} unknown: {key} looks {it} up, {decide} tells and decides"), Role::Bad));
     }
+    let unproven = model.receipts.count(Standing::Unproven);
+    if unproven > 0 {
+        let (acts, key) = (text::counted(unproven, "act"), model.keymap.key_of(Intent::LookUp));
+        let decide = model.keymap.key_of(Intent::Decide);
+        parts.push((format!("{acts} not proven: {key} looks for the proof again, {decide} tells and decides"), Role::Warning));
+    }
     let half_done = model.receipts.half_done().count();
     if half_done > 0 {
-        let acts = if half_done == 1 { "1 act".to_owned() } else { format!("{half_done} acts") };
+        let acts = text::counted(half_done, "act");
         // What outlived its key is a person's alone.
         let goes_on = model.receipts.half_done().any(|receipt| receipt.is_resendable);
         let rest = if goes_on { format!("{} does the rest, ", model.keymap.key_of(Intent::LookUp)) } else { String::new() };
@@ -263,21 +270,16 @@ fn open_loop(ink: &Ink<'_>) -> Option<(String, Role)> {
 }
 
 fn progress(ink: &Ink<'_>, batch: &BatchReport) -> (String, Role) {
-    let through = batch.done + batch.failed + batch.skipped;
-    let wrong = match (batch.failed, batch.skipped) {
-        (0, 0) => String::new(),
-        (failed, 0) => format!(", {failed} failed"),
-        (0, skipped) => format!(", {skipped} skipped"),
-        (failed, skipped) => format!(", {failed} failed, {skipped} skipped"),
-    };
-    let role = if batch.failed > 0 { Role::Bad } else { Role::Text };
+    let through = batch.ends.through();
+    let otherwise = batch.ends.otherwise();
+    let role = if batch.ends.failed > 0 { Role::Bad } else { Role::Text };
     if batch.ended_at.is_some() {
-        let end = if batch.failed + batch.skipped == 0 { Role::Good } else { Role::Warning };
-        return (format!("{}: ended, {} of {} done{wrong}", batch.title, batch.done, batch.total), end);
+        let end = if batch.ends.all_done() { Role::Good } else { Role::Warning };
+        return (format!("{}: ended, {}", batch.title, batch.ends.said(batch.total)), end);
     }
     let key = ink.model.keymap.key_of(Intent::PauseBatch);
     if batch.paused {
-        return (format!("{}: PAUSED at {through} of {}{wrong}; {key} goes on", batch.title, batch.total), Role::Warning);
+        return (format!("{}: PAUSED at {through} of {}{otherwise}; {key} goes on", batch.title, batch.total), Role::Warning);
     }
     let elapsed = (ink.now - batch.started_at).num_milliseconds().max(1) as f64 / 1_000.0;
     let rate = through as f64 / elapsed;
@@ -288,7 +290,7 @@ fn progress(ink: &Ink<'_>, batch: &BatchReport) -> (String, Role) {
         String::new()
     };
     let bar = bar(ink, through, batch.total);
-    (format!("{} {bar} {through} of {}{wrong}{left}  {key} pauses", batch.title, batch.total), role)
+    (format!("{} {bar} {through} of {}{otherwise}{left}  {key} pauses", batch.title, batch.total), role)
 }
 
 fn bar(ink: &Ink<'_>, done: usize, total: usize) -> String {

@@ -78,7 +78,27 @@ async fn a_batch_stops_at_the_first_unknown_where_the_pack_says_so_and_each_has_
     cockpit.actor.pause(batch, false).await.unwrap();
     let ended = cockpit.until(|standings| standings.batch.as_ref().is_some_and(|batch| batch.ended_at.is_some())).await;
     let batch = ended.batch.clone().unwrap();
-    assert_eq!((batch.total, batch.done, batch.failed, batch.skipped), (4, 3, 0, 1));
+    assert_eq!((batch.total, batch.ends.done, batch.ends.failed, batch.ends.skipped), (4, 3, 0, 1));
     cockpit.until_standing("d", Standing::Changed).await;
     assert_eq!(world.outside.lock().unwrap().arrived, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn what_is_not_proven_is_counted_as_that_wherever_a_batch_is_counted() {
+    let ids = ["a", "b", "c", "d", "e"];
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&ids));
+    let cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    world.script([Script::Goes, Script::Goes, Script::Goes, Script::Rejected, Script::Rejected]);
+    cockpit.confirm("replay", &ids).await.unwrap();
+    let ended = cockpit.until(|standings| standings.batch.as_ref().is_some_and(|batch| batch.ended_at.is_some())).await;
+    let ends = ended.batch.as_ref().unwrap().ends;
+    assert_eq!((ends.done, ends.unproven, ends.failed, ends.skipped), (3, 1, 1, 0));
+    assert_eq!(cockpit.lines().await.last().unwrap(), "BATCH replay 5: 3 of 5 done, 1 not proven, 1 failed");
+    let unproven = cockpit.until_standing("b", Standing::Unproven).await;
+    assert!(unproven.said.shown().starts_with("step 2 of 2 (see it processed) found no proof: "), "{unproven:?}");
+    // Its proof comes later: it moves from the one count to the other.
+    cockpit.actor.look_up(plan_of(&unproven)).await.unwrap();
+    cockpit.until_standing("b", Standing::Done).await;
+    let ends = cockpit.actor.standings().batch.as_ref().unwrap().ends;
+    assert_eq!(ends.said(5), "4 of 5 done, 1 failed");
 }

@@ -82,7 +82,7 @@ async fn stripes_own_library_takes_what_we_sign() {
     let mut letters = Letters::open().await;
     letters.hook = Some(handler.address.clone());
     // It keeps no table: what it took is delivered, and not proven.
-    let verdicts = letters.verdicts("do deliver evt_l042", 1).await;
+    let verdicts = letters.verdicts("do deliver evt_l042", 2).await;
     assert_eq!(verdicts[0].1, "unproven", "{verdicts:?}");
     assert_eq!(handler.said(), "200 evt_l042 l042");
 }

@@ -134,11 +134,19 @@ async fn while_the_handler_is_down_nothing_is_sent_and_it_is_said_why() {
 async fn what_is_taken_and_not_processed_is_delivered_and_not_proven() {
     let letters = Letters::open().await;
     assert!(letters.town.switch("printer", "off").await.unwrap());
-    let verdicts = letters.verdicts("do deliver evt_l007", 1).await;
-    let (_, standing, said) = &verdicts[0];
-    assert_eq!(standing, "unproven");
-    assert!(said.contains("not proven: no row yet") && said.contains("what came before stands"), "{said}");
-    assert_eq!(letters.sql("select count(*) from told").await, "1");
+    let output = letters.run("do deliver evt_l007 evt_l008").await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    for line in lines {
+        assert!(line.starts_with("not proven ") && line.contains("found no proof: given up after 6 tries"), "{said}");
+        assert!(line.contains("not proven: no row yet") && line.contains("what came before stands"), "{said}");
+    }
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("0 of 2 done, 2 not proven\n2 acts not proven: what was done stands; "), "{told}");
+    assert!(!told.contains("failed") && !told.contains("half done"), "{told}");
+    assert_eq!(letters.sql("select count(*) from told").await, "2");
     assert_eq!(letters.check().await.1, "100");
 }
 

@@ -18,6 +18,7 @@ use super::update;
 use crate::{
     domain::{
         barrier::Barrier,
+        ends::Ends,
         id::Id,
         pack::Confirm,
         plan::{BatchId, Standing},

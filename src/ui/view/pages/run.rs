@@ -20,7 +20,8 @@ pub fn run(paper: &mut Paper<'_>, plan: &ActionId) {
     if let Some(receipt) = ink.model.receipts.find(plan) {
         let role = match receipt.standing {
             Standing::Done => Role::Good,
-            Standing::Rejected | Standing::Unknown | Standing::Unproven => Role::Bad,
+            Standing::Rejected | Standing::Unknown => Role::Bad,
+            Standing::Unproven => Role::Warning,
             Standing::Held
             | Standing::Waiting
             | Standing::UnderWay
