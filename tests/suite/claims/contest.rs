@@ -229,7 +229,16 @@ async fn the_harness_finds_two_winners_where_a_claim_is_select_then_update() {
                 }
             });
         }
-        let tally = contest(&format!("{}, select then update", kind.title()), &contenders, items).await;
-        assert!(tally.more > 0, "{kind:?}: the control did not fail: {tally:?}");
+        // On a busy machine nobody may meet anybody for a while: once is enough.
+        let mut is_found = false;
+        for _ in 0..100 {
+            town.run("update control set owner = null").await;
+            let tally = contest(&format!("{}, select then update", kind.title()), &contenders, items).await;
+            is_found = tally.more > 0;
+            if is_found {
+                break;
+            }
+        }
+        assert!(is_found, "{kind:?}: the control did not fail");
     }
 }

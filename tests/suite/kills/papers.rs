@@ -57,11 +57,12 @@ impl Papers {
         }
     }
 
-    /// Every mark of a round: its act and its target.
+    /// Every mark of a round: its act and its target. Claims, and the gates that they pass, stand beside them.
     pub async fn marks(&self, collection: &str) -> Vec<(String, String)> {
         let query = json!({ "structuredQuery": { "from": [{ "collectionId": collection }] } });
         let answer = self.server.ask("runQuery", &query).await;
         let found = answer.as_array().into_iter().flatten().filter_map(|part| part.get("document"));
+        let found = found.filter(|document| document["fields"]["step"].is_object());
         let text = |document: &Json, name: &str| document["fields"][name]["stringValue"].as_str().unwrap_or_default().to_owned();
         found.map(|document| (text(document, "action_id"), text(document, "target"))).collect()
     }
