@@ -2,7 +2,8 @@
 //!
 //! The cockpit that is killed is this test binary, started again with an environment variable (`life`). It is composed
 //! of the library's own acting part, store and adapters; only thin wrappers that know the points stand between them.
-//! Stripe's stand-in, and a service that keeps nothing (`depot`), live in the harness's process and outlive it. `tests/kills` is the long form.
+//! Stripe's stand-in, a service that keeps nothing and the business's handler of events (`depot`) live in the harness's
+//! process, a database of documents by others (`papers`) beside it; they outlive it. `tests/kills` is the long form.
 
 mod bugs;
 mod business;
@@ -157,6 +158,35 @@ fn a_new_key_for_every_attempt_is_caught() {
 }
 
 #[test]
+fn a_new_key_for_every_attempt_is_caught_whatever_is_done() {
+    // What was sent late arrives behind the first look of a life that is to end as well.
+    let kills = ["wire.resend.late", "journal.done.after"].map(|point| Kill { point: point.to_owned(), nth: 1, micros: 0 });
+    let late = Round { deed: Deed::Resend, kills: kills.to_vec(), ..killed_at("", 1) };
+    assert_caught(Bug::KeyPerAttempt, &[late], "DOUBLE");
+    for (deed, point) in [
+        (Deed::Pause, "pause.act.after"),
+        (Deed::Resume, "resume.act.after"),
+        (Deed::Cancel, "cancel.act.after"),
+        (Deed::End, "end.act.after"),
+        (Deed::Stage, "stage.act.after"),
+    ] {
+        // Nothing outside bears the act's name.
+        assert_caught(Bug::KeyPerAttempt, &[Round { deed, ..killed_at(point, 1) }], "UNTOLD");
+    }
+}
+
+#[test]
+fn a_document_that_is_written_as_it_is_at_every_attempt_is_caught() {
+    if crate::documents::server::program().is_none() {
+        println!("hidane is not installed (tests/all installs it): no cockpit is killed while it writes a document");
+        return;
+    }
+    assert_caught(Bug::AsItIsNow, &[Round { deed: Deed::Write, ..killed_at("wire.write.late", 1) }], "DOUBLE");
+    let before_it_is_written = Round { deed: Deed::Write, ..killed_at("wire.write.committed", 1) };
+    assert_caught(Bug::SendBeforeWrite, &[before_it_is_written], "UNTOLD");
+}
+
+#[test]
 fn an_audit_outside_the_transaction_is_caught() {
     assert_caught(Bug::AuditApart, &[killed_at("journal.in.audit", 2), killed_at("journal.in.plans", 3)], "AUDIT");
 }
@@ -164,6 +194,21 @@ fn an_audit_outside_the_transaction_is_caught() {
 #[test]
 fn sending_before_the_journal_is_written_is_caught() {
     assert_caught(Bug::SendBeforeWrite, &[killed_at("wire.committed", 1), killed_at("stripe.act.after", 1)], "UNTOLD");
+}
+
+#[test]
+fn sending_before_the_journal_is_written_is_caught_whatever_is_done() {
+    for (deed, point) in [
+        (Deed::Pause, "wire.pause.committed"),
+        (Deed::Resume, "wire.resume.committed"),
+        (Deed::Cancel, "wire.cancel.committed"),
+        (Deed::End, "wire.end.committed"),
+        (Deed::Stage, "wire.stage.committed"),
+        (Deed::Resend, "wire.resend.committed"),
+        (Deed::Deliver, "hook.committed"),
+    ] {
+        assert_caught(Bug::SendBeforeWrite, &[Round { deed, ..killed_at(point, 1) }], "UNTOLD");
+    }
 }
 
 #[test]

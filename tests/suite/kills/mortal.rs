@@ -246,6 +246,10 @@ impl Doer for MortalSystem {
         self.points.amid(&format!("{name}.act.amid"));
         let outcome = match (self.life.bug, self.name.as_str()) {
             (Some(Bug::KeyPerAttempt), _) => self.inner.act(order, &bugs::anew(mark)).await,
+            (Some(Bug::AsItIsNow), "docs") => {
+                let order = bugs::as_it_is_now(self.life.reach.documents.unwrap(), order).await;
+                self.inner.act(&order, &bugs::anew(mark)).await
+            }
             (Some(Bug::SelectThenUpdate), "db") => {
                 bugs::select_then_update(&self.life.reach.business(), order, mark, self.meet("between", mark, SURELY)).await
             }

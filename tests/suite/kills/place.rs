@@ -62,7 +62,7 @@ pub struct Reach {
     /// As the business's database of documents names its marks.
     pub marks: String,
     stripe: SocketAddr,
-    documents: Option<SocketAddr>,
+    pub documents: Option<SocketAddr>,
     pub depot: SocketAddr,
     key: String,
     account: String,

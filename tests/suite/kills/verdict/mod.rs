@@ -7,7 +7,7 @@ mod outside;
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use self::journal::{Acts, Recorded, autopsy, records};
 use super::{
@@ -45,6 +45,8 @@ pub async fn judge(case: &Case<'_>) -> Vec<String> {
         if path.exists() {
             let mut journal = autopsy(&path).await;
             journal::read(&mut journal, &path, operator, &mut acts, &mut wrong).await;
+            // Before the next copy: whoever closes a database still writes.
+            journal.close().await.unwrap();
         }
     }
     for id in case.confirmed.iter().filter(|id| !acts.contains_key(*id)) {
@@ -164,6 +166,7 @@ async fn judge_business(case: &Case<'_>, acts: &Acts, refunds: &[Refund], wrong:
             wrong.push(format!("LOST: the row of {id} is still {status}"));
         }
     }
+    business.close().await.unwrap();
     for (id, act) in records(acts) {
         let in_doubt = act.through == step && matches!(act.phase.as_str(), "sent" | "unknown" | "again");
         if (act.through > step) != marked.contains(id) && !in_doubt && !is_only_another(acts, id, step) {
