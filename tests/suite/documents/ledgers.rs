@@ -99,7 +99,8 @@ fn documents_of_several_pages_pair_with_rows_of_sql_and_every_row_has_its_class(
     command.env("FIRESTORE_EMULATOR_HOST", &line.address).env("BANK_URL", format!("sqlite://{}", file.display()));
     command.args(["--pack", "books.toml", "--state-dir", "state", "reconcile", "payments", "--json"]);
     let ran = Ran::of(command.output());
-    let statement = &serde_json::from_str::<Json>(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.errors))[0]["statement"];
+    let statement = &serde_json::from_str::<Json>(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.errors))
+        [0]["statement"];
     let mut told: Vec<(String, Json)> = statement["discrepancies"]
         .as_array()
         .unwrap_or_else(|| panic!("{statement}"))

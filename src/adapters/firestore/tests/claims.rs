@@ -27,9 +27,9 @@ const MARKS: &str = "operator_actions";
 const SAME: &str = "claim-2ac7fc8cb2db33720a76a705c69e001e58dedd7f994790c381860a26adabda9f";
 
 /// Says yes or no, and keeps what it saw.
-struct Word {
-    permits: bool,
-    seen: Vec<Held>,
+pub(super) struct Word {
+    pub(super) permits: bool,
+    pub(super) seen: Vec<Held>,
 }
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl Judge for Word {
     }
 }
 
-fn wanted(act: &str, operator: &str, epoch: u32) -> Claim {
+pub(super) fn wanted(act: &str, operator: &str, epoch: u32) -> Claim {
     Claim {
         act: ActionId(act.to_owned()),
         target: "jobs/j/1".to_owned(),
