@@ -1,5 +1,6 @@
 //! Services that a pack knows by name, and mail: what they are asked, tried on servers that others wrote.
 
+mod described;
 mod faults;
 mod mail;
 mod named;
