@@ -4,8 +4,8 @@
 pub mod authority;
 pub mod emulate;
 pub mod post_office;
-pub mod stripe;
 pub mod prism;
+pub mod stripe;
 pub mod town;
 
 use std::{
