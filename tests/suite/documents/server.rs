@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -33,9 +34,13 @@ impl Server {
             println!("hidane is not installed (tests/all installs it): the tests on Firestore did not run");
             return None;
         };
-        let mut process = Command::new(program)
+        // It ends with whoever started it, however that ended, and hears no Ctrl-C that is meant for him.
+        let mut process = Command::new("sh")
+            .args(["-c", r#""$@" & child=$!; read -r _; kill "$child"; wait"#, "sh"])
+            .arg(program)
             .args(["--host", "127.0.0.1", "--port", "0"])
-            .stdin(Stdio::null())
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -161,7 +166,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // The end of its input is the end of it.
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
