@@ -78,3 +78,35 @@ async fn statements(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
     };
     problems.iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_whose_acts_nobody_can_claim_is_told_so_at_the_start() {
+        const DOCUMENTS: &str = "docs.firestore = { project = \"shop\" }\n";
+        const MARKED: &str = "docs.firestore = { project = \"shop\", marks = \"operator_actions\" }\n";
+        const SQL: &str = "db.sql = { url_env = \"DB\" }\n";
+        const ACT: &str = "[actions.hide]\ntitle = \"Hide\"\ndo.http = { on = \"site\", path = \"/hide\" }\n";
+        for (connections, act, told) in [
+            (DOCUMENTS, ACT, Some("no Firestore connection names a collection of marks; give one")),
+            (DOCUMENTS, "", None),
+            (MARKED, ACT, None),
+            (SQL, ACT, Some("no SQL connection names a table of marks; give one")),
+            (&[SQL, MARKED].concat(), ACT, None),
+            (&[SQL, DOCUMENTS].concat(), ACT, Some("no SQL connection names")),
+            ("", ACT, None),
+        ] {
+            let head = "[pack]\ntitle = \"Shop\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nsite.http = { url = \"https://shop.example\" }\n";
+            let text = format!("{head}{connections}{act}");
+            let pack = crate::pack::parse("shop.toml", &text, &|_| Err(String::new())).unwrap_or_else(|why| panic!("{why}")).pack;
+            let said = unclaimed(&pack);
+            assert_eq!(said.is_some(), told.is_some(), "{text}: {said:?}");
+            let begins = "acts are not claimed, so another operator could act at the same time: ";
+            assert!(
+                said.is_none_or(|said| said.shown().starts_with(begins) && told.is_some_and(|told| said.shown().contains(told)))
+            );
+        }
+    }
+}

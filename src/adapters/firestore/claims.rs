@@ -67,7 +67,7 @@ impl Page {
     }
 }
 
-impl<'a> Register<'a> {
+impl Register<'_> {
     /// Every claim on these targets.
     pub(super) async fn claims(self, targets: &[String]) -> Result<Claims, SourceError> {
         self.on(targets).await.map(|page| page.claims())
@@ -207,7 +207,9 @@ impl<'a> Register<'a> {
         let writes = json!({ "writes": [write(NOBODY, true), write(&format!("{NOBODY}-first"), false)] });
         match self.api.act("commit", &writes).await {
             Err(Failure::Refusal(refusal)) if refusal.is("PERMISSION_DENIED") => Ok(Some(unusable(&refusal.said()))),
-            Ok(_) | Err(Failure::Refusal(_)) => Ok(None),
+            Err(Failure::Refusal(refusal)) if is_overtaken(&refusal) => Ok(None),
+            // It cannot be, and then it may.
+            Ok(_) => Ok(None),
             Err(failure) => Err(failure.unread(&self.api.transport, self.marks)),
         }
     }

@@ -134,7 +134,9 @@ async fn both_at_once_have_one_winner_on_each_of_many_items() {
     let mut won = [0, 0];
     for round in 1..=ROUNDS {
         let ids: Vec<String> = (1..=20).map(|number| format!("r{round}-{number}")).collect();
-        ids.iter().for_each(|id| desk.put(id, 1));
+        for id in &ids {
+            desk.put(id, 1);
+        }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let backwards: Vec<&str> = ids.iter().rev().copied().collect();
         assert_eq!(anna.propose("approve", &ids).await.plans.len(), 20);

@@ -168,6 +168,10 @@ fn an_answer_that_is_lost_is_looked_for_and_the_act_happens_once() {
     // Without marks the document alone tells: it holds what was to be written, and nobody says by whom.
     let line = LossyLine::to(&server, 1);
     let cockpit = Cockpit::at(&line.address).without_marks();
+    cockpit
+        .run(&["do", "reopen", "j2", "--dry-run"])
+        .ends(0)
+        .says(&["not claimed in the database: another operator could act at the same time"]);
     cockpit.run(&["do", "reopen", "j2"]).ends(2);
     cockpit.run(&["journal", "recover"]).ends(2).says(&["nothing says by whom"]);
     assert_eq!((line.commits(), server.text("jobs/j2", "status").as_str()), (1, "open"));

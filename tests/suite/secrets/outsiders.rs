@@ -11,17 +11,31 @@ use super::{
     shop::{Addresses, Shop},
 };
 
-/// The services with a token, each with what is read there and what is done.
-const NAMED: [(&str, &str, Canary, &[&str], Option<&str>); 3] = [
-    (
-        "vercel",
-        "project = \"p1\"",
-        VERCEL_TOKEN,
-        &["variable = \"MODE\"", "list = \"deployments\""],
-        Some("redeploy = \"production\""),
-    ),
-    ("netlify", "site = \"s1\"", NETLIFY_TOKEN, &["list = \"deploys\""], Some("run = \"build\"")),
-    ("sentry", "organization = \"o1\"", SENTRY_TOKEN, &["list = \"errors\""], None),
+/// A service with a token: what is read there, and what is done.
+struct Named {
+    word: &'static str,
+    place: &'static str,
+    token: Canary,
+    reads: &'static [&'static str],
+    effect: Option<&'static str>,
+}
+
+const NAMED: [Named; 3] = [
+    Named {
+        word: "vercel",
+        place: "project = \"p1\"",
+        token: VERCEL_TOKEN,
+        reads: &["variable = \"MODE\"", "list = \"deployments\""],
+        effect: Some("redeploy = \"production\""),
+    },
+    Named {
+        word: "netlify",
+        place: "site = \"s1\"",
+        token: NETLIFY_TOKEN,
+        reads: &["list = \"deploys\""],
+        effect: Some("run = \"build\""),
+    },
+    Named { word: "sentry", place: "organization = \"o1\"", token: SENTRY_TOKEN, reads: &["list = \"errors\""], effect: None },
 ];
 
 /// What a program does with its secrets before it ends.
@@ -52,9 +66,9 @@ esac
 "#;
 
 pub fn named_services(shop: &mut Shop, addresses: &Addresses) {
-    for (word, place, canary, reads, effect) in NAMED {
+    for Named { word, place, token, reads, effect } in NAMED {
         let variable = format!("SHOP_{}_TOKEN", word.to_uppercase());
-        shop.set(&variable, canary.core.to_owned());
+        shop.set(&variable, token.core.to_owned());
         for (at, url) in places(addresses).iter().enumerate() {
             let on = format!("{word}_{at}");
             shop.say(&format!(

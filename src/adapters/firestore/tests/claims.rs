@@ -4,16 +4,16 @@
 use async_trait::async_trait;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{method, path},
+    matchers::{method, path, path_regex},
 };
 
 use super::{
-    FieldValue, FirestoreSystem, Json, Precondition, json, mark, order,
+    FieldValue, FirestoreSystem, Json, Precondition, ROOT, json, mark, order,
     partner::{Partner, held, put},
     set, tokens,
 };
 use crate::{
-    adapters::testing::words,
+    adapters::testing::{LIMIT, words},
     domain::{
         claim::{Claim, Claims, Ending, Held},
         pack::Query,
@@ -193,4 +193,58 @@ async fn where_marks_may_be_made_and_claims_may_not_acts_go_without_and_it_is_sa
             system.release(&ActionId("a1".into()), "ana's", Ending::Done).await.unwrap();
         }
     }
+}
+
+/// Who has nothing to tell of any claim, and answers a commit so.
+async fn answering(http: u16, body: &Json) -> MockServer {
+    let server = MockServer::start().await;
+    let nothing = json!([{ "readTime": "2026-11-19T08:00:00Z" }]);
+    let missing = json!([{ "missing": format!("{ROOT}/{MARKS}/gate-{}", SAME.trim_start_matches("claim-")), "readTime": "2026-11-19T08:00:00Z" }]);
+    for (verb, body) in [("runQuery$", &nothing), ("batchGet$", &missing)] {
+        let reply = ResponseTemplate::new(200).set_body_json(body);
+        Mock::given(path_regex(verb)).respond_with(reply).mount(&server).await;
+    }
+    let reply = ResponseTemplate::new(http).set_body_json(body);
+    Mock::given(path_regex("commit$")).respond_with(reply).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn each_answer_to_a_claim_means_one_thing() {
+    let refusal = |http: u16, status: &str| json!({ "error": { "code": http, "status": status, "message": "so it is" } });
+    let missing =
+        json!({ "error": { "code": 404, "status": "NOT_FOUND", "message": format!("No document to update: {ROOT}/a/b") } });
+    for (http, body, claimed, commits, is_kept) in [
+        (200, json!({ "writeResults": [{}, {}], "commitTime": "2026-11-19T08:00:01Z" }), "Granted", 1, Some(true)),
+        (200, json!({ "hello": "captive portal" }), "Unanswered", 1, Some(true)),
+        (400, refusal(400, "INVALID_ARGUMENT"), "Refused", 1, None),
+        (403, refusal(403, "PERMISSION_DENIED"), "Refused", 1, Some(false)),
+        // Somebody else was quicker, again and again.
+        (409, refusal(409, "ABORTED"), "Unanswered", 8, Some(true)),
+        (409, refusal(409, "ALREADY_EXISTS"), "Unanswered", 8, Some(true)),
+        (400, refusal(400, "FAILED_PRECONDITION"), "Unanswered", 8, Some(true)),
+        (404, missing, "Unanswered", 8, Some(true)),
+        (404, refusal(404, "NOT_FOUND"), "Refused", 1, None),
+        (429, refusal(429, "RESOURCE_EXHAUSTED"), "Unanswered", 1, None),
+        (503, refusal(503, "UNAVAILABLE"), "Unanswered", 1, None),
+        (502, json!("<html>"), "Unanswered", 1, None),
+        (403, json!("a proxy's no"), "Unanswered", 1, None),
+    ] {
+        let server = answering(http, &body).await;
+        let open = || super::open(server.uri().trim_start_matches("http://"), Some(MARKS), LIMIT);
+        let told = format!("{:?}", claim(&open(), &wanted("a1", "ana", 0), &[]).await);
+        assert!(told.starts_with(claimed), "{http} {body}: {told}");
+        let is_commit = |request: &&wiremock::Request| request.url.path().ends_with(":commit");
+        let requests = server.received_requests().await.unwrap();
+        assert_eq!(requests.iter().filter(is_commit).count(), commits, "{http} {body}");
+        let sent: Json = serde_json::from_slice(&requests.iter().find(is_commit).unwrap().body).unwrap();
+        let asked: Vec<&Json> = sent["writes"].as_array().unwrap().iter().map(|write| &write["currentDocument"]).collect();
+        assert_eq!(asked, [&json!({ "exists": false }), &json!({ "exists": false })], "never without a condition");
+        // Whether claims can be kept at all is rehearsed first, and what is no answer to that settles nothing.
+        let kept = open().claims(&["jobs/j/1".to_owned()]).await;
+        let told = kept.as_ref().map(Option::is_some).map_err(|_| ());
+        assert_eq!(told.ok(), is_kept, "{http} {body}: {kept:?}");
+    }
+    let nobody = super::open(crate::adapters::testing::nobody().await.trim_start_matches("http://"), Some(MARKS), LIMIT);
+    assert!(matches!(claim(&nobody, &wanted("a1", "ana", 0), &[]).await, Claimed::Unanswered(_)));
 }

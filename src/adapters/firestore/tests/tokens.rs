@@ -219,7 +219,7 @@ async fn no_failing_answer_tells_any_part_of_a_token() {
         let system = open_marked(&key, &google.uri(), Some("operator_actions")).unwrap();
         for told in everything(&system).await {
             assert!(!told.is_empty());
-            let part = (0..=core.len() - TELLING).find(|at| told.contains(&core[*at..at + TELLING]));
+            let part = core.as_bytes().windows(TELLING).find(|part| told.as_bytes().windows(TELLING).any(|said| said == *part));
             assert_eq!(part, None, "{status} {body}: {told}");
             heard += 1;
         }
