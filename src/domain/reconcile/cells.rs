@@ -94,34 +94,35 @@ pub struct Cells {
     rows: Vec<Spot>,
     shapes: Shapes,
     values: Vec<u8>,
-    shape: Vec<u8>,
+    shape: Vec<Told>,
 }
+
+/// A column's number among the book's own, low byte first, and how the cell is told.
+type Told = [u8; 3];
 
 /// Which columns a row has, and how each cell is told: hardly ever more than a handful for millions of rows.
 #[derive(Debug, Default)]
 struct Shapes {
-    known: Vec<Box<[u8]>>,
-    numbers: HashMap<Box<[u8]>, u16>,
+    known: Vec<Box<[Told]>>,
+    numbers: HashMap<Box<[Told]>, u16>,
     last: u16,
 }
 
 impl Shapes {
     /// `None` where there is no number left.
-    fn number(&mut self, shape: &[u8]) -> Option<u16> {
+    fn number(&mut self, shape: &[Told]) -> Option<u16> {
         if self.known.get(usize::from(self.last)).is_some_and(|last| **last == *shape) {
             return Some(self.last);
         }
-        let number = match self.numbers.get(shape) {
-            Some(known) => *known,
-            None => {
-                let next = u16::try_from(self.known.len()).ok().filter(|next| *next != INLINE)?;
-                self.known.push(shape.into());
-                self.numbers.insert(shape.into(), next);
-                next
-            }
-        };
-        self.last = number;
-        Some(number)
+        if let Some(known) = self.numbers.get(shape) {
+            self.last = *known;
+            return Some(*known);
+        }
+        let next = u16::try_from(self.known.len()).ok().filter(|next| *next != INLINE)?;
+        self.known.push(shape.into());
+        self.numbers.insert(shape.into(), next);
+        self.last = next;
+        Some(next)
     }
 }
 
@@ -140,25 +141,26 @@ impl Cells {
             let form = compared.and_then(|(compared, roles)| compared.form_of(*roles.get(place)?, cell));
             let tag = form.map_or_else(|| pack(&mut self.values, cell, is_lean), |form| AS_COMPARED + form);
             let [low, high] = column.to_le_bytes();
-            self.shape.extend([low, high, tag]);
+            self.shape.push([low, high, tag]);
         }
         let number = self.shapes.number(&self.shape);
         self.values.get_mut(..2)?.copy_from_slice(&number.unwrap_or(INLINE).to_le_bytes());
         if number.is_none() {
             let length = u32::try_from(self.shape.len()).ok()?.to_le_bytes();
-            self.values.splice(2..2, length.into_iter().chain(self.shape.iter().copied()));
+            self.values.splice(2..2, length.into_iter().chain(self.shape.as_flattened().iter().copied()));
         }
         self.rows.push(self.heap.put(&self.values)?);
         Some(())
     }
 
     /// A row's shape, and the bytes behind it.
-    fn apart<'a>(&'a self, row: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    fn apart<'a>(&'a self, row: &'a [u8]) -> (&'a [Told], &'a [u8]) {
         let mut bytes = Reader(row);
         match u16::from_le_bytes(bytes.take()) {
             INLINE => {
                 let length = u32::from_le_bytes(bytes.take()) as usize;
-                bytes.0.split_at_checked(length).unwrap_or_default()
+                let (shape, values) = bytes.0.split_at_checked(length * size_of::<Told>()).unwrap_or_default();
+                (shape.as_chunks().0, values)
             }
             number => (self.shapes.known.get(usize::from(number)).map_or(&[], |shape| shape), bytes.0),
         }
@@ -172,13 +174,12 @@ impl Cells {
         let mut values: Vec<Option<Value>> = vec![Some(Value::Null); columns.len()];
         let lower = compared.currency.code().to_ascii_lowercase();
         let forms = compared.forms([compared.currency.code(), &lower]);
-        for told in shape.as_chunks::<3>().0 {
-            let [low, high, tag] = *told;
+        for [low, high, tag] in shape.iter().copied() {
             let value = match tag {
                 LEFT_OUT => None,
                 AS_COMPARED.. => {
                     let form = forms.get(usize::from(tag - AS_COMPARED)).copied().flatten();
-                    Some(form.map_or(Value::Null, |cell| cell.value()))
+                    Some(form.map_or(Value::Null, Cell::value))
                 }
                 tag => Some(bytes.unpack(tag)),
             };
@@ -251,12 +252,10 @@ fn pack(bytes: &mut Vec<u8>, cell: &Cell<'_>, is_lean: bool) -> u8 {
 
 /// Behind its length: one byte, or `LONG` and four.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    match u8::try_from(text.len()).ok().filter(|length| *length != LONG) {
-        Some(length) => bytes.push(length),
-        None => {
-            bytes.push(LONG);
-            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        }
+    let length = u8::try_from(text.len()).unwrap_or(LONG);
+    bytes.push(length);
+    if length == LONG {
+        bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
     }
     bytes.extend_from_slice(text.as_bytes());
 }
@@ -378,7 +377,7 @@ mod tests {
         assert_eq!((pack(&mut bytes, &Cell::Text(&long), true), bytes.len()), (LEFT_OUT, 0));
         let columns: Arc<[String]> = ["a", "b"].map(str::to_owned).into();
         let mut cells = Cells::default();
-        let number = cells.shapes.number(&[0, 0, LEFT_OUT, 1, 0, YES]).unwrap();
+        let number = cells.shapes.number(&[[0, 0, LEFT_OUT], [1, 0, YES]]).unwrap();
         cells.rows.push(cells.heap.put(&number.to_le_bytes()).unwrap());
         let at = DateTime::UNIX_EPOCH;
         let currency = Currency::from_code("AUD").unwrap();
