@@ -61,6 +61,12 @@ pub trait Source: Send + Sync {
     /// comes in pages, each of them.
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError>;
 
+    /// As `read`, for what comes in pages: tells of each, as it comes, how many rows it has.
+    async fn read_aloud(&self, query: &Query, params: &Params, came: &PageCame<'_>) -> Result<Rows, SourceError> {
+        let _ = came;
+        self.read(query, params).await
+    }
+
     /// How many looks it takes at a time without one waiting for another.
     fn looks_at_once(&self) -> usize {
         1
@@ -117,6 +123,9 @@ pub enum Ownership {
     Unasked(Text),
 }
 
+/// Takes the number of rows of a page that has come. Must not block.
+pub type PageCame<'a> = dyn Fn(usize) + Send + Sync + 'a;
+
 /// Takes what an act has printed so far. Must not block.
 pub type Told = dyn Fn(Printed) + Send + Sync;
 
@@ -145,6 +154,13 @@ pub trait Doer: Send + Sync {
     /// The program is ending: what is under way has so long, and is then given up as unknown.
     fn wind_down(&self, within: Duration) {
         let _ = within;
+    }
+
+    /// Ends the attempt of this act that is under way, in the name of an operator. False where there is none that could be
+    /// ended, or it is being ended already. Its outcome comes as any other.
+    fn cut_short(&self, act: &ActionId, by: &str) -> bool {
+        let _ = (act, by);
+        false
     }
 
     /// Looks whether an earlier attempt happened. Never writes.

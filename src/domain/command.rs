@@ -70,6 +70,11 @@ impl Default for Exits {
 }
 
 impl Exits {
+    /// True where the pack names this very code as one after which nothing was done.
+    pub fn names_refused(&self, code: i32) -> bool {
+        self.refused.as_ref().is_some_and(|refused| refused.contains(&code))
+    }
+
     pub fn judge(&self, code: i32) -> Proven {
         if self.done.contains(&code) {
             return Proven::Done;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     barrier::Barrier,
     ends::Ends,
+    figure,
     id::Id,
     money::Money,
     pack::{self, Action, Class, Connection},
@@ -61,11 +62,33 @@ pub struct Look<T> {
     pub took_ms: u64,
     pub every: Duration,
     pub failure: Option<Failure>,
+    /// How far the look has come that is under way, where it comes in pages and takes long.
+    #[serde(skip)]
+    pub reading: Option<PagesSoFar>,
+}
+
+/// A long list that is being read page by page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PagesSoFar {
+    pub since: DateTime<Utc>,
+    pub pages: usize,
+    pub rows: usize,
+}
+
+impl PagesSoFar {
+    /// `12 pages, 1,200 rows`.
+    pub fn said(&self) -> String {
+        let counted = |count: usize, thing: &str| match count {
+            1 => format!("1 {thing}"),
+            count => format!("{} {thing}s", figure::quantity(count as f64, "")),
+        };
+        format!("{}, {}", counted(self.pages, "page"), counted(self.rows, "row"))
+    }
 }
 
 impl<T> Look<T> {
     pub fn never(every: Duration) -> Self {
-        Self { value: None, looked_at: None, took_ms: 0, every, failure: None }
+        Self { value: None, looked_at: None, took_ms: 0, every, failure: None, reading: None }
     }
 
     /// Older than twice its interval: no longer a reading.

@@ -53,24 +53,26 @@ async fn ask(
     now: DateTime<Utc>,
 ) -> Result<Answers, SourceError> {
     let params = clock_names(now);
+    let pages = readings.begin_pages(watch, now);
+    let came = |rows: usize| pages.came(rows);
     match watch {
-        Watch::Check(index) => reader.read(&pack.checks[index].query, &params, now).await.map(Answers::One),
-        Watch::Queue(index) => reader.read(&pack.queues[index].query, &params, now).await.map(Answers::One),
-        Watch::Flag(index) => reader.read(&pack.flags[index].query, &params, now).await.map(Answers::One),
+        Watch::Check(index) => reader.read_aloud(&pack.checks[index].query, &params, now, &came).await.map(Answers::One),
+        Watch::Queue(index) => reader.read_aloud(&pack.queues[index].query, &params, now, &came).await.map(Answers::One),
+        Watch::Flag(index) => reader.read_aloud(&pack.flags[index].query, &params, now, &came).await.map(Answers::One),
         Watch::Job(index) => {
             let job = &pack.jobs[index];
-            let runs = reader.read(&job.history, &params, now).await?;
+            let runs = reader.read_aloud(&job.history, &params, now, &came).await?;
             let effect = match &job.effect {
-                Some(query) => Some(reader.read(query, &params, now).await?),
+                Some(query) => Some(reader.read_aloud(query, &params, now, &came).await?),
                 None => None,
             };
             Ok(Answers::Job { runs, effect })
         }
         Watch::Metric(index) => {
             let metric = &pack.metrics[index];
-            let rows = reader.read(&metric.query, &params, now).await?;
+            let rows = reader.read_aloud(&metric.query, &params, now, &came).await?;
             let series = match &metric.series {
-                Some(query) => Some(reader.read(query, &params, now).await?),
+                Some(query) => Some(reader.read_aloud(query, &params, now, &came).await?),
                 None => None,
             };
             Ok(Answers::Metric { rows, series })

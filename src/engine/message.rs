@@ -57,6 +57,10 @@ pub enum Request {
     Cancel {
         batch: BatchId,
     },
+    /// End the command of an act that runs.
+    StopRun {
+        plan: ActionId,
+    },
     /// Settle what stands unknown: look it up outside again.
     LookUp {
         plan: ActionId,

@@ -9,6 +9,7 @@ pub mod ledgers;
 pub mod look;
 pub mod message;
 pub mod observe;
+mod paging;
 mod passing;
 pub mod pulse;
 pub mod reader;

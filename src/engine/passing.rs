@@ -37,6 +37,7 @@ impl Watcher {
             }),
             Request::Pause { batch, paused } => self.answer(async move { Some(notice(actor.pause(batch, paused).await)) }),
             Request::Cancel { batch } => self.answer(async move { Some(notice(actor.cancel(batch).await)) }),
+            Request::StopRun { plan } => self.answer(async move { Some(notice(actor.stop_run(plan).await)) }),
             Request::LookUp { plan } => self.answer(async move { Some(notice(actor.look_up(plan).await)) }),
             Request::Settle { plan, happened } => {
                 self.answer(async move { Some(notice(actor.settle(plan, happened).await)) });

@@ -15,7 +15,7 @@ use crate::{
         text::Text,
         value::Value,
     },
-    ports::{Connections, SourceError, Taker},
+    ports::{Connections, PageCame, SourceError, Taker},
 };
 
 /// Looks that waited while so many before them ran out of time share the failure: twenty queries at a database that
@@ -56,18 +56,35 @@ impl Reader {
 
     /// The rows, without those that another connection has already, where the query says so.
     pub async fn read(&self, query: &Query, params: &Params, now: DateTime<Utc>) -> Result<Rows, SourceError> {
-        let rows = self.read_all(query, params, now).await?;
+        self.read_aloud(query, params, now, &|_| {}).await
+    }
+
+    /// As `read`; `came` is told of each page of a long list as it comes.
+    pub async fn read_aloud(
+        &self,
+        query: &Query,
+        params: &Params,
+        now: DateTime<Utc>,
+        came: &PageCame<'_>,
+    ) -> Result<Rows, SourceError> {
+        let rows = self.read_all(query, params, now, came).await?;
         let Read::Stripe(StripeRead { except: Some(except), .. }) = &query.read else { return Ok(rows) };
         if rows.is_empty() {
             return Ok(rows);
         }
         let done = Query { on: except.on.clone(), read: Read::Sql(except.sql.clone()), money: Vec::new() };
-        let done = self.read_all(&done, params, now).await.map_err(|error| unheld(&except.on, &error))?;
+        let done = self.read_all(&done, params, now, &|_| {}).await.map_err(|error| unheld(&except.on, &error))?;
         let done = done.iter().filter_map(|row| row.values().first().map(Value::original)).collect();
         Ok(rows.without("id", &done))
     }
 
-    async fn read_all(&self, query: &Query, params: &Params, now: DateTime<Utc>) -> Result<Rows, SourceError> {
+    async fn read_all(
+        &self,
+        query: &Query,
+        params: &Params,
+        now: DateTime<Utc>,
+        heard: &PageCame<'_>,
+    ) -> Result<Rows, SourceError> {
         let unknown = || SourceError::Unreachable(Text::new(format!("there is no connection `{}`", query.on)));
         let system = self.connections.find(&query.on).ok_or_else(unknown)?;
         let gate = self.gates.get(&query.on).ok_or_else(unknown)?;
@@ -78,7 +95,7 @@ impl Reader {
             return Err(error);
         }
         let started = Instant::now();
-        let answer = system.read(query, params).await;
+        let answer = system.read_aloud(query, params, heard).await;
         gate.note(answer.as_ref().err());
         self.note(&query.on, started.elapsed(), answer.as_ref().err(), now);
         answer.map(|rows| rows.with_money(&query.money, self.currency))

@@ -19,6 +19,7 @@ use super::{
     handling::Signing,
     look::{Seen, look},
     message::{Event, Request, Scope},
+    paging,
     pulse::Pulse,
     reader::Reader,
     reading::Readings,
@@ -29,7 +30,7 @@ use crate::{
     domain::{
         journal::Entry,
         pack::Pack,
-        snapshot::{Digest, Handling, JournalLine, ReconciliationReport, Snapshot, Subject},
+        snapshot::{Digest, Handling, JournalLine, PagesSoFar, ReconciliationReport, Snapshot, Subject},
         text::Text,
     },
     ports::{Archive, Clock, Store, StoreError},
@@ -86,7 +87,7 @@ pub struct Watcher {
     /// Memories of the judges that are not in the record yet.
     unsaved: BTreeMap<Subject, serde_json::Value>,
     /// How far the long lists had come when they were last asked.
-    told_progress: Vec<Text>,
+    told_progress: (Vec<Text>, BTreeMap<Watch, PagesSoFar>),
     /// The picture as it was last published: what the operator sees.
     pub(super) latest: Option<Arc<Snapshot>>,
 }
@@ -131,7 +132,7 @@ impl Watcher {
             last_visit,
             digest: None,
             latest: None,
-            told_progress: Vec::new(),
+            told_progress: Default::default(),
             unsaved: BTreeMap::new(),
             ground,
         }
@@ -217,7 +218,7 @@ impl Watcher {
     async fn time_passed(&mut self) -> ControlFlow<()> {
         let now = self.ground.clock.now();
         let changes = self.board.rejudge(now);
-        let progress = self.ground.reader.progress();
+        let progress = (self.ground.reader.progress(), self.readings.pages(now));
         if !changes.flips.is_empty() || self.readings.are_under_way() || progress != self.told_progress {
             self.changed();
         }
@@ -280,6 +281,7 @@ impl Watcher {
             | Request::TakeBack { .. }
             | Request::Pause { .. }
             | Request::Cancel { .. }
+            | Request::StopRun { .. }
             | Request::LookUp { .. }
             | Request::Settle { .. }
             | Request::Unlock
@@ -371,15 +373,16 @@ impl Watcher {
             .filter_map(|(_, pulse)| pulse.due())
             .min()
             .map(|due| now + TimeDelta::from_std(due.saturating_duration_since(Instant::now())).unwrap_or_default());
+        let pages = self.readings.pages(now);
         let mut snapshot = Snapshot {
             sequence: self.sequence,
             taken_at: now,
-            alerts: self.board.alerts(now),
-            queues: self.board.queues.clone(),
-            jobs: self.board.jobs.clone(),
+            alerts: paging::alerts(self.board.alerts(now), &pages, &self.ground.pack),
+            queues: paging::queues(&self.board.queues, &pages),
+            jobs: paging::jobs(&self.board.jobs, &pages),
             reconciliations: self.reconciliations(now),
-            flags: self.board.flags.clone(),
-            metrics: self.board.metrics.clone(),
+            flags: paging::flags(&self.board.flags, &pages),
+            metrics: paging::metrics(&self.board.metrics, &pages),
             sources: self.ground.reader.health(),
             journal: Arc::clone(&self.journal),
             receipts: acts.receipts.iter().cloned().collect(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use ratatui_textarea::TextArea;
 
 use super::{dialog::Dialog, field::Field, palette::Palette};
-use crate::domain::{id::Id, pack::Reconciliation, snapshot::Subject};
+use crate::domain::{id::Id, pack::Reconciliation, plan::ActionId, snapshot::Subject};
 
 #[derive(Clone, Debug)]
 pub enum Overlay {
@@ -30,6 +30,11 @@ pub enum Overlay {
     },
     /// Something is held or under way: is it to end here?
     Quit {
+        opened_at: DateTime<Utc>,
+    },
+    /// A command runs: is it to be stopped?
+    StopRun {
+        plan: ActionId,
         opened_at: DateTime<Utc>,
     },
     /// The effect under way is being finished.

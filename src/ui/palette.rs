@@ -7,7 +7,7 @@ use nucleo_matcher::{
 
 use super::{
     field::Field,
-    keymap::{Context, Intent},
+    keymap::{Context, Intent, TABLE},
     model::Model,
 };
 use crate::domain::{
@@ -109,6 +109,14 @@ fn choices(model: &Model) -> Vec<Choice> {
         name: binding.command.to_owned(),
         says: binding.says.to_owned(),
         key: chords.first().map_or_else(String::new, ToString::to_string),
+    }));
+    // Wherever one is, the command that runs can be stopped.
+    let stop = TABLE.iter().find(|binding| binding.intent == Intent::StopRun && !binding.contexts.contains(&context));
+    choices.extend(stop.filter(|_| model.running().next().is_some()).map(|binding| Choice {
+        entry: Entry::Intent(binding.intent),
+        name: binding.command.to_owned(),
+        says: binding.says.to_owned(),
+        key: String::new(),
     }));
     let more = |entry, name: String, says: String| Choice { entry, name, says, key: String::new() };
     choices.extend(

@@ -284,7 +284,14 @@ pub fn shown() -> Shown {
 }
 
 fn look<T>(value: T) -> Look<T> {
-    Look { value: Some(Arc::new(value)), looked_at: Some(now()), took_ms: 12, every: Duration::from_mins(1), failure: None }
+    Look {
+        value: Some(Arc::new(value)),
+        looked_at: Some(now()),
+        took_ms: 12,
+        every: Duration::from_mins(1),
+        failure: None,
+        reading: None,
+    }
 }
 
 pub fn failure() -> Failure {

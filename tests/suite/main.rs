@@ -37,14 +37,15 @@ mod kills;
 mod ledgers;
 #[cfg(test)]
 mod packs;
-#[cfg(test)]
 mod pages;
+#[cfg(test)]
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod probe;
+mod progress;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]

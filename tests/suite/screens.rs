@@ -30,6 +30,8 @@ use wheelhouse::{
     },
 };
 
+mod workbench;
+
 #[path = "../screens/fixture.rs"]
 pub mod fixture;
 
@@ -416,6 +418,9 @@ fn a_command_that_runs_is_on_the_status_line_and_on_a_page_of_its_own() {
     press(&mut model, "ctrl-o", later);
     let all = [(120, 40), (80, 24), (40, 12), (20, 5)];
     compare("output", &mut model, &all, later, &mut wrong);
+    press(&mut model, "x", later);
+    compare("output-stop", &mut model, &all, later, &mut wrong);
+    press(&mut model, "n", later);
     // It goes along with what is printed, and stands still where one has gone back.
     tell(&mut model, Event::Printed { plan: plan.clone(), printed: printed(&lines) });
     assert!(text(&drawn(&mut model, (80, 24), later)).contains("table 40"));

@@ -96,6 +96,11 @@ impl Group {
         let _ = kill_process_group(self.id, signal);
     }
 
+    /// Nothing of it may go on any more.
+    pub(super) fn take_back(&mut self) {
+        self.is_detached = false;
+    }
+
     pub(super) fn number(&self) -> i32 {
         self.id.as_raw_nonzero().get()
     }

@@ -7,11 +7,19 @@ mod group;
 mod rows;
 mod run;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
 use self::{
     rows::Facts,
@@ -28,7 +36,7 @@ use crate::{
         command::{Exits, Printed},
         identity::Identity,
         pack::{CommandRead, Program, Query, Read},
-        plan::Order,
+        plan::{ActionId, Order},
         proof::Proven,
         rows::{Params, Rows},
         text::{Text, counted},
@@ -53,6 +61,8 @@ pub(super) struct CommandSystem {
     scrub: Scrubber,
     /// When the cockpit ends.
     ending: watch::Sender<Option<Instant>>,
+    /// The acts under way: each is told by whom it is stopped.
+    under_way: Mutex<HashMap<ActionId, oneshot::Sender<String>>>,
 }
 
 impl CommandSystem {
@@ -98,7 +108,12 @@ impl CommandSystem {
             timeout,
             scrub,
             ending: watch::Sender::new(None),
+            under_way: Mutex::default(),
         })
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<ActionId, oneshot::Sender<String>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn text(&self, said: impl std::fmt::Display) -> Text {
@@ -110,7 +125,19 @@ impl CommandSystem {
         self.program.rsplit('/').next().unwrap_or(&self.program)
     }
 
-    async fn run(&self, arguments: &[String], limit: Duration, keeps: Option<usize>, told: &Told) -> Result<Ended, String> {
+    /// A read of the program: short, and stopped by nobody.
+    async fn run(&self, arguments: &[String], limit: Duration, told: &Told) -> Result<Ended, String> {
+        self.run_until(arguments, limit, Some(LARGEST_OUTPUT), told, None).await
+    }
+
+    async fn run_until(
+        &self,
+        arguments: &[String],
+        limit: Duration,
+        keeps: Option<usize>,
+        told: &Told,
+        stop: Option<oneshot::Receiver<String>>,
+    ) -> Result<Ended, String> {
         if let Some(number) = arguments.iter().position(|argument| self.scrub.is_in(argument)) {
             return Err(format!(
                 "its argument {} holds a secret of this connection, and arguments are in the list of processes: give it by \
@@ -125,6 +152,7 @@ impl CommandSystem {
             limit,
             keeps,
             ending: self.ending.subscribe(),
+            stop,
             scrub: &self.scrub,
             told,
         };
@@ -141,6 +169,12 @@ impl CommandSystem {
             End::TimedOut => format!("did not end within {} and was ended", span(self.timeout)),
             End::WoundDown if ended.goes_on.is_some() => format!("was still running when the cockpit ended, after {took}"),
             End::WoundDown => format!("was ended with the cockpit, after {took}"),
+            End::Stopped(code) => {
+                let by = ended.stopped_by.as_deref().unwrap_or("somebody");
+                let code = code.map_or_else(String::new, |code| format!(", and ended with {code}"));
+                let killed = if ended.was_killed { "; it did not end when it was asked to, and was killed" } else { "" };
+                format!("was stopped by {by} after {took}{code}{killed}")
+            }
             End::TooMuch => {
                 format!("printed more than {} MiB and was ended; let it print less", LARGEST_OUTPUT / (1024 * 1024))
             }
@@ -167,7 +201,7 @@ impl CommandSystem {
         let arguments = read.line.render(params).map_err(|why| SourceError::Refused(self.text(why)))?;
         let silent = |_: Printed| {};
         let mut facts = Facts::default();
-        let failure = match self.run(&arguments, self.timeout, Some(LARGEST_OUTPUT), &silent).await {
+        let failure = match self.run(&arguments, self.timeout, &silent).await {
             Err(why) => SourceError::Unreachable(self.text(why)),
             Ok(ended) => {
                 facts.took_ms = Some(ended.took.as_millis() as i64);
@@ -187,7 +221,7 @@ impl CommandSystem {
                     }
                     End::TimedOut => SourceError::TimedOut(self.timeout),
                     End::TooMuch => SourceError::Malformed(self.text(how)),
-                    End::Signal(_) | End::WoundDown | End::Lost => {
+                    End::Signal(_) | End::WoundDown | End::Stopped(_) | End::Lost => {
                         SourceError::Unreachable(self.text(Self::with_last_words(&how, &ended)))
                     }
                 }
@@ -203,7 +237,12 @@ impl CommandSystem {
     fn judge(&self, ended: &Ended, exits: &Exits) -> Outcome {
         let how = self.how(ended);
         let unknown = |how: &str| Outcome::Unknown(self.text(Self::with_last_words(how, ended)));
-        let End::Code(code) = ended.end else { return unknown(&how) };
+        let code = match ended.end {
+            End::Code(code) => code,
+            // Only what the pack says in so many words: an orderly end on request may leave half of it done.
+            End::Stopped(Some(code)) if exits.names_refused(code) => code,
+            End::Signal(_) | End::TimedOut | End::WoundDown | End::Stopped(_) | End::TooMuch | End::Lost => return unknown(&how),
+        };
         match exits.judge(code) {
             Proven::Done => {
                 let lines = if ended.lines > 0 { format!(", {}", counted(ended.lines, "line")) } else { String::new() };
@@ -283,7 +322,7 @@ impl Source for CommandSystem {
         if !self.version.is_empty() {
             let silent = |_: Printed| {};
             let limit = self.timeout.min(TO_SAY_VERSION);
-            let ended = self.run(&self.version, limit, Some(LARGEST_OUTPUT), &silent).await;
+            let ended = self.run(&self.version, limit, &silent).await;
             let ended = ended.map_err(|why| SourceError::Unreachable(self.text(why)))?;
             let output = String::from_utf8_lossy(&ended.output).into_owned();
             let first = output.lines().find(|line| !line.trim().is_empty()).unwrap_or(&ended.last_words).trim().to_owned();
@@ -304,11 +343,15 @@ impl Doer for CommandSystem {
         self.act_aloud(order, mark, &|_: Printed| {}).await
     }
 
-    async fn act_aloud(&self, order: &Order, _mark: &Mark, told: &Told) -> Outcome {
+    async fn act_aloud(&self, order: &Order, mark: &Mark, told: &Told) -> Outcome {
         let Order::Command { arguments, exits, .. } = order else {
             return wrong_order(&self.name, "command");
         };
-        match self.run(arguments, self.timeout, None, told).await {
+        let (stopper, stop) = oneshot::channel();
+        self.under_way().insert(mark.action.clone(), stopper);
+        let ended = self.run_until(arguments, self.timeout, None, told, Some(stop)).await;
+        self.under_way().remove(&mark.action);
+        match ended {
             Ok(ended) => self.judge(&ended, exits),
             Err(why) => Outcome::Rejected(self.text(format_args!("nothing was run: {why}"))),
         }
@@ -320,6 +363,10 @@ impl Doer for CommandSystem {
 
     fn wind_down(&self, within: Duration) {
         self.ending.send_replace(Some(Instant::now() + within));
+    }
+
+    fn cut_short(&self, act: &ActionId, by: &str) -> bool {
+        self.under_way().remove(act).is_some_and(|stopper| stopper.send(by.to_owned()).is_ok())
     }
 
     async fn look_up(&self, _order: &Order, _mark: &Mark) -> Found {

@@ -60,6 +60,8 @@ pub(super) struct Run<'a> {
     pub keeps: Option<usize>,
     /// When the cockpit ends, as far as that is known.
     pub ending: watch::Receiver<Option<Instant>>,
+    /// Tells who stops it, where it can be stopped.
+    pub stop: Option<oneshot::Receiver<String>>,
     pub scrub: &'a Scrubber,
     pub told: &'a Told,
 }
@@ -73,6 +75,8 @@ pub(super) enum End {
     TimedOut,
     /// The cockpit ends.
     WoundDown,
+    /// Somebody stopped it; the code with which it obeyed, where it did.
+    Stopped(Option<i32>),
     /// It printed more than is read.
     TooMuch,
     /// It could not be ended, or nobody knows what became of it.
@@ -91,6 +95,9 @@ pub(super) struct Ended {
     pub left_behind: bool,
     /// The number under which a detached program goes on.
     pub goes_on: Option<i32>,
+    pub stopped_by: Option<String>,
+    /// It did not end when it was asked to.
+    pub was_killed: bool,
 }
 
 /// The file that a program's name stands for, or why there is none.
@@ -148,11 +155,12 @@ type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
 
 impl Run<'_> {
     /// Runs it to its end, or to the end of its time. An error says why nothing was run at all.
-    pub(super) async fn carry_out(self) -> Result<Ended, String> {
+    pub(super) async fn carry_out(mut self) -> Result<Ended, String> {
+        let stop = self.stop.take();
         let mut running = self.start()?;
         let mut hearing = Hearing::new(&self);
         (self.told)(hearing.ear.printed());
-        let end = hearing.listen(&self, &mut running).await;
+        let end = hearing.listen(&self, &mut running, stop).await;
         let (goes_on, left_behind) = (hearing.goes_on.then(|| running.group.number()), hearing.left_behind);
         running.group.end();
         (self.told)(hearing.ear.printed());
@@ -164,6 +172,8 @@ impl Run<'_> {
             output: hearing.output,
             left_behind,
             goes_on,
+            stopped_by: hearing.stopped_by,
+            was_killed: hearing.was_killed,
         })
     }
 
@@ -246,11 +256,21 @@ struct Hearing<'a> {
     tell_at: Option<Instant>,
     left_behind: bool,
     goes_on: bool,
+    stopped_by: Option<String>,
+    was_killed: bool,
 }
 
 async fn read(from: &mut Option<pipe::Receiver>, buffer: &mut Vec<u8>) -> io::Result<usize> {
     match from {
         Some(pipe) => pipe.read_buf(buffer).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Who stops it; `None` where nobody can any more.
+async fn stopped(stop: &mut Option<oneshot::Receiver<String>>) -> Option<String> {
+    match stop {
+        Some(asked) => asked.await.ok(),
         None => std::future::pending().await,
     }
 }
@@ -269,10 +289,12 @@ impl<'a> Hearing<'a> {
             tell_at: None,
             left_behind: false,
             goes_on: false,
+            stopped_by: None,
+            was_killed: false,
         }
     }
 
-    async fn listen(&mut self, run: &Run<'_>, running: &mut Running) -> End {
+    async fn listen(&mut self, run: &Run<'_>, running: &mut Running, mut stop: Option<oneshot::Receiver<String>>) -> End {
         let mut ending = run.ending.clone();
         let (mut out, mut err) = (Vec::with_capacity(CHUNK), Vec::with_capacity(CHUNK));
         let mut is_watched = true;
@@ -294,6 +316,10 @@ impl<'a> Hearing<'a> {
                     Ok(()) => self.wind_down(*ending.borrow_and_update()),
                     Err(_) => is_watched = false,
                 },
+                by = stopped(&mut stop) => {
+                    stop = None;
+                    self.stop(by, running);
+                }
                 () = sleep_until(tell_at), if self.tell_at.is_some() => {
                     self.tell_at = None;
                     (run.told)(self.ear.printed());
@@ -332,7 +358,11 @@ impl<'a> Hearing<'a> {
             None => End::Lost,
         };
         // After it was asked to end, an orderly end is still one that was cut short.
-        self.status = Some(if self.stage == Stage::Runs { by_itself } else { self.cause });
+        self.status = Some(match (self.stage, self.cause, by_itself) {
+            (Stage::Runs, ..) => by_itself,
+            (_, End::Stopped(_), End::Code(code)) => End::Stopped(Some(code)),
+            (_, cause, _) => cause,
+        });
         self.stage = Stage::Ended;
         self.due = Instant::now() + LINGER;
     }
@@ -348,7 +378,24 @@ impl<'a> Hearing<'a> {
         }
     }
 
+    /// Asks it to end at once; what does not is killed. Whoever stops it means all of it, detached or not.
+    fn stop(&mut self, by: Option<String>, running: &mut Running) {
+        if let (Some(by), Stage::Runs) = (by, self.stage) {
+            self.cause = End::Stopped(None);
+            self.stopped_by = Some(by);
+            running.group.take_back();
+            self.ask(running);
+        }
+    }
+
+    fn ask(&mut self, running: &Running) {
+        running.group.signal(Signal::TERM);
+        self.stage = Stage::Asked;
+        self.due = Instant::now() + TO_OBEY;
+    }
+
     fn kill(&mut self, running: &Running) {
+        self.was_killed = true;
         running.group.signal(Signal::KILL);
         self.stage = Stage::Killed;
         self.due = Instant::now() + TO_OBEY;
@@ -361,11 +408,7 @@ impl<'a> Hearing<'a> {
                 self.goes_on = true;
                 return true;
             }
-            Stage::Runs => {
-                running.group.signal(Signal::TERM);
-                self.stage = Stage::Asked;
-                self.due = Instant::now() + TO_OBEY;
-            }
+            Stage::Runs => self.ask(running),
             Stage::Asked => self.kill(running),
             Stage::Killed => return true,
             Stage::Ended => {

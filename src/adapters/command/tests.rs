@@ -1,9 +1,14 @@
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
     path::Path,
     sync::{Arc, Mutex},
     time::Instant as Moment,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
 };
 
 use super::*;
@@ -89,33 +94,58 @@ async fn look(system: &CommandSystem, read: CommandRead) -> Result<Rows, SourceE
     system.read(&query(Read::Command(read)), &params(&[("name", Value::text("a b; $(id)"))])).await
 }
 
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Moment::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+/// What takes what is printed, and what it printed last, to be waited on.
+fn heard() -> (impl Fn(Printed) + Send + Sync, watch::Receiver<Printed>) {
+    let (tells, hears) = watch::channel(Printed::default());
+    (move |printed| drop(tells.send_replace(printed)), hears)
+}
+
+/// Waits until a line is printed that is a number, and answers it.
+async fn number(hears: &mut watch::Receiver<Printed>) -> String {
+    let is_number = |line: &&str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    let printed =
+        waited("a number is printed", hears.wait_for(|printed| printed.tail.shown().lines().any(|line| is_number(&line))));
+    let printed = printed.await.unwrap().tail.shown().to_owned();
+    printed.lines().find(is_number).unwrap().to_owned()
+}
+
+/// The end of what is waited for, or of the patience.
+async fn waited<T>(what: &str, until: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, until).await.unwrap_or_else(|_| panic!("{what}: waited in vain"))
+}
+
+fn process(number: &str) -> Pid {
+    number.parse().ok().and_then(Pid::from_raw).unwrap()
+}
+
+/// Waits for the end of a process, whoever started it: the kernel tells it.
+async fn gone(number: &str) {
+    let Some(handle) = handle(number) else { return };
+    let wait = move || {
+        let limit = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&limit)).unwrap()
+    };
+    assert_eq!(tokio::task::spawn_blocking(wait).await.unwrap(), 1, "{number} is still there");
+}
+
+/// `None` where there is no such process any more.
+fn handle(number: &str) -> Option<OwnedFd> {
+    match pidfd_open(process(number), PidfdFlags::empty()) {
+        Ok(handle) => Some(handle),
+        Err(error) => {
+            assert_eq!(error, rustix::io::Errno::SRCH, "{number}");
+            None
+        }
     }
 }
 
-/// False once it is gone, or is only waited for.
 fn is_alive(number: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    handle(number).is_some_and(|handle| poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&now)).unwrap() == 0)
 }
 
 fn kill(number: &str) {
-    let number = number.parse().ok().and_then(rustix::process::Pid::from_raw).unwrap();
-    let _ = rustix::process::kill_process(number, rustix::process::Signal::KILL);
-}
-
-async fn written(path: &Path) -> String {
-    let mut text = String::new();
-    until(&format!("{} is written", path.display()), || {
-        text = fs::read_to_string(path).unwrap_or_default();
-        text.ends_with('\n')
-    })
-    .await;
-    text.trim().to_owned()
+    let _ = rustix::process::kill_process(process(number), rustix::process::Signal::KILL);
 }
 
 #[tokio::test]
@@ -210,15 +240,11 @@ async fn what_is_not_there_is_said_and_nothing_is_run() {
 
 #[tokio::test]
 async fn one_that_hangs_is_ended_with_all_that_it_started_and_nobody_knows_how_far_it_came() {
-    let directory = tempfile::tempdir().unwrap();
-    for line in ["sleep 1000 & echo $! >child; wait", "trap '' TERM; sleep 1000 & echo $! >child; while :; do wait; done"] {
-        let there = Program { directory: Some(directory.path().into()), ..program("sh") };
-        let outcome = act(&open(&there, Duration::from_secs(2)), &["-c", line]).await;
+    for line in ["sleep 1000 & echo $!; wait", "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done"] {
+        let (outcome, printed) = aloud(&open(&program("sh"), Duration::from_secs(2)), &["-c", line]).await;
         assert!(matches!(&outcome, Outcome::Unknown(_)), "{outcome:?}");
         assert!(words(&outcome).starts_with("tool: sh did not end within 2s and was ended"), "{outcome:?}");
-        let child = written(&directory.path().join("child")).await;
-        until("its child is ended", || !is_alive(&child)).await;
-        fs::remove_file(directory.path().join("child")).unwrap();
+        gone(printed.tail.shown()).await;
     }
     let failed = look(&open(&program("sleep"), Duration::from_secs(1)), read(CommandFormat::Text, &["1000"])).await;
     assert_eq!(failed.unwrap_err(), SourceError::TimedOut(Duration::from_secs(1)));
@@ -234,15 +260,13 @@ async fn a_signal_from_elsewhere_leaves_it_unknown_with_its_name() {
 
 #[tokio::test]
 async fn what_keeps_its_output_open_after_its_end_is_ended_too() {
-    let directory = tempfile::tempdir().unwrap();
-    let there = Program { directory: Some(directory.path().into()), ..program("sh") };
     let began = Moment::now();
-    let outcome = act(&open(&there, Duration::from_secs(1000)), &["-c", "sleep 1000 & echo $! >child; echo through"]).await;
+    let system = open(&program("sh"), Duration::from_secs(1000));
+    let (outcome, printed) = aloud(&system, &["-c", "sleep 1000 & echo $!"]).await;
     assert!(began.elapsed() < PATIENCE);
     assert!(matches!(&outcome, Outcome::Confirmed(_)), "{outcome:?}");
     assert!(words(&outcome).contains("; what it had left running was ended as well"), "{outcome:?}");
-    let child = written(&directory.path().join("child")).await;
-    until("its child is ended", || !is_alive(&child)).await;
+    gone(printed.tail.shown()).await;
 }
 
 #[tokio::test]
@@ -311,49 +335,50 @@ async fn what_it_prints_is_told_while_it_runs() {
     let directory = tempfile::tempdir().unwrap();
     let there = Program { directory: Some(directory.path().into()), ..program("sh") };
     let system = open(&there, PATIENCE);
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&heard);
-    let told = move |printed: Printed| kept.lock().unwrap().push(printed);
-    let order = order(&["-c", "echo one; until [ -e go ]; do sleep 0.05; done; echo two"], Exits::default());
+    let first = Arc::new(Mutex::new(None));
+    let (tells, mut hears) = heard();
+    let kept = Arc::clone(&first);
+    let told = move |printed: Printed| {
+        kept.lock().unwrap().get_or_insert_with(|| printed.clone());
+        tells(printed);
+    };
+    // Whoever opens a pipe with a name waits until there is somebody at its other end.
+    let order = order(&["-c", "mkfifo go; echo one; read -r word <go; echo $word"], Exits::default());
     let mark = mark("a");
     let act = system.act_aloud(&order, &mark, &told);
     let go = async {
-        until("the first line is told", || heard.lock().unwrap().iter().any(|printed: &Printed| printed.last_line() == "one"))
-            .await;
-        fs::write(directory.path().join("go"), "").unwrap();
+        waited("the first line is told", hears.wait_for(|printed| printed.last_line() == "one")).await.unwrap();
+        let pipe = directory.path().join("go");
+        tokio::task::spawn_blocking(move || fs::write(pipe, "two\n")).await.unwrap().unwrap();
     };
     let (outcome, ()) = tokio::join!(act, go);
     assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
-    let heard = heard.lock().unwrap();
-    assert_eq!(heard.first(), Some(&Printed::default()), "it is told at once that there is something to hear");
-    assert_eq!(heard.last().unwrap().last_line(), "two");
+    assert_eq!(first.lock().unwrap().clone(), Some(Printed::default()), "it is told at once that there is something to hear");
+    assert_eq!(hears.borrow().last_line(), "two");
 }
 
 #[tokio::test]
 async fn the_end_of_the_cockpit_is_its_end_and_what_is_detached_goes_on() {
-    let directory = tempfile::tempdir().unwrap();
     for is_detached in [false, true] {
-        let number = directory.path().join(format!("number-{is_detached}"));
-        let there = Program { directory: Some(directory.path().into()), is_detached, ..program("sh") };
+        let there = Program { is_detached, ..program("sh") };
         let system = open(&there, Duration::from_secs(1000));
-        let line = format!("echo $$ >{}; exec sleep 1000", number.display());
-        let (arguments, mark) = (["-c", line.as_str()], mark("a"));
-        let order = order(&arguments, Exits::default());
+        let (order, mark) = (order(&["-c", "echo $$; exec sleep 1000"], Exits::default()), mark("a"));
+        let (told, mut hears) = heard();
         let ending = async {
-            written(&number).await;
+            let number = number(&mut hears).await;
             system.wind_down(Duration::from_millis(50));
+            number
         };
-        let (outcome, ()) = tokio::join!(system.act(&order, &mark), ending);
+        let (outcome, number) = tokio::join!(system.act_aloud(&order, &mark, &told), ending);
         assert!(matches!(&outcome, Outcome::Unknown(_)), "{outcome:?}");
-        let number = written(&number).await;
         if is_detached {
             assert!(words(&outcome).contains(&format!("it goes on as process {number}")), "{outcome:?}");
             assert!(is_alive(&number));
             kill(&number);
         } else {
             assert!(words(&outcome).contains("was ended with the cockpit"), "{outcome:?}");
-            until("it is ended", || !is_alive(&number)).await;
         }
+        gone(&number).await;
         // Nothing more is begun that could not end.
         let outcome = system.act(&order, &mark).await;
         assert!(matches!(&outcome, Outcome::Unknown(_)), "{outcome:?}");
@@ -366,18 +391,59 @@ async fn the_end_of_the_cockpit_is_its_end_and_what_is_detached_goes_on() {
 
 #[tokio::test]
 async fn whoever_waits_no_longer_leaves_nothing_running() {
-    let directory = tempfile::tempdir().unwrap();
-    let there = Program { directory: Some(directory.path().into()), ..program("sh") };
-    let system = open(&there, Duration::from_secs(1000));
-    let arguments = ["-c", "trap '' TERM; echo $$ >number; while :; do sleep 1; done"];
-    let file = directory.path().join("number");
+    let system = open(&program("sh"), Duration::from_secs(1000));
+    let arguments = ["-c", "trap '' TERM; echo $$; while :; do sleep 1; done"];
     let (order, mark) = (order(&arguments, Exits::default()), mark("a"));
-    tokio::select! {
-        outcome = system.act(&order, &mark) => panic!("{outcome:?}"),
-        _ = written(&file) => {}
+    let (told, mut hears) = heard();
+    let number = tokio::select! {
+        outcome = system.act_aloud(&order, &mark, &told) => panic!("{outcome:?}"),
+        number = number(&mut hears) => number,
+    };
+    gone(&number).await;
+}
+
+/// Stopped by jo once it has printed a number: its outcome, and the number.
+async fn stopped(system: &CommandSystem, line: &str, exits: Exits) -> (Outcome, String) {
+    let (order, mark) = (order(&["-c", line], exits), mark("a"));
+    let (told, mut hears) = heard();
+    let stop = async {
+        let number = number(&mut hears).await;
+        assert!(system.cut_short(&mark.action, "jo"));
+        assert!(!system.cut_short(&mark.action, "jo"), "it is being stopped already");
+        number
+    };
+    let ended = tokio::join!(system.act_aloud(&order, &mark, &told), stop);
+    assert!(!system.cut_short(&mark.action, "jo"), "there is nothing left to stop");
+    ended
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_is_ended_with_all_that_it_started_within_its_grace() {
+    let refuses = "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done";
+    for is_detached in [false, true] {
+        let system = open(&Program { is_detached, ..program("sh") }, Duration::from_secs(1000));
+        let (outcome, child) = stopped(&system, "sleep 1000 & echo $!; wait", Exits::default()).await;
+        assert!(matches!(&outcome, Outcome::Unknown(_)), "{outcome:?}");
+        assert!(words(&outcome).starts_with("tool: sh was stopped by jo after "), "{outcome:?}");
+        gone(&child).await;
+        let (outcome, child) = stopped(&system, refuses, Exits::default()).await;
+        assert!(matches!(&outcome, Outcome::Unknown(_)), "{outcome:?}");
+        assert!(words(&outcome).contains("; it did not end when it was asked to, and was killed"), "{outcome:?}");
+        gone(&child).await;
     }
-    let number = written(&file).await;
-    until("the watcher ends it", || !is_alive(&number)).await;
+}
+
+#[tokio::test]
+async fn after_a_stop_only_a_code_that_the_pack_names_says_that_nothing_was_done() {
+    let system = open(&program("sh"), Duration::from_secs(1000));
+    let line = |code: i32| format!("trap 'exit {code}' TERM; echo $$; while :; do sleep 0.05; done");
+    let named = Exits { done: vec![0], refused: Some(vec![3]), unknown: Vec::new() };
+    for (code, exits, is_refused) in [(3, &named, true), (4, &named, false), (0, &named, false), (3, &Exits::default(), false)] {
+        let (outcome, _) = stopped(&system, &line(code), exits.clone()).await;
+        assert_eq!(matches!(&outcome, Outcome::Rejected(_)), is_refused, "{outcome:?}");
+        assert_eq!(matches!(&outcome, Outcome::Unknown(_)), !is_refused, "{outcome:?}");
+        assert!(words(&outcome).contains(&format!(", and ended with {code}")), "{outcome:?}");
+    }
 }
 
 #[tokio::test]

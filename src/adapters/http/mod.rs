@@ -34,7 +34,7 @@ use crate::{
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Answer, Doer, Found, Mark, Outcome, Source, SourceError, Taker},
+    ports::{Answer, Doer, Found, Mark, Outcome, PageCame, Source, SourceError, Taker},
 };
 
 /// A read may be moved on so many times within its own origin.
@@ -235,10 +235,14 @@ impl Source for HttpSystem {
     }
 
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
+        self.read_aloud(query, params, &|_| {}).await
+    }
+
+    async fn read_aloud(&self, query: &Query, params: &Params, came: &PageCame<'_>) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Http(read) => match &read.pages {
                 None => self.look(read, params).await,
-                Some(paging) => self.gather(read, paging, params).await,
+                Some(paging) => self.gather(read, paging, params, came).await,
             },
             Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
                 Err(wrong_query(&self.transport.name, "http"))

@@ -17,7 +17,7 @@ use crate::{
         text::Text,
         value::Value,
     },
-    ports::{SourceError, Taker},
+    ports::{PageCame, SourceError, Taker},
 };
 
 /// More pages than this are a circle that nothing else has shown.
@@ -25,12 +25,19 @@ const MOST_PAGES: u64 = if cfg!(test) { 20 } else { 100_000 };
 
 impl HttpSystem {
     /// All pages at once, for a screen: not more rows than the read says.
-    pub(super) async fn gather(&self, read: &HttpRead, paging: &Paging, params: &Params) -> Result<Rows, SourceError> {
+    pub(super) async fn gather(
+        &self,
+        read: &HttpRead,
+        paging: &Paging,
+        params: &Params,
+        came: &PageCame<'_>,
+    ) -> Result<Rows, SourceError> {
         let mut pages = Pages::of(self, read, paging, params)?;
         let all = async {
             let mut cells: Vec<Vec<Value>> = Vec::new();
             while cells.len() < paging.at_most {
                 let Some((rows, _)) = pages.next().await? else { break };
+                came(rows.len());
                 cells.extend(rows.iter().map(|row| row.values().to_vec()));
             }
             cells.truncate(paging.at_most);

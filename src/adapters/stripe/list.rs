@@ -20,21 +20,27 @@ use crate::{
         text::Text,
         value::Value,
     },
-    ports::{SourceError, Taker},
+    ports::{PageCame, SourceError, Taker},
 };
 
 /// Stripe's own maximum.
 const PAGE: usize = 100;
 
 /// Each page within `limit`: a long list takes as long as it takes, and its rows are counted meanwhile.
-pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params, limit: Duration) -> Result<Rows, SourceError> {
+pub(super) async fn read(
+    api: &Api,
+    read: &StripeRead,
+    params: &Params,
+    limit: Duration,
+    came: &PageCame<'_>,
+) -> Result<Rows, SourceError> {
     let what = read.list.word();
     let mistake = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
     if let Some(id) = &read.id {
         let id = id.render(params).map_err(mistake)?;
         let id = is_id(id.trim()).then(|| id.trim()).ok_or_else(|| mistake(format!("`{}` is no id of Stripe's", id.trim())))?;
         if read.list == StripeList::Timeline {
-            return timeline::read(api, id, read.at_most, limit).await;
+            return timeline::read(api, id, read.at_most, limit, came).await;
         }
         return tokio::time::timeout(limit + GRACE, one(api, read, id)).await.unwrap_or(Err(SourceError::TimedOut(limit)));
     }
@@ -43,10 +49,10 @@ pub(super) async fn read(api: &Api, read: &StripeRead, params: &Params, limit: D
         filters.push((name.clone(), value.render(params).map_err(mistake)?));
     }
     if read.list == StripeList::UndeliveredEvents {
-        return undelivered::read(api, read, params, filters, limit).await;
+        return undelivered::read(api, read, params, filters, limit, came).await;
     }
     let mut objects: Vec<Fields> = Vec::new();
-    let mut pages = Pages::of(api, what, filters, limit);
+    let mut pages = Pages::of(api, what, filters, limit, came);
     while objects.len() < read.at_most {
         let Some((page, _)) = pages.next(read.at_most - objects.len()).await? else { break };
         objects.extend(page.into_iter().map(|object| object::fields(read.list, object)));
@@ -69,7 +75,8 @@ pub(super) async fn stream(
     for (name, value) in &read.filters {
         filters.push((name.clone(), value.render(params).map_err(refused)?));
     }
-    let mut pages = Pages::of(api, what, filters, limit);
+    // Its rows are counted by whoever takes them.
+    let mut pages = Pages::of(api, what, filters, limit, &|_| {});
     let (mut requests, mut count) = (Vec::new(), 0);
     loop {
         let Some((page, request)) = pages.next(PAGE).await? else { return Ok(requests) };
@@ -92,11 +99,12 @@ struct Pages<'a> {
     after: Option<String>,
     is_over: bool,
     course: Course<'a>,
+    came: &'a PageCame<'a>,
 }
 
 impl<'a> Pages<'a> {
-    fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration) -> Self {
-        Self { api, what, filters, limit, after: None, is_over: false, course: api.progress.begin(what) }
+    fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration, came: &'a PageCame<'a>) -> Self {
+        Self { api, what, filters, limit, after: None, is_over: false, course: api.progress.begin(what), came }
     }
 
     /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
@@ -127,6 +135,7 @@ impl<'a> Pages<'a> {
             self.is_over = true;
         }
         self.course.came(data.len());
+        (self.came)(data.len());
         Ok(Some((data, request)))
     }
 }
@@ -138,8 +147,9 @@ pub(super) async fn all(
     filters: Vec<(String, String)>,
     at_most: usize,
     limit: Duration,
+    came: &PageCame<'_>,
 ) -> Result<Vec<Json>, SourceError> {
-    let mut pages = Pages::of(api, what, filters, limit);
+    let mut pages = Pages::of(api, what, filters, limit, came);
     let mut objects = Vec::new();
     while objects.len() < at_most {
         let Some((page, _)) = pages.next(at_most - objects.len()).await? else { break };

@@ -31,7 +31,7 @@ use crate::{
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, Source, SourceError, Taker},
+    ports::{Answer, Doer, Followed, Found, Mark, Outcome, Ownership, PageCame, Source, SourceError, Taker},
 };
 
 /// A Stripe account.
@@ -90,8 +90,12 @@ impl StripeSystem {
 #[async_trait]
 impl Source for StripeSystem {
     async fn read(&self, query: &Query, params: &Params) -> Result<Rows, SourceError> {
+        self.read_aloud(query, params, &|_| {}).await
+    }
+
+    async fn read_aloud(&self, query: &Query, params: &Params, came: &PageCame<'_>) -> Result<Rows, SourceError> {
         match &query.read {
-            Read::Stripe(read) => list::read(&self.api, read, params, self.api.transport.timeout).await,
+            Read::Stripe(read) => list::read(&self.api, read, params, self.api.transport.timeout, came).await,
             Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {
                 Err(wrong_query(&self.api.transport.name, "stripe"))
             }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{rows::Rows, value::Value},
-    ports::SourceError,
+    ports::{PageCame, SourceError},
 };
 
 /// `about` is what it belongs to: a refund to its charge, an invoice to its subscription.
@@ -27,7 +27,13 @@ struct Happening {
     cells: Vec<Value>,
 }
 
-pub(super) async fn read(api: &Api, customer: &str, at_most: usize, limit: Duration) -> Result<Rows, SourceError> {
+pub(super) async fn read(
+    api: &Api,
+    customer: &str,
+    at_most: usize,
+    limit: Duration,
+    came: &PageCame<'_>,
+) -> Result<Rows, SourceError> {
     let mut told: Vec<Happening> = Vec::new();
     let known = tokio::time::timeout(limit, api.get(&Reading::of(format!("/customers/{customer}")))).await;
     match known.unwrap_or(Err(Unread::NoReply(crate::adapters::transport::NoReply::TimedOut { sent: true }))) {
@@ -38,7 +44,7 @@ pub(super) async fn read(api: &Api, customer: &str, at_most: usize, limit: Durat
     let of_customer = || vec![("customer".to_owned(), customer.to_owned())];
 
     let with_refunds = of_customer().into_iter().chain([("expand[]".to_owned(), "data.refunds".to_owned())]).collect();
-    for charge in all(api, "charges", with_refunds, at_most, limit).await? {
+    for charge in all(api, "charges", with_refunds, at_most, limit, came).await? {
         let about = id_of(&charge, "payment_intent");
         told.push(happening(
             "charge",
@@ -51,17 +57,17 @@ pub(super) async fn read(api: &Api, customer: &str, at_most: usize, limit: Durat
         let of_charge = || vec![("charge".to_owned(), id.to_owned())];
         let refunds = match charge.pointer("/refunds/data").and_then(Json::as_array) {
             Some(refunds) if charge.pointer("/refunds/has_more") == Some(&Json::Bool(false)) => refunds.clone(),
-            Some(_) | None => all(api, "refunds", of_charge(), at_most, limit).await?,
+            Some(_) | None => all(api, "refunds", of_charge(), at_most, limit, came).await?,
         };
         let of_it = |what, one: &Json| happening(what, one, amount(one, "amount"), said(one, &["reason"]), Some(id.to_owned()));
         told.extend(refunds.iter().map(|refund| of_it("refund", refund)));
         if charge.get("disputed") == Some(&Json::Bool(true)) {
-            let disputes = all(api, "disputes", of_charge(), at_most, limit).await?;
+            let disputes = all(api, "disputes", of_charge(), at_most, limit, came).await?;
             told.extend(disputes.iter().map(|dispute| of_it("dispute", dispute)));
         }
     }
     let with_ended = of_customer().into_iter().chain([("status".to_owned(), "all".to_owned())]).collect();
-    for subscription in all(api, "subscriptions", with_ended, at_most, limit).await? {
+    for subscription in all(api, "subscriptions", with_ended, at_most, limit, came).await? {
         let each = subscription.as_object().and_then(object::per_period).map_or(Value::Null, Value::Integer);
         told.push(happening("subscription", &subscription, each.clone(), how_it_goes_on(&subscription), None));
         if let Some(ended) = subscription.get("ended_at").and_then(Json::as_i64) {
@@ -70,7 +76,7 @@ pub(super) async fn read(api: &Api, customer: &str, at_most: usize, limit: Durat
             told.push(end.at(ended, "end"));
         }
     }
-    for invoice in all(api, "invoices", of_customer(), at_most, limit).await? {
+    for invoice in all(api, "invoices", of_customer(), at_most, limit, came).await? {
         let of = id_of(&invoice, "subscription").or_else(|| {
             let within = invoice.pointer("/parent/subscription_details/subscription")?;
             within.as_str().map(str::to_owned)

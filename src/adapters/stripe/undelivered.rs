@@ -15,7 +15,7 @@ use crate::{
         rows::{Params, Rows},
         value::Value,
     },
-    ports::SourceError,
+    ports::{PageCame, SourceError},
 };
 
 /// So long Stripe itself goes on trying, in live mode (<https://docs.stripe.com/webhooks#behaviors>).
@@ -81,6 +81,7 @@ pub(super) async fn read(
     params: &Params,
     mut filters: Vec<(String, String)>,
     limit: Duration,
+    came: &PageCame<'_>,
 ) -> Result<Rows, SourceError> {
     let what = read.list.word();
     let refused = |why: String| SourceError::Refused(api.transport.text(format_args!("{what}: {why}")));
@@ -90,9 +91,9 @@ pub(super) async fn read(
         filters.push(("created[gte]".to_owned(), (now - KEPT).timestamp().to_string()));
     }
     filters.push(("delivery_success".to_owned(), "false".to_owned()));
-    let events = all(api, "events", filters, read.at_most, limit).await?;
+    let events = all(api, "events", filters, read.at_most, limit, came).await?;
     let mut endpoints: Vec<Endpoint> =
-        all(api, "webhook_endpoints", Vec::new(), usize::MAX, limit).await?.iter().map(Endpoint::of).collect();
+        all(api, "webhook_endpoints", Vec::new(), usize::MAX, limit, came).await?.iter().map(Endpoint::of).collect();
     if let Some(wanted) = &wanted {
         let known: Vec<String> = endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.url)).collect();
         endpoints.retain(|endpoint| endpoint.id == *wanted || endpoint.url == *wanted);

@@ -28,6 +28,8 @@ pub const TRIES: u32 = 6;
 const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
 /// Pauses before the looks that the machine takes by itself after an unknown outcome.
 const LOOK_PAUSES: [TimeDelta; 3] = [TimeDelta::seconds(2), TimeDelta::seconds(10), TimeDelta::seconds(60)];
+/// What an act says of an attempt whose outcome nobody knows.
+const IN_DOUBT: &str = "unknown whether it happened: ";
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What happens to an act.
@@ -405,7 +407,8 @@ impl Transition<'_> {
             Found::CannotTell(why) => {
                 self.state.absent_since = None;
                 let look_at = (self.state.looks < LOOK_PAUSES.len() as u32).then(|| self.now + self.look_pause());
-                self.stay_unknown(look_at, format!("unknown whether it happened; the look could not tell: {}", why.original()))
+                let said = self.untold(&why);
+                self.stay_unknown(look_at, said)
             }
         }
     }
@@ -427,6 +430,17 @@ impl Transition<'_> {
         }
         let said = format!("not found, and {}: a second look follows", why_not_again(self.plan, &self.state));
         self.stay_unknown(Some(since + SECOND_LOOK), said)
+    }
+
+    /// A look told nothing. How a command ended, and who stopped it, is said on: no look tells that again.
+    fn untold(&self, why: &Text) -> String {
+        let (before, why) = (self.state.said.original(), why.original());
+        let order = self.plan.steps.get(self.state.steps_done()).map(|step| &step.order);
+        match order {
+            Some(Order::Command { .. }) if before.starts_with(IN_DOUBT) && before.contains(why) => before.to_owned(),
+            Some(Order::Command { .. }) if before.starts_with(IN_DOUBT) => format!("{before}; {why}"),
+            _ => format!("unknown whether it happened; the look could not tell: {why}"),
+        }
     }
 
     fn stay_unknown(&mut self, look_at: Option<DateTime<Utc>>, said: String) -> Vec<Command> {

@@ -17,6 +17,7 @@ mod judging;
 mod preview;
 mod recovery;
 mod settling;
+mod stopping;
 mod undo;
 mod write_lock;
 
@@ -106,6 +107,7 @@ enum Request {
     TakeBack { ask: Ask, plan: Option<ActionId>, reply: Reply<TakenBack> },
     Pause { batch: BatchId, paused: bool, reply: Reply<Text> },
     Cancel { batch: BatchId, reply: Reply<Text> },
+    StopRun { plan: ActionId, reply: Reply<Text> },
     LookUp { plan: ActionId, reply: Reply<Text> },
     Settle { plan: ActionId, happened: bool, reply: Reply<Text> },
     Unlock(Reply<DateTime<Utc>>),
@@ -167,6 +169,11 @@ impl Actor {
     /// Takes back what a batch has not sent.
     pub async fn cancel(&self, batch: BatchId) -> Result<Text, Text> {
         self.ask(|reply| Request::Cancel { batch, reply }).await
+    }
+
+    /// Ends the command of an act that runs. What became of it is looked for and decided as after any lost answer.
+    pub async fn stop_run(&self, plan: ActionId) -> Result<Text, Text> {
+        self.ask(|reply| Request::StopRun { plan, reply }).await
     }
 
     /// Looks up what stands unknown, or goes on with what is left of an act that failed half way.
@@ -266,6 +273,7 @@ impl Driver {
             Request::TakeBack { ask, plan, reply } => self.take_back(ask, plan, reply).await,
             Request::Pause { batch, paused, reply } => drop(reply.send(self.pause(&batch, paused).await)),
             Request::Cancel { batch, reply } => drop(reply.send(self.cancel(&batch).await)),
+            Request::StopRun { plan, reply } => drop(reply.send(self.stop_run(&plan).await)),
             Request::LookUp { plan, reply } => drop(reply.send(self.look_up(&plan).await)),
             Request::Settle { plan, happened, reply } => drop(reply.send(self.settle(&plan, happened).await)),
             Request::Unlock(reply) => drop(reply.send(self.unlock().await)),

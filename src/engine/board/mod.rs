@@ -223,6 +223,7 @@ impl Came {
                 took_ms: self.took_ms,
                 every: before.every,
                 failure: None,
+                reading: None,
             },
             Err(said) => Look {
                 value: before.value.clone(),
@@ -230,6 +231,7 @@ impl Came {
                 took_ms: self.took_ms,
                 every: before.every,
                 failure: Some(self.failure(before.failure.as_ref(), said)),
+                reading: None,
             },
         }
     }

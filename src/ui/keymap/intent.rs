@@ -58,6 +58,7 @@ pub enum Intent {
     Period,
     PauseBatch,
     CancelBatch,
+    StopRun,
     Unlock,
     Redraw,
     Suspend,
@@ -83,6 +84,8 @@ pub enum Context {
     Playbooks,
     Metrics,
     Journal,
+    /// The page of a command that runs, or ran.
+    Run,
 }
 
 impl Context {
@@ -98,6 +101,7 @@ impl Context {
             Self::Playbooks => "playbooks",
             Self::Metrics => "metrics",
             Self::Journal => "journal",
+            Self::Run => "a command",
         }
     }
 
@@ -112,7 +116,8 @@ impl Context {
                 Thing::Flag(_) => Self::Flags,
                 Thing::Playbook(_) => Self::Playbooks,
                 Thing::Metric(_) => Self::Metrics,
-                Thing::Line(_) | Thing::Run(_) => Self::Journal,
+                Thing::Line(_) => Self::Journal,
+                Thing::Run(_) => Self::Run,
             };
         }
         match place.pane {

@@ -136,8 +136,20 @@ fn answer_came(model: &mut Model, ask: Ask, said: Result<Text, Text>) {
 fn receipt_came(model: &mut Model, receipt: Receipt) {
     let line = format!("{} {}: {}", receipt.title, receipt.label, receipt.standing.word());
     let said = receipt.said.one_line();
-    let line = if said.is_empty() { line } else { format!("{line}, {said}") };
+    let line = if said.is_empty() {
+        line
+    } else if said.starts_with(receipt.standing.word()) {
+        // Its word is the beginning of what is said.
+        format!("{} {}: {said}", receipt.title, receipt.label)
+    } else {
+        format!("{line}, {said}")
+    };
     let is_alone = receipt.batch.is_none();
+    let is_asked_about = matches!(&model.overlay, Some(Overlay::StopRun { plan, .. }) if *plan == receipt.plan);
+    if is_asked_about && receipt.standing != Standing::UnderWay {
+        // There is nothing left to stop.
+        model.overlay = None;
+    }
     let known = model.receipts.find(&receipt.plan).filter(|known| known.standing == Standing::Unknown);
     let (was_unknown, is_news) = (known.is_some(), known.is_none_or(|known| known.said != receipt.said));
     match receipt.standing {

@@ -44,6 +44,14 @@ pub fn press(model: &mut Model, overlay: Overlay, chord: Chord) -> Vec<Cmd> {
             alerts::go_on(model);
             vec![Cmd::Ask(Request::Handle { subject, how })]
         }
+        Overlay::StopRun { plan, opened_at } => match chord.letter() {
+            Some('y') if model.listens(opened_at) => vec![Cmd::Ask(Request::StopRun { plan })],
+            Some('n') => Vec::new(),
+            _ => {
+                model.overlay = Some(Overlay::StopRun { plan, opened_at });
+                Vec::new()
+            }
+        },
         Overlay::SignOff(sign_off) => in_sign_off(model, sign_off, chord),
         Overlay::Quit { opened_at } => {
             let listens = model.listens(opened_at);

@@ -2,7 +2,7 @@
 
 use super::{acting, alerts, doubt, going, recovery, rows};
 use crate::{
-    domain::text::Text,
+    domain::{plan::ActionId, text::Text},
     engine::message::{Request, Scope},
     ui::{
         csv_export,
@@ -78,6 +78,7 @@ pub fn perform(model: &mut Model, intent: Intent) -> Vec<Cmd> {
             say(model, Tone::Plain, format!("courses: {}", model.period.word()));
         }),
         Intent::PauseBatch => acting::pause(model),
+        Intent::StopRun => quiet(model, ask_to_stop),
         Intent::CancelBatch => acting::cancel_batch(model),
         Intent::Unlock => acting::unlock(model),
         Intent::Redraw => vec![Cmd::Redraw],
@@ -148,6 +149,18 @@ fn output(model: &mut Model) {
     let place = Place { page: Some(Thing::Run(plan)), ..model.place.clone() };
     going::go(model, place);
     model.scroll = usize::MAX;
+}
+
+/// Asks whether the command of the page is to be stopped; elsewhere, the one that began last.
+fn ask_to_stop(model: &mut Model) {
+    let here = |plan: &ActionId| matches!(&model.place.page, Some(Thing::Run(page)) if page == plan);
+    let on_page = matches!(model.place.page, Some(Thing::Run(_)));
+    let found = model.running().map(|output| output.plan.clone()).find(|plan| !on_page || here(plan));
+    match found {
+        Some(plan) => model.overlay = Some(Overlay::StopRun { plan, opened_at: model.now }),
+        None if on_page => say(model, Tone::Plain, "it has ended: there is nothing to stop"),
+        None => say(model, Tone::Plain, "no command runs"),
+    }
 }
 
 fn export(model: &mut Model) -> Vec<Cmd> {

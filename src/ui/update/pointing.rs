@@ -43,6 +43,7 @@ fn turn_over(overlay: &mut Overlay, kind: MouseEventKind) {
         | Overlay::Doubt(_)
         | Overlay::Recovery(_)
         | Overlay::Quit { .. }
+        | Overlay::StopRun { .. }
         | Overlay::Stopping => return,
     };
     match kind {

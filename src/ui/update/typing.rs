@@ -108,7 +108,12 @@ pub fn paste(model: &mut Model, text: &str) {
             }
         }
         Some(
-            Overlay::Help { .. } | Overlay::Snooze { .. } | Overlay::Errors { .. } | Overlay::Quit { .. } | Overlay::Stopping,
+            Overlay::Help { .. }
+            | Overlay::Snooze { .. }
+            | Overlay::Errors { .. }
+            | Overlay::Quit { .. }
+            | Overlay::StopRun { .. }
+            | Overlay::Stopping,
         ) => {}
         Some(Overlay::Doubt(_) | Overlay::Recovery(_)) | None => is_refused = true,
     }

@@ -21,6 +21,8 @@ const ROOMY: u16 = 20;
 
 /// Plans named one by one; more are counted.
 const NAMED: usize = 12;
+/// Rows named of those that are refused for one reason.
+const NAMED_OF_ONE_REASON: usize = 4;
 
 struct Text {
     width: usize,
@@ -255,11 +257,24 @@ fn refused(text: &mut Text, preview: &Preview) {
     text.push("", Role::Text);
     let count = preview.refused.len();
     text.push(&format!("Refused, and left out: {count}"), Role::Warning);
-    for (target, why) in preview.refused.iter().take(NAMED) {
-        text.push(&format!("  [NO] {}: {}", target.key, why.one_line()), Role::Warning);
+    // What bars a hundred for one reason says it once.
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for (target, why) in &preview.refused {
+        let why = why.one_line();
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, keys)) => keys.push(&target.key),
+            None => reasons.push((why, vec![&target.key])),
+        }
     }
-    if count > NAMED {
-        text.push(&format!("  and {} more", count - NAMED), Role::Warning);
+    for (why, keys) in reasons.iter().take(NAMED) {
+        let more = keys.len().saturating_sub(NAMED_OF_ONE_REASON);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let keys = keys.iter().take(NAMED_OF_ONE_REASON).copied().collect::<Vec<_>>().join(", ");
+        text.push(&format!("  [NO] {keys}{more}: {why}"), Role::Warning);
+    }
+    let left: usize = reasons.iter().skip(NAMED).map(|(_, keys)| keys.len()).sum();
+    if left > 0 {
+        text.push(&format!("  and {left} more"), Role::Warning);
     }
 }
 

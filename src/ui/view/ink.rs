@@ -168,6 +168,11 @@ impl<'a> Ink<'a> {
         }
     }
 
+    /// A look that has brought nothing yet: `looking...`, or how many pages have come of it.
+    pub fn looking<T>(&self, look: &Look<T>) -> String {
+        look.reading.map_or_else(|| "looking...".to_owned(), |so_far| format!("reading: {}", so_far.said()))
+    }
+
     /// What is wrong with a look, in words; `None` where it is fresh.
     pub fn trouble<T>(&self, look: &Look<T>) -> Option<String> {
         let age = look.looked_at.map(|at| format!("{} old", self.age(at)));
@@ -176,7 +181,10 @@ impl<'a> Ink<'a> {
                 let failed = self.failed(failure);
                 Some(age.map_or(failed.clone(), |age| format!("{age}: {failed}")))
             }
-            (None, Some(age)) if self.model.is_stale(look) => Some(format!("{age}: no newer look came")),
+            (None, Some(age)) if self.model.is_stale(look) => Some(match look.reading {
+                Some(so_far) => format!("{age}; reading again: {}", so_far.said()),
+                None => format!("{age}: no newer look came"),
+            }),
             (None, _) => None,
         }
     }

@@ -38,7 +38,10 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
     if work.len() == 0 {
         let text = match (&work.items, &trouble) {
             (None, Some(trouble)) => format!("{} could not be read. {trouble}. r looks again.", spec.title),
-            (None, None) => "Looking...".to_owned(),
+            (None, None) => {
+                let reading = report.and_then(|report| report.look.reading);
+                reading.map_or_else(|| "Looking...".to_owned(), |so_far| format!("Reading: {}", so_far.said()))
+            }
             (Some(items), _) if items.items.is_empty() => {
                 let met = spec.target_below.map_or_else(String::new, |below| format!(" Target < {below}: met."));
                 format!("{}{met}", spec.empty)
@@ -64,12 +67,19 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
 fn together(items: &Items) -> String {
     let groups = items.groups.iter().map(|(shared, count)| format!("{count} {}", shared.one_line()));
     let left_out = (items.left_out > 0).then(|| format!("left out: {} done already", items.left_out));
-    groups.chain(left_out).collect::<Vec<_>>().join("   ")
+    left_out.into_iter().chain(groups).collect::<Vec<_>>().join("   ")
 }
 
 fn title(work: &Work, spec: &Queue) -> String {
     let (shown, total) = (work.len(), work.total());
-    let count = if shown == total { format!("{total} items") } else { format!("{shown} of {total}") };
+    let count = if work.items.is_none() {
+        // Nothing was read: no number would be true.
+        "no data".to_owned()
+    } else if shown == total {
+        format!("{total} items")
+    } else {
+        format!("{shown} of {total}")
+    };
     let preset = work.preset.as_ref().map_or_else(String::new, |preset| format!("  .{preset}"));
     let filter = if work.filter.is_empty() { String::new() } else { format!("  /{}", work.filter.text()) };
     format!("2 Queues > {}   {count}{preset}{filter}", spec.title)

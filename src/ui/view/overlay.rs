@@ -11,13 +11,13 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     dialog, doubt,
     ink::{Ink, wrapped},
-    recovery, sheet,
+    pages, recovery, sheet,
 };
 use crate::{
-    domain::pack,
+    domain::{age, pack, snapshot::SourceReport, text::Text},
     ui::{
         field::Field,
-        keymap::Context,
+        keymap::{Context, Intent},
         overlay::{Overlay, SNOOZES, SignOff},
         palette::Palette,
         theme::Role,
@@ -52,6 +52,21 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
             lines.extend(cut_short(ink));
             lines.extend([(String::new(), Role::Text), ("y  quit        n  stay".to_owned(), Role::Key)]);
             said(ink, buffer, screen, "Quit?", "Esc stays", &lines, 0);
+        }
+        Overlay::StopRun { plan, .. } => {
+            let what = pages::run_title(ink.model, plan);
+            let ran = ink.model.outputs.find(plan).map_or_else(String::new, |output| age::span(ink.now - output.began));
+            let decide = ink.model.keymap.key_of(Intent::Decide);
+            let lines = [
+                (format!("{what} runs for {ran}."), Role::Warning),
+                ("y  stop it        n  let it run".to_owned(), Role::Key),
+                (String::new(), Role::Text),
+                ("It is asked to end, with all that it started; after 2 s it is killed.".to_owned(), Role::Text),
+                (format!("It stands unknown then, unless a trace or its exit code tells: {decide} decides."), Role::Text),
+                ("It is never run again by itself.".to_owned(), Role::Text),
+            ];
+            // On the smallest screen the title alone is whole.
+            said(ink, buffer, screen, "Stop it? y/n", "Esc lets it run", &lines, 0);
         }
         Overlay::Stopping => {
             let mut lines = vec![("Finishing the effect that is under way; no other is begun.".to_owned(), Role::Text)];
@@ -136,15 +151,20 @@ fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
     for source in sources {
         if let Some(failure) = &source.failure {
             let last = source.last_ok.map_or_else(|| "never answered".to_owned(), |at| format!("last answer {}", ink.when(at)));
-            lines.push((format!("{} ({}): {}; {last}", source.id, source.kind, ink.failed(failure)), Role::Bad));
+            // Most failures begin with the name of their source.
+            let said = ink.failed(failure);
+            let said = said.strip_prefix(&format!("{}: ", source.id)).unwrap_or(&said);
+            lines.push((format!("{}: {said}; {last}", named(source)), Role::Bad));
         }
     }
     if lines.len() == said_before {
         lines.push(("Every source answers.".to_owned(), Role::Good));
     }
     for source in sources {
-        for said in [&source.budget, &source.progress].into_iter().flatten() {
-            lines.push((format!("{} ({}): {}", source.id, source.kind, said.one_line()), Role::Muted));
+        let rate = source.budget.as_ref().map(Text::one_line);
+        let reading = source.progress.as_ref().map(|said| format!("reading {}", said.one_line()));
+        for said in [rate, reading].into_iter().flatten() {
+            lines.push((format!("{}: {said}", named(source)), Role::Muted));
         }
     }
     lines.push((String::new(), Role::Text));
@@ -153,6 +173,11 @@ fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
         lines.push(("Nothing went wrong since the start.".to_owned(), Role::Muted));
     }
     said(ink, buffer, screen, "Errors", "Esc closes", &lines, scroll);
+}
+
+/// A source by its name, with its kind where the name does not say it.
+fn named(source: &SourceReport) -> String {
+    if source.id.as_str() == source.kind { source.kind.clone() } else { format!("{} ({})", source.id, source.kind) }
 }
 
 pub fn field(ink: &Ink<'_>, buffer: &mut Buffer, (x, y): (u16, u16), width: u16, field: &Field, is_focused: bool) {

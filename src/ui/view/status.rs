@@ -45,7 +45,10 @@ pub fn footer(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         let actions = spec.actions.iter().filter_map(|id| pack::find(&ink.model.pack.actions, id));
         words.extend(actions.filter_map(|action| Some((action.key?.to_string(), action.title.to_lowercase()))));
     }
-    let named = |(binding, chords): &&(Binding, Vec<Chord>)| !binding.short.is_empty() && !chords.is_empty();
+    let runs = matches!(&ink.model.place.page, Some(Thing::Run(plan)) if ink.model.running().any(|output| output.plan == *plan));
+    let named = |(binding, chords): &&(Binding, Vec<Chord>)| {
+        !binding.short.is_empty() && !chords.is_empty() && (runs || binding.intent != Intent::StopRun)
+    };
     let said = |(binding, chords): &(Binding, Vec<Chord>)| Some((chords.first()?.to_string(), word(ink, binding)));
     let (own, general): (Vec<_>, Vec<_>) =
         ink.model.keymap.working_in(context).filter(named).partition(|(binding, _)| binding.contexts.contains(&context));
@@ -225,7 +228,8 @@ fn running(ink: &Ink<'_>) -> Option<(String, Role)> {
     let said = output.printed.last_line();
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     let on_page = matches!(&ink.model.place.page, Some(Thing::Run(plan)) if *plan == output.plan);
-    let hint = if on_page { String::new() } else { format!(", {key} shows it") };
+    let stop = ink.model.keymap.key_of(Intent::StopRun);
+    let hint = if on_page { format!(", {stop} stops it") } else { format!(", {key} shows it") };
     let running = age::span(ink.now - output.began);
     Some((format!("{} {} runs for {running}{more}{hint}{said}", receipt.title, receipt.label.one_line()), Role::Text))
 }

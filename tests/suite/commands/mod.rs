@@ -4,6 +4,7 @@
 mod backups;
 mod deaths;
 mod screens;
+mod stops;
 
 use std::{
     fs,

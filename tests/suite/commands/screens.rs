@@ -11,7 +11,12 @@ use crate::pty::Terminal;
 const WAITS: &str = "echo $$ >number; for part in one two three; do echo \"part $part of $1\"; done; until [ -e go ]; do sleep 0.1; done; echo through";
 
 /// The cockpit at its queue, with the export of the first site under way.
-fn exporting(depot: &Depot, columns: u16, rows: u16) -> Terminal {
+pub(super) fn exporting(depot: &Depot, columns: u16, rows: u16) -> Terminal {
+    exporting_by("e", depot, columns, rows)
+}
+
+/// The same, by these keys.
+pub(super) fn exporting_by(keys: &str, depot: &Depot, columns: u16, rows: u16) -> Terminal {
     let arguments = ["--pack", "pack.toml", "--state-dir", "state"];
     let environment = [("DEPOT_TOKEN".to_owned(), super::SECRET.to_owned())];
     let mut terminal = Terminal::start_with(&arguments, &environment, depot.path(".").as_path(), columns, rows);
@@ -20,7 +25,7 @@ fn exporting(depot: &Depot, columns: u16, rows: u16) -> Terminal {
     terminal.until_now("its rows", |screen| screen.contains("north"));
     terminal.keys("W");
     terminal.until_now("unlocked", |screen| screen.contains("writing is unlocked"));
-    terminal.keys("e");
+    terminal.keys(keys);
     terminal.until_now("the question", |screen| screen.contains("export north") && screen.contains("confirm"));
     // A dialog takes no key that was meant for what was there before it.
     until("it is confirmed", || {
