@@ -206,5 +206,8 @@ fn killed_while_the_answer_was_on_its_way_it_is_found_again() {
     let cockpit = Cockpit { address: again.address.clone(), ..cockpit };
     cockpit.run(&["journal", "recover"]).ends(0).says(&["done", "jobs/j4 written", "this act's mark"]);
     assert_eq!((again.commits(), server.marks()), (0, 1), "found, not sent again");
+    let claims: Vec<_> = server.all("operator_actions").into_iter().filter(|claim| claim["epoch"].is_object()).collect();
+    let outcomes: Vec<&serde_json::Value> = claims.iter().map(|claim| &claim["outcome"]).collect();
+    assert_eq!(outcomes, [&words("done")], "its claim is given back with what became of it");
     cockpit.run(&["journal", "verify"]).ends(0);
 }
