@@ -80,6 +80,9 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             errands::reconcile(opening(arguments)?, &errand)
         }
         Some(Command::Connect { command: ConnectCommand::Check { names, writes, json } }) => {
+            if *writes && arguments.business.read_only {
+                return Err(Complaint::said("`--writes` sends what would write if it could: not with `--read-only`"));
+            }
             let asking = if *writes { Asking::Writes } else { Asking::Reads };
             connect::check(&opening(arguments)?, names, asking, *json)
         }

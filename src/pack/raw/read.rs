@@ -153,6 +153,7 @@ pub(in crate::pack) struct RawCursor {
 /// Pages are counted; the first without rows is the end. Exactly one of `parameter` and `field` takes the number.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["parameter"] }, { "required": ["field"] }]))]
 pub(in crate::pack) struct RawNumber {
     /// The parameter of the address that takes the number (`page`).
     pub parameter: Option<String>,
