@@ -88,7 +88,7 @@ pub trait Source: Send + Sync {
         Err(SourceError::Refused(Text::new("it cannot be asked what it is")))
     }
 
-    /// What its credentials may do of what is needed, where that can be asked. Never writes.
+    /// What its credentials may do of what is needed, where that can be asked. Never changes anything.
     async fn rights(&self, needs: &Needs) -> Rights {
         let _ = needs;
         Rights::default()

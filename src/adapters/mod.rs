@@ -40,6 +40,11 @@ use crate::{
 /// Where Google's own libraries find an emulator of Firestore.
 const EMULATOR: &str = "FIRESTORE_EMULATOR_HOST";
 
+/// Whether an emulator takes Google's place in every connection to documents.
+pub fn has_emulator(environment: &Environment) -> bool {
+    environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned())).is_ok_and(|found| found.is_some())
+}
+
 /// Chooses the one TLS provider of the process; mixing two panics. Harmless when called again.
 pub fn install_tls() {
     // An error only says that a provider is installed already.

@@ -29,6 +29,9 @@ use crate::{
 /// Bigger answers are refused: nothing that a screen shows needs them.
 pub(super) const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
 
+/// One request ends by itself, and says why; only several of them are cut off from outside, and a little later.
+pub(super) const GRACE: Duration = Duration::from_millis(100);
+
 /// A client, the name of its connection, and what must not be said.
 pub(super) struct Transport {
     pub(super) client: Client,

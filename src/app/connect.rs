@@ -1,4 +1,4 @@
-//! `wheelhouse connect check`: reaches the pack's connections side by side, each once. Opens no journal, writes nothing.
+//! `wheelhouse connect check`: reaches the pack's connections side by side, each once. Opens no journal, changes nothing.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,15 +12,15 @@ use crate::{
     domain::{
         id::Id,
         identity::is_off,
-        pack::{Connection, ConnectionKind, EffectKind, Read, StripeList},
-        rights::Needs,
+        pack::{Connection, ConnectionKind, EffectKind, EventWay, Read},
+        rights::{Asking, Needs, Written},
         text::Text,
     },
     pack::Loaded,
     ports::{Ownership, System},
 };
 
-pub fn check(opening: &Opening, names: &[String], json: bool) -> Result<u8, Complaint> {
+pub fn check(opening: &Opening, names: &[String], asking: Asking, json: bool) -> Result<u8, Complaint> {
     on_runtime(async {
         let pack = Arc::clone(&opening.choice.loaded.pack);
         if let Some(unknown) = names.iter().find(|name| !pack.connections.iter().any(|known| known.id.as_str() == **name)) {
@@ -31,7 +31,7 @@ pub fn check(opening: &Opening, names: &[String], json: bool) -> Result<u8, Comp
         let is_wanted = |connection: &Connection| names.is_empty() || names.iter().any(|name| name == connection.id.as_str());
         let wanted = pack.connections.iter().zip(opened).filter(|(connection, _)| is_wanted(connection));
         let loaded = &opening.choice.loaded;
-        let all = join_all(wanted.map(|(connection, opened)| reach(loaded, connection, opened))).await;
+        let all = join_all(wanted.map(|(connection, opened)| reach(loaded, connection, opened, asking))).await;
         if json {
             connect::print_json(&all)?;
         } else {
@@ -41,7 +41,7 @@ pub fn check(opening: &Opening, names: &[String], json: bool) -> Result<u8, Comp
     })
 }
 
-async fn reach(loaded: &Loaded, connection: &Connection, opened: Result<Arc<dyn System>, String>) -> Reached {
+async fn reach(loaded: &Loaded, connection: &Connection, opened: Result<Arc<dyn System>, String>, asking: Asking) -> Reached {
     let mut reached = Reached {
         name: connection.id.to_string(),
         kind: connection.kind.word(),
@@ -66,7 +66,7 @@ async fn reach(loaded: &Loaded, connection: &Connection, opened: Result<Arc<dyn 
     };
     let ahead = identity.clock.map(|clock| clock.ahead(asked, Utc::now()));
     let took = start.elapsed();
-    let rights = system.rights(&needs(loaded, &connection.id)).await;
+    let rights = system.rights(&Needs { asking, ..needs(loaded, &connection.id) }).await;
     identity.facts.extend(rights.facts);
     reached.warnings.extend(rights.lacks);
     reached.answer = Ok(Answered { identity, took, ahead });
@@ -100,14 +100,20 @@ fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
         }
     }
     for effect in loaded.pack.actions.iter().flat_map(|action| &action.effects) {
-        let list = match &effect.kind {
-            EffectKind::Refund { on: there, .. } if there == on => StripeList::Refunds,
+        let written = match &effect.kind {
+            EffectKind::Refund { on: there, .. } if there == on => Written::Refunds,
             EffectKind::Amend { on: there, change, .. } if there == on => {
                 if change.is_of_a_dispute() {
-                    StripeList::Disputes
+                    Written::Disputes
                 } else {
-                    StripeList::Subscriptions
+                    Written::Subscriptions
                 }
+            }
+            EffectKind::Event { on: there, way: EventWay::Account { .. }, .. } if there == on => Written::Events,
+            EffectKind::Event { on: there, way: EventWay::Ourselves { .. }, .. } if there == on => {
+                // It is fetched, and posted by us.
+                needs.reads.insert("events");
+                continue;
             }
             EffectKind::Sql { .. }
             | EffectKind::Refund { .. }
@@ -120,8 +126,8 @@ fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
             | EffectKind::Firestore { .. }
             | EffectKind::Command { .. } => continue,
         };
-        needs.reads.insert(list);
-        needs.writes.insert(list.word());
+        needs.reads.insert(written.word());
+        needs.writes.insert(written);
     }
     needs
 }

@@ -24,6 +24,7 @@ use crate::{
         ddl, keys, manual, output, pack as pack_command,
     },
     demo::built_in,
+    domain::rights::Asking,
 };
 
 use business::Opening;
@@ -78,8 +79,12 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let errand = errands::Reconciling { name: name.as_deref(), json: *json, csv: *csv, archive: *archive };
             errands::reconcile(opening(arguments)?, &errand)
         }
-        Some(Command::Connect { command: ConnectCommand::Check { names, json } }) => {
-            connect::check(&opening(arguments)?, names, *json)
+        Some(Command::Connect { command: ConnectCommand::Check { names, writes, json } }) => {
+            if *writes && arguments.business.read_only {
+                return Err(Complaint::said("`--writes` sends what would write if it could: not with `--read-only`"));
+            }
+            let asking = if *writes { Asking::Writes } else { Asking::Reads };
+            connect::check(&opening(arguments)?, names, asking, *json)
         }
         Some(Command::Journal { command: JournalCommand::Verify { head } }) => {
             errands::verify(&opening(arguments)?, head.as_deref())

@@ -6,7 +6,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::{
-    domain::{pack::ConnectionKind, text::Text},
+    domain::{
+        pack::{ConnectionKind, Pack},
+        text::Text,
+    },
     pack::{Columns, Loaded, Problem, Problems},
     ports::{Connections, SourceError},
 };
@@ -20,14 +23,25 @@ pub async fn prepare(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
     let (mut said, lacking) = futures_util::future::join(statements(loaded, connections), inspect(connections)).await;
     said.extend(lacking);
     let pack = &loaded.pack;
-    let has_database = pack.connections.iter().any(|connection| matches!(connection.kind, ConnectionKind::Sql { .. }));
-    if has_database && !pack.actions.is_empty() && pack.claims_on().is_none() {
-        said.push(Text::new(
-            "acts are not claimed, so another operator could act at the same time: no SQL connection names a table of marks; \
-             give one `marks = \"operator_actions\"`, and `wheelhouse pack ddl FILE` prints how it is made",
-        ));
-    }
+    said.extend(unclaimed(pack));
     said
+}
+
+/// What it takes for acts to be claimed, where nothing keeps their claims.
+fn unclaimed(pack: &Pack) -> Option<Text> {
+    if pack.actions.is_empty() || pack.claims_on().is_some() {
+        return None;
+    }
+    let has = |is: fn(&ConnectionKind) -> bool| pack.connections.iter().any(|connection| is(&connection.kind));
+    let lacks = if has(|kind| matches!(kind, ConnectionKind::Sql { .. })) {
+        "no SQL connection names a table of marks; give one `marks = \"operator_actions\"`, and `wheelhouse pack ddl FILE` prints \
+         how it is made"
+    } else if has(|kind| matches!(kind, ConnectionKind::Firestore { .. })) {
+        "no Firestore connection names a collection of marks; give one `marks = \"operator_actions\"`"
+    } else {
+        return None;
+    };
+    Some(Text::new(format!("acts are not claimed, so another operator could act at the same time: {lacks}")))
 }
 
 async fn inspect(connections: &Connections) -> Vec<Text> {
@@ -63,4 +77,36 @@ async fn statements(loaded: &Loaded, connections: &Connections) -> Vec<Text> {
         Text::new(format!("{file}:{line}:{column}: {message}"))
     };
     problems.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_whose_acts_nobody_can_claim_is_told_so_at_the_start() {
+        const DOCUMENTS: &str = "docs.firestore = { project = \"shop\" }\n";
+        const MARKED: &str = "docs.firestore = { project = \"shop\", marks = \"operator_actions\" }\n";
+        const SQL: &str = "db.sql = { url_env = \"DB\" }\n";
+        const ACT: &str = "[actions.hide]\ntitle = \"Hide\"\ndo.http = { on = \"site\", path = \"/hide\" }\n";
+        for (connections, act, told) in [
+            (DOCUMENTS, ACT, Some("no Firestore connection names a collection of marks; give one")),
+            (DOCUMENTS, "", None),
+            (MARKED, ACT, None),
+            (SQL, ACT, Some("no SQL connection names a table of marks; give one")),
+            (&[SQL, MARKED].concat(), ACT, None),
+            (&[SQL, DOCUMENTS].concat(), ACT, Some("no SQL connection names")),
+            ("", ACT, None),
+        ] {
+            let head = "[pack]\ntitle = \"Shop\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\nsite.http = { url = \"https://shop.example\" }\n";
+            let text = format!("{head}{connections}{act}");
+            let pack = crate::pack::parse("shop.toml", &text, &|_| Err(String::new())).unwrap_or_else(|why| panic!("{why}")).pack;
+            let said = unclaimed(&pack);
+            assert_eq!(said.is_some(), told.is_some(), "{text}: {said:?}");
+            let begins = "acts are not claimed, so another operator could act at the same time: ";
+            assert!(
+                said.is_none_or(|said| said.shown().starts_with(begins) && told.is_some_and(|told| said.shown().contains(told)))
+            );
+        }
+    }
 }

@@ -5,8 +5,12 @@ use std::{collections::BTreeMap, env, io, path::Path, sync::Arc};
 use chrono::TimeDelta;
 
 use crate::{
+    adapters::{self, Environment},
     cli::arguments::Arguments,
-    domain::{pack::ConnectionKind, snapshot::Snapshot},
+    domain::{
+        pack::{ConnectionKind, Pack},
+        snapshot::Snapshot,
+    },
     pack::{Config, Problems},
     ports::Memory as _,
     store::Store,
@@ -85,11 +89,33 @@ fn stripe(choice: &Choice) -> Option<(&Option<String>, bool)> {
 }
 
 fn mode(choice: &Choice) -> Mode {
-    match (choice.demo, stripe(choice)) {
-        (Some(_), _) => Mode::Demo,
-        (None, Some((_, false))) => Mode::Test,
+    let pack = &choice.loaded.pack;
+    if choice.demo.is_some() { Mode::Demo } else { mode_of(pack, adapters::has_emulator(&Environment::process())) }
+}
+
+/// What can be real is taken for real: one live account outweighs all that is test data, and a database of SQL does not say
+/// which it is.
+fn mode_of(pack: &Pack, has_emulator: bool) -> Mode {
+    let (mut has_stripe, mut is_live, mut is_emulated, mut has_sql) = (false, false, false, false);
+    for connection in &pack.connections {
+        match &connection.kind {
+            ConnectionKind::Stripe { livemode, .. } => {
+                has_stripe = true;
+                is_live |= livemode;
+            }
+            ConnectionKind::Firestore { .. } => is_emulated = has_emulator,
+            ConnectionKind::Sql { .. } => has_sql = true,
+            ConnectionKind::Http { .. }
+            | ConnectionKind::Smtp { .. }
+            | ConnectionKind::Webhook { .. }
+            | ConnectionKind::Command(_) => {}
+        }
+    }
+    match (has_stripe, is_live) {
+        (true, false) => Mode::Test,
+        (false, _) if is_emulated && !has_sql => Mode::Test,
         // A business without Stripe is as real as one with it.
-        (None, Some((_, true)) | None) => Mode::Live,
+        (true, true) | (false, _) => Mode::Live,
     }
 }
 
@@ -113,4 +139,35 @@ fn read_picture(record: &Path) -> Option<Arc<Snapshot>> {
         let store = Store::open_to_read(record).await.ok()?;
         store.last_snapshot().await.ok()?.map(Arc::new)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emulator_is_test_data_and_hides_nothing_that_is_live() {
+        const DOCUMENTS: &str = "docs.firestore = { project = \"shop\" }\n";
+        const SQL: &str = "db.sql = { url_env = \"DB\" }\n";
+        const SITE: &str = "site.http = { url = \"https://shop.example\" }\n";
+        const TEST: &str = "a.stripe = { key_env = \"KEY\", livemode = false }\n";
+        const LIVE: &str = "b.stripe = { key_env = \"KEY\", livemode = true }\n";
+        for (connections, on_emulator, elsewhere) in [
+            (&[DOCUMENTS][..], Mode::Test, Mode::Live),
+            (&[DOCUMENTS, SITE], Mode::Test, Mode::Live),
+            (&[DOCUMENTS, SQL], Mode::Live, Mode::Live),
+            (&[DOCUMENTS, TEST], Mode::Test, Mode::Test),
+            (&[DOCUMENTS, LIVE], Mode::Live, Mode::Live),
+            (&[LIVE, DOCUMENTS], Mode::Live, Mode::Live),
+            (&[TEST, LIVE], Mode::Live, Mode::Live),
+            (&[SQL], Mode::Live, Mode::Live),
+            (&[SQL, TEST], Mode::Test, Mode::Test),
+            (&[SITE], Mode::Live, Mode::Live),
+        ] {
+            let head = "[pack]\ntitle = \"Shop\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\n";
+            let text = format!("{head}{}", connections.concat());
+            let pack = crate::pack::parse("shop.toml", &text, &|_| Err(String::new())).unwrap().pack;
+            assert_eq!((mode_of(&pack, true), mode_of(&pack, false)), (on_emulator, elsewhere), "{connections:?}");
+        }
+    }
 }

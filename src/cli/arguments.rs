@@ -238,13 +238,17 @@ pub struct InitArguments {
 pub enum ConnectCommand {
     /// Reach every connection once and say what answers, as whom we are there, and what is amiss
     #[command(
-        after_help = "Nothing is written anywhere, and no journal is opened. Exit status: 0 all is well, 1 something is to be \
+        after_help = "Nothing is changed anywhere, and no journal is opened. Exit status: 0 all is well, 1 something is to be \
                             looked at, 2 a connection is not reached or not the pack's own."
     )]
     Check {
         /// Only these connections (default: all)
         #[arg(value_name = "CONNECTION")]
         names: Vec<String>,
+        /// Ask as well what a Stripe key may write, each time for a charge, a dispute or whatever it is that cannot exist:
+        /// nothing is changed by that, and the account's log has a line for each
+        #[arg(long)]
+        writes: bool,
         /// Machine-readable
         #[arg(long)]
         json: bool,

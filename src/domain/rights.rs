@@ -2,14 +2,47 @@
 
 use std::collections::BTreeSet;
 
-use super::{pack::StripeList, text::Text};
+use super::text::Text;
 
 /// What a pack reads and writes there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    pub reads: BTreeSet<StripeList>,
-    /// In the words of Stripe's dashboard (`refunds`).
-    pub writes: BTreeSet<&'static str>,
+    /// Lists, by their paths under `/v1/` (`webhook_endpoints`).
+    pub reads: BTreeSet<&'static str>,
+    pub writes: BTreeSet<Written>,
+    pub asking: Asking,
+}
+
+/// What an act of the pack changes at the payment account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Written {
+    Disputes,
+    /// An event is sent to one of the account's endpoints once more.
+    Events,
+    Refunds,
+    Subscriptions,
+}
+
+impl Written {
+    /// In the words of Stripe's paths.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disputes => "disputes",
+            Self::Events => "events",
+            Self::Refunds => "refunds",
+            Self::Subscriptions => "subscriptions",
+        }
+    }
+}
+
+/// What is asked of the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asking {
+    /// Reads alone; what the pack writes is only named.
+    #[default]
+    Reads,
+    /// Writes as well, each with the id of something that cannot exist: nothing is changed by that.
+    Writes,
 }
 
 /// What the credentials of a connection may do, as far as that can be asked without doing it.

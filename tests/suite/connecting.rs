@@ -59,6 +59,11 @@ fn each_connection_says_what_answers_and_as_whom() {
     assert_eq!(of(&told, "stripe")["identity"]["account"], "acct_1DTD");
     assert_eq!(of(&told, "stripe")["clock_ahead_ms"], 0, "an answer's own time and the cut second are no drift");
     assert!(of(&told, "site")["latency_ms"].is_u64());
+    // Its queue of undelivered events sends them again, and has to know the endpoints.
+    let told = demo(&["--json", "stripe", "--writes"]).ends(0).json();
+    assert_eq!(of(&told, "stripe")["identity"]["may write"], "events refunds (asked for what does not exist)", "{told}");
+    assert!(!of(&told, "stripe")["identity"]["not needed"].as_str().unwrap().contains("webhook_endpoints"), "{told}");
+    demo(&["stripe", "--writes", "--read-only"]).ends(3).complains(&["not with `--read-only`"]);
     demo(&["stripes"]).ends(3).complains(&["there is no connection `stripes`; there is db, stripe, site"]);
 }
 

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::{
-    partners::town::Others,
+    partners::{stripe::Payments, town::Others},
     postgres::{Business, Lock, Way},
     probe,
     pty::{PATIENCE, Terminal},
@@ -99,7 +99,7 @@ struct Step {
     business: Vec<(String, String)>,
     stand_ins: Vec<(String, String)>,
     record: Vec<(String, String)>,
-    /// At the servers of others (`variables`, `deployments`, `messages`, `mails`): a text, and how often it is there.
+    /// At the servers of others (`variables`, `deployments`, `messages`, `mails`, `refunds`): a text, and how often it is there.
     others: Vec<(String, String, usize)>,
     /// A file of the town, or a folder (all its files), and what is in it.
     files: Vec<Content>,
@@ -134,6 +134,8 @@ enum Elsewhere {
     Business(Business),
     /// Its host, its channel and its mail server.
     Services(Box<Others>),
+    /// Its Stripe.
+    Payments(Box<Payments>),
 }
 
 impl Elsewhere {
@@ -142,6 +144,16 @@ impl Elsewhere {
             Self::Nothing => &[],
             Self::Business(business) => &business.environment,
             Self::Services(others) => &others.environment,
+            Self::Payments(payments) => &payments.environment,
+        }
+    }
+
+    /// What the servers of others tell of something.
+    fn told(&self, what: &str) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Business(_) => None,
+            Self::Services(others) => Some(others.told(what)),
+            Self::Payments(payments) => (what == "refunds").then(|| payments.refunds()),
         }
     }
 
@@ -162,6 +174,11 @@ pub fn play_on_postgres(name: &str, way: Way) {
 /// With its host, its channel and its mail server run by others, at this moment.
 fn play_among_others(name: &str) {
     play_with(name, |home| Others::open(home).map(|others| Elsewhere::Services(Box::new(others))));
+}
+
+/// With its money at a Stripe that others wrote, at this moment.
+fn play_at_another_stripe(name: &str) {
+    play_with(name, |home| Payments::open(home).map(|payments| Elsewhere::Payments(Box::new(payments))));
 }
 
 fn play_with(name: &str, open: impl FnOnce(&Path) -> Option<Elsewhere>) {
@@ -327,9 +344,9 @@ impl Journey {
             self.wait_for(&format!("{query}\n    = {expected}"), ask, |found| found == expected);
         }
         for (what, text, times) in &step.others {
-            let Elsewhere::Services(others) = &self.elsewhere else { panic!("{}: there are no others", self.at) };
+            let told = || self.elsewhere.told(what).unwrap_or_else(|| panic!("{}: nobody tells {what}", self.at));
             let has_it = |told: &String| told.matches(text.as_str()).count() == *times;
-            self.wait_for(&format!("`{text}` {times} times among the {what}"), || others.told(what), has_it);
+            self.wait_for(&format!("`{text}` {times} times among the {what}"), told, has_it);
         }
         for file in &step.files {
             let texts = || probe::texts_under(&self.town.join(&file.at));
@@ -531,6 +548,11 @@ fn a_flag_is_flipped_at_a_host_and_told_in_a_channel_of_others() {
 #[test]
 fn a_refund_is_told_by_a_mail_server_of_others() {
     play_among_others("others-refund");
+}
+
+#[test]
+fn a_refund_is_made_once_at_a_stripe_of_others_and_written_everywhere() {
+    play_at_another_stripe("others-stripe");
 }
 
 #[test]

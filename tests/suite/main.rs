@@ -39,11 +39,13 @@ mod ledgers;
 mod packs;
 mod pages;
 #[cfg(test)]
+#[cfg(test)]
 mod partners;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod probe;
+mod progress;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]

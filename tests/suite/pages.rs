@@ -1,114 +1,112 @@
-//! A list of many pages tells how far it has come while it is read, in the place where its rows will stand.
+//! Two ledgers over HTTP, paired by the program: one is read on by `Link` headers, the other is a search that is posted.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Write as _},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    sync::{Arc, Condvar, Mutex},
-    thread,
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use wiremock::{
+    Mock, MockServer, Request, ResponseTemplate,
+    matchers::{header, method, path},
 };
 
-use tempfile::TempDir;
+use crate::cli::{Ran, wheelhouse};
 
-use crate::pty::Terminal;
-
-const PAGES: usize = 8;
-const ROWS: usize = 30;
-/// The page that is not answered before it may be.
-const HELD: usize = 6;
-
-/// May the rest be answered?
-type Gate = Arc<(Mutex<bool>, Condvar)>;
-
-fn open(gate: &Gate, is_open: bool) {
-    *gate.0.lock().unwrap() = is_open;
-    gate.1.notify_all();
-}
-
-/// A service of eight pages and an empty one behind them; answers its address. Gone with the test's own process.
-fn service(gate: &Gate) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let gate = Arc::clone(gate);
-    thread::spawn(move || {
-        for line in listener.incoming().flatten() {
-            let gate = Arc::clone(&gate);
-            thread::spawn(move || drop(answer(&line, &gate)));
-        }
-    });
-    format!("http://{address}")
-}
-
-fn answer(line: &TcpStream, gate: &Gate) -> std::io::Result<()> {
-    let mut lines = BufReader::new(line.try_clone()?).lines();
-    while let Some(first) = lines.next().transpose()? {
-        let page = first.split("page=").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok()).unwrap_or(1);
-        while lines.next().transpose()?.is_some_and(|header| !header.is_empty()) {}
-        if page >= HELD {
-            drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open).unwrap());
-        }
-        let rows = if page > PAGES { 0..0 } else { page * 100..page * 100 + ROWS };
-        let rows: Vec<String> = rows.map(|id| format!("{{\"id\":\"o{id}\",\"n\":{id}}}")).collect();
-        let body = format!("{{\"data\":[{}]}}", rows.join(","));
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
-        let mut line = line;
-        line.write_all(head.as_bytes())?;
-        line.write_all(body.as_bytes())?;
-    }
-    Ok(())
-}
-
-fn pack(home: &Path, address: &str) {
-    let paged = "on = \"site\", path = \"/orders\", rows = \"/data\", columns = { id = \"/id\", n = \"/n\" }, pages = { number = { parameter = \"page\" } }";
-    let text = format!(
-        r#"[pack]
-title = "Depot"
+const PACK: &str = r#"
+[pack]
+title = "Shop"
 timezone = "UTC"
 currency = "EUR"
 
 [connections]
-site.http = {{ url = "{address}", timeout = "5m" }}
+bank.http = { url_env = "SHOP_URL", token_env = "SHOP_TOKEN" }
 
-[checks.orders]
-title = "First order"
-read.http = {{ {paged} }}
-value = "n"
-every = "1h"
-red = {{ above = 1000000 }}
+[ledgers.bookings]
+title = "bank"
+read.http = { on = "bank", path = "/bookings?from={{ from }}&to={{ to }}", rows = "", columns = { id = "/id", cents = "/cents", at = "/at" }, pages.link = "next" }
+columns = { key = "id", amount = "cents", at = "at" }
 
-[queues.orders]
-title = "Orders"
-read.http = {{ {paged} }}
-id = "id"
-every = "1h"
-minutes_each = 1
-columns = [ {{ column = "id", title = "Order" }} ]
-"#
-    );
-    fs::write(home.join("pack.toml"), text).unwrap();
+[ledgers.orders]
+title = "orders"
+read.http = { on = "bank", path = "/search", body = '{"between": ["{{ from }}", "{{ to }}"], "page": {"size": 40}}', rows = "/found", columns = { id = "/id", cents = "/cents", at = "/at" }, pages.cursor = { at = "/page/next", field = "/page/after" } }
+columns = { key = "id", amount = "cents", at = "at" }
+
+[reconciliations.sales]
+title = "Sales, 30 days"
+theirs = "bookings"
+ours = "orders"
+window = "30d"
+"#;
+
+/// A hundred sales of the last days; one amount differs between both sides.
+fn sales(odd_cents: i64) -> Vec<Json> {
+    let start: DateTime<Utc> = Utc::now() - TimeDelta::days(9);
+    let sale = |id: i64| {
+        let cents = if id == 77 { odd_cents } else { 100 + id };
+        json!({ "id": format!("s{id}"), "cents": cents, "at": (start + TimeDelta::hours(id)).to_rfc3339() })
+    };
+    (0..100).map(sale).collect()
 }
 
-#[test]
-fn a_first_look_of_many_pages_says_how_many_have_come_and_then_gives_way_to_its_rows() {
-    for (columns, rows) in [(120, 40), (80, 24)] {
-        let home = TempDir::new().unwrap();
-        let gate = Gate::default();
-        pack(home.path(), &service(&gate));
-        let arguments = ["--pack", "pack.toml", "--state-dir", "state"];
-        let mut terminal = Terminal::start_with(&arguments, &[], home.path(), columns, rows);
-        // Both looks stand at the page that is held: no more than five have come.
-        terminal.until_now("how far it has come", |screen| screen.contains("reading: 5 pages, 150 rows"));
-        if columns == 80 {
-            terminal.until_now("the alert as well", |screen| screen.matches("reading: 5 pages").count() >= 2);
-        }
-        terminal.keys("2,Enter");
-        terminal.until_now("the same in the queue", |screen| screen.contains("Reading: 5 pages, 150 rows"));
-        open(&gate, true);
-        terminal.until_now("its rows", |screen| screen.contains("240 items") && screen.contains("o100"));
-        terminal.keys("Esc,1");
-        terminal.until_now("nothing is read any more", |screen| !screen.to_lowercase().contains("reading:"));
-        terminal.keys("q");
-        assert!(terminal.ended().success());
-    }
+/// `last` is the header behind the last page.
+async fn bank(last: &'static str) -> MockServer {
+    let server = MockServer::start().await;
+    let (bookings, orders) = (sales(5_000), sales(4_000));
+    let by_link = move |request: &Request| {
+        let asked: HashMap<String, String> = request.url.query_pairs().into_owned().collect();
+        assert!(asked.contains_key("from") && asked.contains_key("to"), "{asked:?}");
+        let first: usize = asked.get("first").map_or(0, |first| first.parse().unwrap());
+        let page: Vec<&Json> = bookings.iter().skip(first).take(30).collect();
+        let window = format!("from={}&to={}", asked["from"].replace('+', "%2B"), asked["to"].replace('+', "%2B"));
+        let next = format!("</bookings?{window}&first={}>; rel=\"next\"", first + 30);
+        let answer = ResponseTemplate::new(200).set_body_json(&page);
+        answer.insert_header("link", if first + 30 < 100 { next } else { last.to_owned() })
+    };
+    let by_cursor = move |request: &Request| {
+        let asked: Json = serde_json::from_slice(&request.body).unwrap();
+        assert!(asked["between"][0].is_string() && asked["page"]["size"] == 40, "{asked}");
+        let first = asked["page"]["after"].as_u64().unwrap_or(0) as usize;
+        let page: Vec<&Json> = orders.iter().skip(first).take(40).collect();
+        let next = (first + 40 < 100).then_some(first + 40);
+        ResponseTemplate::new(200).set_body_json(json!({ "found": page, "page": { "next": next } }))
+    };
+    let token = || header("authorization", "Bearer tok_1");
+    Mock::given(method("GET")).and(path("/bookings")).and(token()).respond_with(by_link).mount(&server).await;
+    Mock::given(method("POST")).and(path("/search")).and(token()).respond_with(by_cursor).mount(&server).await;
+    server
+}
+
+async fn reconcile(server: &MockServer) -> Ran {
+    let home: TempDir = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("pack.toml"), PACK).unwrap();
+    let url = server.uri();
+    let run = move || {
+        let mut command = wheelhouse(home.path());
+        command.env("SHOP_URL", url).env("SHOP_TOKEN", "tok_1");
+        Ran::of(command.args(["--pack", "pack.toml", "--state-dir", "state", "reconcile", "--json"]).output())
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test]
+async fn ledgers_by_links_and_by_a_posted_search_are_read_to_their_ends_and_paired() {
+    let server = bank("").await;
+    let told = reconcile(&server).await.ends(1).json();
+    let statement = &told[0]["statement"];
+    let discrepancies: Vec<&str> =
+        statement["discrepancies"].as_array().unwrap().iter().filter_map(|one| one["key"].as_str()).collect();
+    assert_eq!(discrepancies, ["amount:s77:s77"], "{told}");
+    let asked = server.received_requests().await.unwrap();
+    let of = |path: &str| asked.iter().filter(|request| request.url.path() == path).count();
+    assert_eq!((of("/bookings"), of("/search")), (4, 3), "every page once");
+}
+
+#[tokio::test]
+async fn a_last_page_that_leads_elsewhere_pairs_nothing() {
+    let elsewhere = MockServer::start().await;
+    let link: &'static str = Box::leak(format!("<{}/bookings>; rel=\"next\"", elsewhere.uri()).into_boxed_str());
+    let server = bank(link).await;
+    let ran = reconcile(&server).await.ends(3);
+    assert!(format!("{}{}", ran.out, ran.errors).contains("is outside the connection's address"), "{ran:?}");
+    assert!(elsewhere.received_requests().await.unwrap().is_empty(), "the token goes nowhere else");
 }

@@ -107,7 +107,7 @@ fn understood(reply: Reply) -> Result<(Json, Reply), Failure> {
         (None, None) if reply.is_success() => Err(Failure::Odd { status, why: format!("not JSON: {}", reply.excerpt()) }),
         (_, None) => {
             let excerpt = reply.excerpt();
-            let moved = (300..400).contains(&status).then(|| reply.header("location")).flatten();
+            let moved = (300..400).contains(&status).then(|| reply.named("location")).flatten();
             let place = moved.map_or_else(String::new, |place| format!("moved to {place} "));
             let why = format!("{place}{excerpt}").trim().to_owned();
             Err(Failure::Odd { status, why: if why.is_empty() { "no reason given".to_owned() } else { why } })

@@ -2,6 +2,7 @@
 
 mod api;
 mod cell;
+mod claims;
 mod failure;
 mod identity;
 mod look;
@@ -9,13 +10,14 @@ mod query;
 mod token;
 mod write;
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use reqwest::Url;
 
 use self::{
     api::{Access, Api},
+    claims::{Contest, Register},
     token::Tokens,
     write::Write,
 };
@@ -27,13 +29,14 @@ use super::{
 };
 use crate::{
     domain::{
+        claim::{Claim, Claims, Ending},
         identity::Identity,
         pack::{FirestoreRead, Query, Read},
-        plan::Order,
+        plan::{ActionId, Order},
         rows::{Params, Rows},
         text::Text,
     },
-    ports::{Doer, Found, Mark, Outcome, Source, SourceError, Taker},
+    ports::{Claimed, Doer, Found, Judge, Mark, Outcome, Source, SourceError, Taker},
 };
 
 /// A database of documents.
@@ -41,6 +44,8 @@ use crate::{
 pub(super) struct FirestoreSystem {
     api: Api,
     marks: Option<String>,
+    /// Set once the collection of marks has been found fit for claims.
+    claimable: OnceLock<()>,
 }
 
 /// What a pack says of it, with its values found.
@@ -80,7 +85,7 @@ impl FirestoreSystem {
         let transport = Transport::open(name, declared.timeout, scrub)?;
         let (project, database) = (declared.project.to_owned(), declared.database.to_owned());
         let api = Api { transport, base, permissions, project, database, access };
-        Ok(Self { api, marks: declared.marks.map(str::to_owned) })
+        Ok(Self { api, marks: declared.marks.map(str::to_owned), claimable: OnceLock::new() })
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
@@ -95,6 +100,29 @@ impl FirestoreSystem {
                 Err(wrong_query(&self.api.transport.name, "firestore"))
             }
         }
+    }
+
+    /// What keeps acts from being claimed in the collection of marks, if anything does.
+    async fn unclaimable(&self, register: Register<'_>) -> Result<Option<String>, SourceError> {
+        if self.claimable.get().is_some() {
+            return Ok(None);
+        }
+        let unfit = self.within(register.unfit()).await?;
+        if unfit.is_none() {
+            self.claimable.get_or_init(|| ());
+        }
+        Ok(unfit)
+    }
+
+    /// The collection of marks, where there is one.
+    fn register(&self) -> Option<Register<'_>> {
+        self.marks.as_deref().map(|marks| Register { api: &self.api, marks })
+    }
+
+    /// The same, where acts can be claimed in it.
+    async fn claimable(&self) -> Result<Option<Register<'_>>, SourceError> {
+        let Some(register) = self.register() else { return Ok(None) };
+        Ok(self.unclaimable(register).await?.is_none().then_some(register))
     }
 
     fn write<'w>(&'w self, order: &'w Order, mark: &'w Mark) -> Option<Write<'w>> {
@@ -133,7 +161,13 @@ impl Source for FirestoreSystem {
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
-        self.within(async { Ok(identity::inspect(&self.api).await) }).await
+        let mut said = self.within(async { Ok(identity::inspect(&self.api).await) }).await?;
+        if let Some(register) = self.register() {
+            // Who does not answer is told by the looks.
+            let unfit = self.unclaimable(register).await.ok().flatten();
+            said.extend(unfit.map(|why| self.api.transport.text(why)));
+        }
+        Ok(said)
     }
 }
 
@@ -154,6 +188,26 @@ impl Doer for FirestoreSystem {
         tokio::time::timeout(limit, write::look_up(&self.api, &write)).await.unwrap_or_else(|_| {
             Found::CannotTell(self.api.transport.text(format_args!("{}: {}", write.document, SourceError::TimedOut(limit))))
         })
+    }
+
+    async fn claims(&self, targets: &[String]) -> Result<Option<Claims>, SourceError> {
+        let Some(register) = self.claimable().await? else { return Ok(None) };
+        self.within(register.claims(targets)).await.map(Some)
+    }
+
+    async fn claim(&self, claim: &Claim, settled: &[(ActionId, Ending)], judge: &mut dyn Judge) -> Claimed {
+        let Some(register) = self.register() else { return Claimed::NotKept };
+        Contest { system: self, register, claim, settled, judge }.run().await
+    }
+
+    async fn release(&self, act: &ActionId, journal: &str, ending: Ending) -> Result<(), SourceError> {
+        let Some(register) = self.register() else { return Ok(()) };
+        self.within(register.release(act, journal, ending)).await
+    }
+
+    async fn open_claims(&self, journal: &str) -> Result<Vec<ActionId>, SourceError> {
+        let Some(register) = self.claimable().await? else { return Ok(Vec::new()) };
+        self.within(register.open(journal)).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answer;
 mod finding;
+mod link;
 mod pages;
 
 use std::{path::Path, sync::Mutex, time::Duration};
@@ -21,7 +22,7 @@ pub(super) use answer::cell;
 use super::{
     environment::Found as Secret,
     scrub::Scrubber,
-    transport::{NoReply, Reply, Transport, base_address},
+    transport::{GRACE, NoReply, Reply, Transport, base_address},
     wrong_order, wrong_query,
 };
 use crate::{
@@ -38,8 +39,6 @@ use crate::{
 
 /// A read may be moved on so many times within its own origin.
 const MOST_REDIRECTS: usize = 4;
-/// One request ends by itself, and says why; only several of them are cut off from outside, and a little later.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// An HTTP service of the business.
 #[derive(Debug)]
@@ -196,7 +195,7 @@ impl HttpSystem {
     async fn asked(&self, read: &HttpRead, path: &str, body: Option<&str>) -> Result<Reply, Unasked> {
         let ask = || self.ask(&read.method, path, body);
         // A probe judges the answer itself: a second try would hide what it is there to see.
-        let retries = if read.probe || !read.method.eq_ignore_ascii_case("get") { 0 } else { 2 };
+        let retries = if read.probe { 0 } else { 2 };
         let waits =
             ExponentialBuilder::default().with_min_delay(Duration::from_millis(150)).with_max_times(retries).with_jitter();
         // Time that ran out while it was tried again is not what failed.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     adapters::testing::{CANARY, LIMIT, query},
-    domain::pack::{PageWay, Paging},
+    domain::pack::{AskedBy, PageWay, Paging},
 };
 
 fn paged(at: &str, way: PageWay, at_most: usize) -> HttpRead {
@@ -24,11 +24,11 @@ fn next() -> PageWay {
 }
 
 fn cursor() -> PageWay {
-    PageWay::Cursor { at: "/next_cursor".into(), parameter: "cursor".into() }
+    PageWay::Cursor { at: "/next_cursor".into(), by: AskedBy::Parameter("cursor".into()) }
 }
 
 fn number() -> PageWay {
-    PageWay::Number { parameter: "page".into(), first: 1 }
+    PageWay::Number { by: AskedBy::Parameter("page".into()), first: 1 }
 }
 
 /// What comes in, part by part.
@@ -158,4 +158,196 @@ async fn whoever_cannot_use_a_row_ends_the_reading_with_his_words() {
     let stopped = open(&server.uri(), LIMIT).stream(&list, &Params::new(), &mut Picky).await.unwrap_err();
     assert_eq!(stopped, SourceError::Refused("tills: row 1 has no `cents`".into()));
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+fn link() -> PageWay {
+    PageWay::Link { relation: "next".into() }
+}
+
+/// Two pages by `Link` headers, below a path of their own; what stands in the first one's header is made of the address.
+async fn linked(header: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> (MockServer, String) {
+    let server = MockServer::start().await;
+    let base = format!("{}/api", server.uri());
+    let of = base.clone();
+    let answer = move |request: &Request| {
+        let last = json!([{ "id": 3 }]);
+        if request.url.query_pairs().any(|(name, _)| name == "page") {
+            return ResponseTemplate::new(200).set_body_json(last).append_header("link", "</api/list>; rel=\"first\"");
+        }
+        let first = ResponseTemplate::new(200).set_body_json(json!([{ "id": 1 }, { "id": 2 }]));
+        header(&of).into_iter().fold(first, |answer, value| answer.append_header("link", value))
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    (server, base)
+}
+
+async fn through_links(base: &str) -> (Result<Vec<String>, SourceError>, Vec<Vec<i64>>) {
+    let mut basket = Basket::default();
+    let list = HttpRead { rows: vec![String::new()], ..paged("/list", link(), usize::MAX) };
+    let answer = open(base, LIMIT).stream(&query(Read::Http(list)), &Params::new(), &mut basket).await;
+    (answer, basket.0)
+}
+
+#[tokio::test]
+async fn a_link_header_leads_through_all_pages_however_it_is_written() {
+    let ways: [fn(&str) -> Vec<String>; 5] = [
+        |base| vec![format!("<{base}/list?page=2>; rel=\"next\", <{base}/list?page=2>; rel=\"last\"")],
+        |_| vec!["</api/list?page=1>; rel=prev".to_owned(), "</api/list?page=2>; rel=\"next\"".to_owned()],
+        |_| vec!["<?page=2>;rel=NEXT".to_owned()],
+        |_| vec!["<./sub/../list?page=2#here>; title=\"a, <b>; c\"; rel=\"last next\"".to_owned()],
+        // As Sentry has it.
+        |base| vec![format!("<{base}/list?page=2>; rel=\"next\"; results=\"true\"; cursor=\"0:100:0\"")],
+    ];
+    for way in ways {
+        let (server, base) = linked(way).await;
+        let (answer, parts) = through_links(&base).await;
+        assert!(answer.is_ok(), "{answer:?}");
+        assert_eq!(parts, [vec![1, 2], vec![3]], "{:?}", way(&base));
+        let asked = server.received_requests().await.unwrap();
+        assert!(asked.iter().all(|request| request.headers.get("authorization").is_some()));
+    }
+    for end in ["", "</api/list?page=2>; rel=\"last\"", "</api/list?page=2>; rel=\"next\"; results=\"false\""] {
+        let (_server, base) = linked(move |_| vec![end.to_owned()]).await;
+        assert_eq!(through_links(&base).await.1, [[1, 2]], "{end}");
+    }
+}
+
+/// The header's secret goes nowhere else, and no part of a list passes for the whole.
+#[tokio::test]
+async fn a_link_that_leads_elsewhere_is_not_followed_and_makes_no_half_list() {
+    let elsewhere = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(json!([{ "id": 9 }]))).mount(&elsewhere).await;
+    let other = elsewhere.uri();
+    let host = other.trim_start_matches("http://").to_owned();
+    let hostile = [
+        format!("<{other}/api/list?page=2>; rel=\"next\""),
+        format!("<//{host}/api/list?page=2>; rel=\"next\""),
+        format!("<\\\\{host}\\api\\list>; rel=\"next\""),
+        "<BASE@HOST/api/list?page=2>; rel=\"next\"".replace("HOST", &host),
+        "<HTTPS:/list?page=2>; rel=\"next\"".to_owned(),
+        "<https://127.0.0.1/api/list?page=2>; rel=\"next\"".to_owned(),
+        "<file:///etc/passwd>; rel=\"next\"".to_owned(),
+        "<javascript:alert(1)>; rel=\"next\"".to_owned(),
+        "</apis/list?page=2>; rel=\"next\"".to_owned(),
+        "</api/../list?page=2>; rel=\"next\"".to_owned(),
+        "</api/%2e%2e/list?page=2>; rel=\"next\"".to_owned(),
+        "</api/list?page=2>; rel=\"next\", </api/list?page=3>; rel=\"next\"".to_owned(),
+        "</api/list?page=2>; rel=\"next".to_owned(),
+        "/api/list?page=2; rel=\"next\"".to_owned(),
+        format!("<{other}/{CANARY}>; rel=\"next\""),
+    ];
+    for header in hostile {
+        let shown = header.clone();
+        let (server, base) = linked(move |base| vec![header.replace("BASE", base)]).await;
+        let (answer, _) = through_links(&base).await;
+        let error = answer.unwrap_err();
+        let said = error.to_string();
+        assert!(matches!(error, SourceError::Malformed(_)), "{shown}: {said}");
+        assert!(
+            ["is outside the connection's address", "name two pages", "cannot be read"].iter().any(|why| said.contains(why)),
+            "{shown}: {said}"
+        );
+        assert!(!said.contains(CANARY), "{said}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "{shown}");
+    }
+    assert!(elsewhere.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn links_that_go_round_in_a_circle_end() {
+    for circle in ["</api/list>; rel=\"next\"", "<>; rel=next", "</api/list?again>; rel=next"] {
+        let (server, base) = linked(move |_| vec![circle.to_owned()]).await;
+        let said = through_links(&base).await.0.unwrap_err().to_string();
+        assert!(said.contains("this page came before"), "{circle}: {said}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 2, "{circle}");
+    }
+}
+
+#[tokio::test]
+async fn pages_without_an_end_end_all_the_same() {
+    let server = MockServer::start().await;
+    let answer = |request: &Request| {
+        let page: i64 = request.url.query().map_or(0, |query| query.trim_start_matches("page=").parse().unwrap());
+        let next = format!("</list?page={}>; rel=\"next\"", page + 1);
+        ResponseTemplate::new(200).set_body_json(json!([{ "id": page }])).append_header("link", next)
+    };
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let said = through_links(&server.uri()).await.0.unwrap_err().to_string();
+    assert!(said.contains("more than 20 pages"), "{said}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 21);
+}
+
+/// A search that is posted: what it looks for, and from where on, stand in its body.
+async fn searched() -> MockServer {
+    let server = MockServer::start().await;
+    let answer = |request: &Request| {
+        let asked: Json = serde_json::from_slice(&request.body).unwrap();
+        if asked["filter"] != json!({ "kind": "a \"b\"" }) || request.headers.get("content-type").is_none() {
+            return ResponseTemplate::new(400).set_body_json(json!({ "error": asked }));
+        }
+        let from = asked.pointer("/page/from").map_or(0, |from| from.as_i64().unwrap());
+        let from = asked.pointer("/page/number").map_or(from, |number| 3 * number.as_i64().unwrap());
+        let rows: Vec<Json> = (from..7).take(3).map(|id| json!({ "id": id })).collect();
+        let next = (from + 3 < 7).then_some(from + 3);
+        ResponseTemplate::new(200).set_body_json(json!({ "data": rows, "next": next }))
+    };
+    Mock::given(wiremock::matchers::method("POST")).respond_with(answer).mount(&server).await;
+    server
+}
+
+fn posted(way: PageWay) -> HttpRead {
+    let body = r#"{"filter": {"kind": "{{ kind }}"}, "page": {"size": 3}}"#;
+    let body = crate::domain::template::Template::parse_for(crate::domain::template::TemplatePlace::Json, body).unwrap();
+    HttpRead { method: "POST".into(), body: Some(body), ..paged("/search", way, usize::MAX) }
+}
+
+#[tokio::test]
+async fn a_search_that_is_posted_is_asked_for_its_pages_in_its_body() {
+    let field = |pointer: &str| AskedBy::Field(pointer.to_owned());
+    let kind = || Params::from_iter([("kind".to_owned(), crate::domain::value::Value::text("a \"b\""))]);
+    for (way, requests) in [
+        (PageWay::Cursor { at: "/next".into(), by: field("/page/from") }, 3),
+        (PageWay::Number { by: field("/page/number"), first: 0 }, 4),
+    ] {
+        let server = searched().await;
+        let mut basket = Basket::default();
+        let list = query(Read::Http(posted(way.clone())));
+        open(&server.uri(), LIMIT).stream(&list, &kind(), &mut basket).await.unwrap();
+        assert_eq!(basket.0.concat(), [0, 1, 2, 3, 4, 5, 6], "{way:?}");
+        let asked = server.received_requests().await.unwrap();
+        assert_eq!(asked.len(), requests);
+        assert!(asked.iter().all(|request| request.headers.get("idempotency-key").is_none()), "it is no act");
+        let second: Json = serde_json::from_slice(&asked[1].body).unwrap();
+        assert_eq!(second["page"]["size"], 3, "the rest of the body stays");
+    }
+    let server = searched().await;
+    let nowhere = query(Read::Http(posted(PageWay::Cursor { at: "/next".into(), by: field("/deep/from") })));
+    let said = open(&server.uri(), LIMIT).read(&nowhere, &kind()).await.unwrap_err().to_string();
+    assert!(said.contains("its body has no place for `/deep/from`"), "{said}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_posted_is_tried_again_where_the_line_broke() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut bodies = Vec::new();
+        for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 24\r\nconnection: close\r\n\r\n{\"data\": [{\"id\": 5}]}   "] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !String::from_utf8_lossy(&request).contains("\"size\": 3}}") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            bodies.push(String::from_utf8_lossy(&request).into_owned());
+        }
+        bodies
+    });
+    let way = PageWay::Cursor { at: "/next".into(), by: AskedBy::Field("/page/from".into()) };
+    let given = Params::from_iter([("kind".to_owned(), crate::domain::value::Value::text("x"))]);
+    let rows = open(&url, LIMIT).read(&query(Read::Http(posted(way))), &given).await.unwrap();
+    assert_eq!(rows.first().unwrap().find("id").unwrap().integer(), Some(5));
+    let bodies = serving.await.unwrap();
+    assert!(bodies.iter().all(|body| body.starts_with("POST /search")) && bodies.len() == 2, "{bodies:?}");
 }

@@ -9,10 +9,10 @@ use std::{
 use reqwest::Url;
 use serde_json::Value as Json;
 
-use super::{HttpSystem, Reply, answer, shown};
+use super::{HttpSystem, Reply, answer, link, shown};
 use crate::{
     domain::{
-        pack::{HttpRead, PageWay, Paging},
+        pack::{AskedBy, HttpRead, PageWay, Paging},
         rows::{Params, Rows},
         text::Text,
         value::Value,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// More pages than this are a circle that nothing else has shown.
-const MOST_PAGES: u64 = 100_000;
+const MOST_PAGES: u64 = if cfg!(test) { 20 } else { 100_000 };
 
 impl HttpSystem {
     /// All pages at once, for a screen: not more rows than the read says.
@@ -74,14 +74,21 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, SourceE
     tokio::time::timeout(limit, work).await.unwrap_or(Err(SourceError::TimedOut(limit)))
 }
 
+/// What is asked for a page.
+#[derive(Clone)]
+struct Asked {
+    path: String,
+    body: Option<String>,
+}
+
 struct Pages<'a> {
     system: &'a HttpSystem,
     read: &'a HttpRead,
     way: &'a PageWay,
-    /// Of the first page.
-    start: String,
-    /// Of the page that comes next; none after the last.
-    next: Option<String>,
+    /// For the first page.
+    start: Asked,
+    /// For the page that comes next; none after the last.
+    next: Option<Asked>,
     count: u64,
     /// Every page so far, by its body: one that comes again leads round in a circle.
     bodies: HashSet<u64>,
@@ -91,31 +98,34 @@ struct Pages<'a> {
 impl<'a> Pages<'a> {
     fn of(system: &'a HttpSystem, read: &'a HttpRead, paging: &'a Paging, params: &Params) -> Result<Self, SourceError> {
         let mistake = |why: String| SourceError::Refused(system.transport.text(why));
-        let start = read.path.render(params).map_err(mistake)?;
+        let path = read.path.render(params).map_err(mistake)?;
+        let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
         let mut pages = Self {
             system,
             read,
             way: &paging.way,
             next: None,
-            start,
+            start: Asked { path, body },
             count: 0,
             bodies: HashSet::new(),
             hash: RandomState::new(),
         };
         pages.next = Some(match &paging.way {
-            PageWay::Next { .. } | PageWay::Cursor { .. } => pages.start.clone(),
-            PageWay::Number { parameter, first } => pages.asked_by(parameter, &first.to_string()).map_err(mistake)?,
+            PageWay::Next { .. } | PageWay::Link { .. } | PageWay::Cursor { .. } => pages.start.clone(),
+            PageWay::Number { by, first } => pages.asked_by(by, Json::from(*first)).map_err(mistake)?,
         });
         Ok(pages)
     }
 
     /// The next page's rows, and what the service calls the request; `None` after the last.
     async fn next(&mut self) -> Result<Option<(Rows, Option<String>)>, SourceError> {
-        let Some(path) = self.next.take() else { return Ok(None) };
-        let reply = self.system.reply(self.read, &path, None).await?.without_echoes();
+        let Some(Asked { path, body }) = self.next.take() else { return Ok(None) };
+        let reply = self.system.reply(self.read, &path, body.as_deref()).await?.without_echoes();
         let rows = answer::rows(&self.system.transport, self.read, shown(&path), &reply)?;
         self.count += 1;
-        let odd = |why: &str| SourceError::Malformed(self.system.transport.text(format_args!("GET {}: {why}", shown(&path))));
+        let method = &self.read.method;
+        let odd =
+            |why: &str| SourceError::Malformed(self.system.transport.text(format_args!("{method} {}: {why}", shown(&path))));
         // The first page without rows is where counted pages end, however often it is asked for.
         let is_counted_end = rows.is_empty() && matches!(self.way, PageWay::Number { .. });
         if !is_counted_end && !self.bodies.insert(self.hash.hash_one(&reply.body)) {
@@ -130,40 +140,75 @@ impl<'a> Pages<'a> {
         Ok(Some((rows, reply.named("x-request-id"))))
     }
 
-    /// Where the page after this one is.
-    fn after(&self, path: &str, reply: &Reply, is_empty: bool) -> Result<Option<String>, String> {
-        let told = |at: &str| {
-            let json = reply.json();
-            match json.as_ref().and_then(|json| json.pointer(at)) {
-                None | Some(Json::Null | Json::Bool(false)) => Ok(None),
-                Some(Json::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
-                Some(Json::Number(number)) => Ok(Some(number.to_string())),
-                Some(Json::Bool(true) | Json::Array(_) | Json::Object(_)) => {
-                    Err(format!("what stands at `{at}` leads to no page"))
-                }
-            }
-        };
+    /// What the page after this one is asked by.
+    fn after(&self, path: &str, reply: &Reply, is_empty: bool) -> Result<Option<Asked>, String> {
         match self.way {
-            PageWay::Next { at } => match told(at)? {
+            PageWay::Next { at } => match told(reply, at)? {
                 None => Ok(None),
-                Some(address) => {
-                    let outside = || format!("the next page, `{address}`, is outside the connection's address");
-                    self.system.below(path, &address).map(Some).ok_or_else(outside)
-                }
+                Some(Json::String(address)) => self.at(path, &address).map(Some),
+                Some(_) => Err(leads_nowhere(at)),
             },
-            PageWay::Cursor { at, parameter } => told(at)?.map(|cursor| self.asked_by(parameter, &cursor)).transpose(),
+            PageWay::Link { relation } => link::find(&reply.headers, relation)?.map(|target| self.at(path, &target)).transpose(),
+            PageWay::Cursor { at, by } => told(reply, at)?.map(|cursor| self.asked_by(by, cursor)).transpose(),
             PageWay::Number { .. } if is_empty => Ok(None),
-            PageWay::Number { parameter, first } => self.asked_by(parameter, &(first + self.count).to_string()).map(Some),
+            PageWay::Number { by, first } => self.asked_by(by, Json::from(first.saturating_add(self.count))).map(Some),
+        }
+    }
+
+    /// The page at an address that the answer to a path names; never outside the connection's own, whose secrets go with it.
+    fn at(&self, path: &str, address: &str) -> Result<Asked, String> {
+        let outside = || format!("the next page, `{}`, is outside the connection's address", link::start(address));
+        let path = self.system.below(path, address).ok_or_else(outside)?;
+        Ok(Asked { path, body: self.start.body.clone() })
+    }
+
+    /// What the first page is asked by, and which page is wanted.
+    fn asked_by(&self, by: &AskedBy, value: Json) -> Result<Asked, String> {
+        let Asked { path, body } = &self.start;
+        match by {
+            AskedBy::Parameter(name) => {
+                let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+                Ok(Asked { path: self.with_parameter(name, &value)?, body: body.clone() })
+            }
+            AskedBy::Field(pointer) => {
+                let body = body.as_deref().and_then(|body| with_field(body, pointer, value));
+                let body = body.ok_or_else(|| format!("its body has no place for `{pointer}`"))?;
+                Ok(Asked { path: path.clone(), body: Some(body) })
+            }
         }
     }
 
     /// The first page's path with one parameter more, or with another value for it.
-    fn asked_by(&self, parameter: &str, value: &str) -> Result<String, String> {
-        let url: Url = self.system.address(&self.start)?;
+    fn with_parameter(&self, parameter: &str, value: &str) -> Result<String, String> {
+        let url: Url = self.system.address(&self.start.path)?;
         let mut asked = url.clone();
         let kept: Vec<(String, String)> =
             url.query_pairs().filter(|(name, _)| name != parameter).map(|(name, value)| (name.into(), value.into())).collect();
         asked.query_pairs_mut().clear().extend_pairs(kept).append_pair(parameter, value);
-        self.system.within_base(&asked).ok_or_else(|| format!("`{}` leads out of the connection's address", self.start))
+        self.system.within_base(&asked).ok_or_else(|| format!("`{}` leads out of the connection's address", self.start.path))
     }
+}
+
+/// What stands there, a text or a number; `None` where nothing does.
+fn told(reply: &Reply, at: &str) -> Result<Option<Json>, String> {
+    let json = reply.json();
+    match json.as_ref().and_then(|json| json.pointer(at)) {
+        None | Some(Json::Null | Json::Bool(false)) => Ok(None),
+        Some(Json::String(text)) if text.is_empty() => Ok(None),
+        Some(told @ (Json::String(_) | Json::Number(_))) => Ok(Some(told.clone())),
+        Some(Json::Bool(true) | Json::Array(_) | Json::Object(_)) => Err(leads_nowhere(at)),
+    }
+}
+
+fn leads_nowhere(at: &str) -> String {
+    format!("what stands at `{at}` leads to no page")
+}
+
+/// The body with another value at this key of an object in it; `None` where there is no such object.
+fn with_field(body: &str, pointer: &str, value: Json) -> Option<String> {
+    let mut json: Json = serde_json::from_str(body).ok()?;
+    let (parent, key) = pointer.rsplit_once('/')?;
+    let key = key.replace("~1", "/").replace("~0", "~");
+    json.pointer_mut(parent)?.as_object_mut()?.insert(key, value);
+    Some(json.to_string())
 }

@@ -49,6 +49,11 @@ impl Refusal {
         self.status == 404 && (self.code == "resource_missing" || self.is_stripes)
     }
 
+    /// True where all that was wrong is that there is no such object.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        matches!(self.status, 400 | 404) && self.code == "resource_missing"
+    }
+
     /// Stripe's words, its code and its name for the request.
     pub(super) fn said(&self) -> String {
         let words = if self.message.is_empty() { "no reason given" } else { self.message.as_str() };

@@ -1,6 +1,9 @@
 //! Requests as Stripe wants them: the key, the pinned version, in their turn; and one account, the pack's own.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use backon::{ExponentialBuilder, Retryable as _};
 use reqwest::{RequestBuilder, Url};
@@ -96,21 +99,19 @@ impl Api {
         self.get_named(request).await.map(|(json, _)| json)
     }
 
-    /// Reads; a busy Stripe and a broken line are tried again. Beside the answer what Stripe calls the request.
+    /// Reads; a busy Stripe and a broken line are tried again, as long as half of the time limit is left: time that ran out
+    /// while it was tried again is not what failed. Beside the answer what Stripe calls the request.
     pub(super) async fn get_named(&self, request: &impl StripeRequest) -> Result<(Json, Option<String>), Unread> {
         let ask = || async {
             let reply = client::ask(self, request.build(), RequestStrategy::Once).await.map_err(Unread::NoReply)?;
-            if !reply.is_success() {
-                return Err(Unread::Refusal(Refusal::of(&reply)));
-            }
-            match (reply.json(), &reply.cut) {
-                (Some(json), None) => Ok((json, reply.named("request-id"))),
-                (_, Some(cut)) => Err(Unread::Odd(cut.clone())),
-                (None, None) => Err(Unread::Odd(format!("not JSON: {}", reply.excerpt()))),
-            }
+            Unread::unless_read(&reply).map(|json| (json, reply.named("request-id")))
         };
         let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(2).with_jitter();
-        ask.retry(waits).when(|unread| unread.may_pass() && !matches!(unread, Unread::NoReply(NoReply::TimedOut { .. }))).await
+        let began = Instant::now();
+        let in_time =
+            |_: &Unread, wait: Option<Duration>| wait.filter(|wait| began.elapsed() + *wait < self.transport.timeout / 2);
+        let may_pass = |unread: &Unread| unread.may_pass() && !matches!(unread, Unread::NoReply(NoReply::TimedOut { .. }));
+        ask.retry(waits).when(may_pass).adjust(in_time).await
     }
 
     pub(super) fn unread(&self, what: &str, unread: &Unread) -> SourceError {
@@ -133,10 +134,7 @@ impl Api {
         let asked = client::ask(self, Reading::of("/account").build(), RequestStrategy::Once).await;
         let unread = |unread: Unread| self.unread("account", &unread);
         let reply = asked.map_err(|failure| unread(Unread::NoReply(failure)))?;
-        if !reply.is_success() {
-            return Err(unread(Unread::Refusal(Refusal::of(&reply))));
-        }
-        let account = reply.json().ok_or_else(|| unread(Unread::Odd(format!("not JSON: {}", reply.excerpt()))))?;
+        let account = Unread::unless_read(&reply).map_err(unread)?;
         let word = |pointer: &str| account.pointer(pointer).and_then(Json::as_str).map(|said| self.transport.scrub.text(said));
         let name = word("/business_profile/name").or_else(|| word("/settings/dashboard/display_name"));
         // `rk_live` is no secret, and says what the key may do.
@@ -198,6 +196,18 @@ pub(super) enum Unread {
 }
 
 impl Unread {
+    /// The object that an answer holds, whole.
+    fn unless_read(reply: &Reply) -> Result<Json, Self> {
+        if !reply.is_success() {
+            return Err(Self::Refusal(Refusal::of(reply)));
+        }
+        match (reply.json(), &reply.cut) {
+            (Some(json), None) => Ok(json),
+            (_, Some(cut)) => Err(Self::Odd(cut.clone())),
+            (None, None) => Err(Self::Odd(format!("not JSON: {}", reply.excerpt()))),
+        }
+    }
+
     /// True where the same question may be answered a moment later.
     pub(super) fn may_pass(&self) -> bool {
         match self {

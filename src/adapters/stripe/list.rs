@@ -13,6 +13,7 @@ use super::{
     timeline, undelivered,
 };
 use crate::{
+    adapters::transport::GRACE,
     domain::{
         pack::{StripeList, StripeRead},
         rows::{Params, Rows},
@@ -41,7 +42,7 @@ pub(super) async fn read(
         if read.list == StripeList::Timeline {
             return timeline::read(api, id, read.at_most, limit, came).await;
         }
-        return tokio::time::timeout(limit, one(api, read, id)).await.unwrap_or(Err(SourceError::TimedOut(limit)));
+        return tokio::time::timeout(limit + GRACE, one(api, read, id)).await.unwrap_or(Err(SourceError::TimedOut(limit)));
     }
     let mut filters = window(read, params);
     for (name, value) in &read.filters {
@@ -109,7 +110,7 @@ impl<'a> Pages<'a> {
     /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
     async fn next(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {
         let limit = self.limit;
-        tokio::time::timeout(limit, self.turn(at_most)).await.unwrap_or(Err(SourceError::TimedOut(limit)))
+        tokio::time::timeout(limit + GRACE, self.turn(at_most)).await.unwrap_or(Err(SourceError::TimedOut(limit)))
     }
 
     async fn turn(&mut self, at_most: usize) -> Result<Option<(Vec<Json>, Option<String>)>, SourceError> {

@@ -6,12 +6,12 @@ use wiremock::{
     matchers::{any, method, path, query_param, query_param_is_missing},
 };
 
-use super::tests::{charges, error, open, open_within, read};
+use super::tests::{charges, error, open, open_within, pinned, read};
 use crate::{
-    adapters::testing::{params, query, template},
+    adapters::testing::{LIMIT, params, query, template},
     domain::{
         pack::{Read, StripeList, StripeRead},
-        rights::Needs,
+        rights::{Asking, Needs, Written},
         rows::Row,
         text::Text,
         value::Value,
@@ -148,17 +148,21 @@ async fn the_rights_of_a_key_are_asked_list_by_list_and_held_against_what_is_nee
     let empty = ResponseTemplate::new(200).set_body_json(json!({ "data": [], "has_more": false }));
     Mock::given(query_param("limit", "1")).respond_with(empty).mount(&server).await;
     let needs = Needs {
-        reads: [StripeList::Charges, StripeList::Refunds, StripeList::Disputes, StripeList::Invoices].into(),
-        writes: ["refunds"].into(),
+        reads: ["charges", "refunds", "disputes", "invoices"].into(),
+        writes: [Written::Refunds].into(),
+        asking: Asking::Reads,
     };
     let rights = open(&server.uri()).rights(&needs).await;
     let facts: Vec<(&str, &str)> = rights.facts.iter().map(|(label, said)| (*label, said.shown())).collect();
     assert_eq!(
         facts,
         [
-            ("may read", "charges payment_intents refunds events balance_transactions customers subscriptions transfers"),
-            ("not needed", "payment_intents events balance_transactions customers subscriptions transfers"),
-            ("needs to write", "refunds (only an act can try that)"),
+            (
+                "may read",
+                "charges payment_intents refunds events balance_transactions customers subscriptions transfers webhook_endpoints"
+            ),
+            ("not needed", "payment_intents events balance_transactions customers subscriptions transfers webhook_endpoints"),
+            ("needs to write", "refunds (`--writes` asks whether it may)"),
         ]
     );
     let lacks: Vec<&str> = rights.lacks.iter().map(Text::shown).collect();
@@ -169,4 +173,96 @@ async fn the_rights_of_a_key_are_asked_list_by_list_and_held_against_what_is_nee
     );
     assert!(lacks[1].contains("may read invoices") && lacks[1].contains("could not be asked"), "{lacks:?}");
     assert!(server.received_requests().await.unwrap().iter().all(|request| request.method.as_str() == "GET"));
+}
+
+#[tokio::test]
+async fn undelivered_events_take_the_right_to_read_endpoints_as_well() {
+    let server = MockServer::start().await;
+    let said = "Having the 'rak_webhook_read' permission would allow this request to continue.";
+    let denied = ResponseTemplate::new(403).set_body_json(error("invalid_request_error", "", said));
+    Mock::given(path("/v1/webhook_endpoints")).respond_with(denied).mount(&server).await;
+    let empty = ResponseTemplate::new(200).set_body_json(json!({ "data": [], "has_more": false }));
+    Mock::given(any()).respond_with(empty).mount(&server).await;
+    let system = open(&server.uri());
+    let lacks = async |list: StripeList| {
+        let rights = system.rights(&Needs { reads: list.asks().into_iter().collect(), ..Needs::default() }).await;
+        rights.lacks.iter().map(|lack| lack.shown().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(lacks(StripeList::Events).await, [""; 0]);
+    let lacks = lacks(StripeList::UndeliveredEvents).await;
+    assert_eq!(lacks.len(), 1, "{lacks:?}");
+    assert!(
+        lacks[0].contains(
+            "the pack reads webhook_endpoints, and the key may not: give it the right to read webhooks (`rak_webhook_read`)"
+        ),
+        "{lacks:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_right_to_write_is_asked_for_what_cannot_exist_and_each_time_anew() {
+    let server = MockServer::start().await;
+    let missing = |status: u16, what: &str| {
+        ResponseTemplate::new(status).set_body_json(error(
+            "invalid_request_error",
+            "resource_missing",
+            &format!("No such {what}"),
+        ))
+    };
+    let said = "Having the 'rak_dispute_write' permission would allow this request to continue.";
+    let denied = ResponseTemplate::new(403).set_body_json(error("invalid_request_error", "", said));
+    let odd = ResponseTemplate::new(404).set_body_json(error("invalid_request_error", "", "Unrecognized request URL"));
+    let post = |at: &str| Mock::given(method("POST")).and(path(at.to_owned()));
+    post("/v1/refunds").respond_with(missing(404, "charge")).mount(&server).await;
+    post("/v1/subscriptions/sub_wheelhouse_asks_for_its_rights").respond_with(missing(400, "subscription")).mount(&server).await;
+    post("/v1/disputes/dp_wheelhouse_asks_for_its_rights").respond_with(denied).mount(&server).await;
+    post("/v1/events/evt_wheelhouse_asks_for_its_rights/retry").respond_with(odd).mount(&server).await;
+    let empty = ResponseTemplate::new(200).set_body_json(json!({ "data": [], "has_more": false }));
+    Mock::given(method("GET")).respond_with(empty).mount(&server).await;
+
+    let writes = [Written::Refunds, Written::Disputes, Written::Subscriptions, Written::Events].into();
+    let needs = Needs { writes, asking: Asking::Writes, ..Needs::default() };
+    let system = open(&server.uri());
+    let rights = system.rights(&needs).await;
+    let may = rights.facts.iter().find(|(label, _)| *label == "may write").map(|(_, said)| said.shown());
+    assert_eq!(may, Some("refunds subscriptions (asked for what does not exist)"), "{:?}", rights.facts);
+    let lacks: Vec<&str> = rights.lacks.iter().map(Text::shown).collect();
+    assert_eq!(lacks.len(), 2, "{lacks:?}");
+    assert!(lacks[0].contains("the pack writes disputes, and the key may not: give it the right to write disputes"), "{lacks:?}");
+    assert!(lacks[1].contains("may write events, which the pack does, could not be asked: 404 Unrecognized"), "{lacks:?}");
+
+    system.rights(&needs).await;
+    let asked = server.received_requests().await.unwrap();
+    let posted: Vec<_> = asked.iter().filter(|request| request.method.as_str() != "GET").collect();
+    assert_eq!(posted.len(), 8);
+    let keys: std::collections::BTreeSet<&[u8]> =
+        posted.iter().map(|request| request.headers.get("idempotency-key").unwrap().as_bytes()).collect();
+    assert_eq!(keys.len(), 8, "an old answer would tell of old rights");
+    let body = |at: &str| {
+        let request = posted.iter().find(|request| request.url.path().contains(at)).unwrap();
+        String::from_utf8_lossy(&request.body).into_owned()
+    };
+    assert_eq!(body("refunds"), "amount=1&charge=ch_wheelhouse_asks_for_its_rights");
+    assert_eq!(body("disputes"), "submit=false", "a draft, even where all else fails");
+    assert_eq!(body("subscriptions"), "");
+}
+
+#[tokio::test]
+async fn no_write_is_asked_with_a_key_that_is_not_the_packs_own_and_a_success_is_a_cause_for_alarm() {
+    let server = MockServer::start().await;
+    let account = ResponseTemplate::new(200).set_body_json(json!({ "id": "acct_other", "data": [] }));
+    Mock::given(method("GET")).respond_with(account).mount(&server).await;
+    let done = ResponseTemplate::new(200).set_body_json(json!({ "id": "re_1", "status": "succeeded" }));
+    Mock::given(method("POST")).respond_with(done).mount(&server).await;
+    let needs = Needs { writes: [Written::Refunds].into(), asking: Asking::Writes, ..Needs::default() };
+
+    let other = pinned(&server.uri(), LIMIT, Some("acct_1"), "rk_live").rights(&needs).await;
+    let told = other.facts.iter().find(|(label, _)| *label == "needs to write").map(|(_, said)| said.shown());
+    assert_eq!(told, Some("refunds (not asked: the key is not known to be the pack's own)"));
+    assert!(server.received_requests().await.unwrap().iter().all(|request| request.method.as_str() == "GET"));
+
+    let alarmed = open(&server.uri()).rights(&needs).await;
+    let lacks: Vec<&str> = alarmed.lacks.iter().map(Text::shown).collect();
+    assert!(lacks.iter().any(|lack| lack.contains("200 for what cannot exist; look at the account's log")), "{lacks:?}");
+    assert!(alarmed.facts.iter().all(|(label, _)| *label != "may write"), "{:?}", alarmed.facts);
 }

@@ -19,7 +19,7 @@ pub(super) fn open_within(url: &str, limit: Duration) -> StripeSystem {
     pinned(url, limit, None, "rk_live")
 }
 
-fn pinned(url: &str, limit: Duration, account: Option<&str>, key: &str) -> StripeSystem {
+pub(super) fn pinned(url: &str, limit: Duration, account: Option<&str>, key: &str) -> StripeSystem {
     let key = Secret::secret(&format!("{key}_{CANARY}"));
     StripeSystem::open("stripe", key, Some(&Secret::plain(url)), account, true, false, limit).unwrap()
 }

@@ -104,7 +104,10 @@ fn admit<'a>(stripe: &'a Stripe, headers: &HeaderMap) -> Result<&'a [String], Re
 /// A right for each kind of object: to read it, or to write it, which is to read it as well.
 fn permit(stripe: &Stripe, asked: &Asked, lacks: &[String]) -> Result<(), Refusal> {
     let list = asked.path.trim_start_matches("/v1/").split('/').next().unwrap_or_default();
-    let kind = list.strip_suffix('s').unwrap_or(list);
+    let kind = match list {
+        "webhook_endpoints" => "webhook",
+        _ => list.strip_suffix('s').unwrap_or(list),
+    };
     let needed = format!("rak_{kind}_{}", if asked.method == Method::GET { "read" } else { "write" });
     if !lacks.contains(&needed) {
         return Ok(());

@@ -32,7 +32,7 @@ pub use flag::{Flag, Probe};
 pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
 pub use metric::{Metric, Target};
-pub use pages::{PageWay, Paging};
+pub use pages::{AskedBy, PageWay, Paging};
 pub use query::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
 pub use sql::SqlMistake;
@@ -62,11 +62,14 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// The connection in whose table of marks acts are claimed. One for the whole pack: whoever decides on an item,
-    /// by whatever action, meets the others there.
+    /// The connection among whose marks acts are claimed: the first of SQL that keeps any, else the first of documents. One
+    /// for the whole pack: whoever decides on an item, by whatever action, meets the others there.
     pub fn claims_on(&self) -> Option<&Id<Connection>> {
-        let keeps = |connection: &&Connection| matches!(&connection.kind, ConnectionKind::Sql { marks: Some(_), .. });
-        self.connections.iter().find(keeps).map(|connection| &connection.id)
+        let in_table = |connection: &&Connection| matches!(&connection.kind, ConnectionKind::Sql { marks: Some(_), .. });
+        let in_collection =
+            |connection: &&Connection| matches!(&connection.kind, ConnectionKind::Firestore { marks: Some(_), .. });
+        let find = |keeps: &dyn Fn(&&Connection) -> bool| self.connections.iter().find(keeps);
+        find(&in_table).or_else(|| find(&in_collection)).map(|connection| &connection.id)
     }
 
     /// The queues whose items go by this name, or the queue itself by its own; that one first.

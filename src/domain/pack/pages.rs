@@ -8,13 +8,24 @@ pub struct Paging {
     pub at_most: usize,
 }
 
-/// What leads on; pointers are JSON pointers into the answer.
+/// What leads on; `at` is a JSON pointer into the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageWay {
     /// There stands the next page's address, or nothing.
     Next { at: String },
-    /// There stands what the next page is asked by, as this parameter; or nothing.
-    Cursor { at: String, parameter: String },
-    /// Pages are counted in this parameter, from the first one on; the first without rows ends it.
-    Number { parameter: String, first: u64 },
+    /// The answer's `Link` headers have the next page's address, as this relation (RFC 8288); or nothing.
+    Link { relation: String },
+    /// There stands what the next page is asked by; or nothing.
+    Cursor { at: String, by: AskedBy },
+    /// Pages are counted, from the first one on; the first without rows ends it.
+    Number { by: AskedBy, first: u64 },
+}
+
+/// Where a request says which page it wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// In this parameter of its address.
+    Parameter(String),
+    /// In its body, at this JSON pointer: a key of an object that is there.
+    Field(String),
 }

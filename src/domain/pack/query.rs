@@ -121,23 +121,22 @@ impl StripeList {
         !matches!(self, Self::UndeliveredEvents | Self::Timeline)
     }
 
-    /// The lists of Stripe's that are asked for it.
-    pub fn asks(self) -> &'static [Self] {
+    /// The lists of Stripe's that are asked for it, by their paths under `/v1/`.
+    pub fn asks(self) -> Vec<&'static str> {
         match self {
-            Self::Charges => &[Self::Charges],
-            Self::PaymentIntents => &[Self::PaymentIntents],
-            Self::Refunds => &[Self::Refunds],
-            Self::Events | Self::UndeliveredEvents => &[Self::Events],
-            Self::BalanceTransactions => &[Self::BalanceTransactions],
-            Self::Disputes => &[Self::Disputes],
-            Self::Payouts => &[Self::Payouts],
-            Self::Customers => &[Self::Customers],
-            Self::Subscriptions => &[Self::Subscriptions],
-            Self::Invoices => &[Self::Invoices],
-            Self::Transfers => &[Self::Transfers],
-            Self::Timeline => {
-                &[Self::Charges, Self::Refunds, Self::Disputes, Self::Customers, Self::Subscriptions, Self::Invoices]
-            }
+            Self::Charges
+            | Self::PaymentIntents
+            | Self::Refunds
+            | Self::Events
+            | Self::BalanceTransactions
+            | Self::Disputes
+            | Self::Payouts
+            | Self::Customers
+            | Self::Subscriptions
+            | Self::Invoices
+            | Self::Transfers => vec![self.word()],
+            Self::UndeliveredEvents => vec!["events", "webhook_endpoints"],
+            Self::Timeline => vec!["charges", "refunds", "disputes", "customers", "subscriptions", "invoices"],
         }
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::{
     cell::Cell,
     cells::{Cells, Compared},
-    entry::{self, Currencies, Facts, Places},
+    entry::{self, Currencies, Facts, Places, Role},
     hashes::Hashes,
     heap::{Heap, Spot},
 };
@@ -62,6 +62,7 @@ pub struct Book {
     /// The head of the rows that come in now: places of the ledger's columns, and of each column among our own.
     head: Vec<String>,
     places: Places,
+    roles: Vec<Role>,
     own: Vec<u16>,
     texts: Heap,
     lines: Vec<Line>,
@@ -86,6 +87,7 @@ impl Book {
             named: OnceLock::new(),
             head: Vec::new(),
             places: Places::default(),
+            roles: Vec::new(),
             own: Vec::new(),
             texts: Heap::default(),
             lines: Vec::new(),
@@ -107,8 +109,10 @@ impl Book {
     /// Takes some more rows. An error names the row that cannot be read, counted from the ledger's first.
     pub fn take(&mut self, rows: &Rows) -> Result<(), String> {
         self.head(rows.columns())?;
+        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(rows.columns().len());
         for row in rows {
-            let cells: Vec<Cell<'_>> = row.values().iter().map(Cell::from).collect();
+            cells.clear();
+            cells.extend(row.values().iter().map(Cell::from));
             self.push(&cells)?;
         }
         Ok(())
@@ -120,6 +124,7 @@ impl Book {
             return Ok(());
         }
         self.places = Places::of(&self.shape, names);
+        self.roles = self.places.roles(names.len());
         self.named = OnceLock::new();
         self.own.clear();
         for name in names {
@@ -143,7 +148,8 @@ impl Book {
         let facts = entry::facts(&self.shape, &self.places, cells, &mut self.currencies);
         let facts = facts.map_err(|why| told(self, &why))?;
         self.write(&facts).map_err(|why| told(self, &why))?;
-        self.cells.put(cells, &self.own, Some(&facts.compared())).ok_or_else(|| told(self, "does not fit any more"))
+        let kept = self.cells.put(cells, &self.own, Some((&facts.compared(), &self.roles)));
+        kept.ok_or_else(|| told(self, "does not fit any more"))
     }
 
     fn write(&mut self, facts: &Facts<'_>) -> Result<(), String> {
@@ -240,7 +246,7 @@ impl Book {
             .then_with(|| face(a).cmp(&face(b)))
             .then_with(|| self.name(Name::Link, one).cmp(&self.name(Name::Link, other)))
             .then_with(|| self.status(one).map(Text::original).cmp(&self.status(other).map(Text::original)))
-            .then_with(|| self.cells.packed(one as usize).cmp(self.cells.packed(other as usize)))
+            .then_with(|| self.cells.order(one as usize, other as usize))
     }
 
     /// The row as a person sees it, with every cell that was kept.

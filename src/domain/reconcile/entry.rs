@@ -38,6 +38,36 @@ impl Places {
     }
 }
 
+/// What of a row a cell is, by its place; where a column is two things, the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Key,
+    Link,
+    Status,
+    At,
+    Amount,
+    Refunded,
+    Currency,
+    /// Nothing that is compared.
+    Beside,
+}
+
+impl Places {
+    pub fn roles(&self, count: usize) -> Vec<Role> {
+        let known = [
+            (self.key, Role::Key),
+            (self.link, Role::Link),
+            (self.status, Role::Status),
+            (self.at, Role::At),
+            (self.amount, Role::Amount),
+            (self.refunded, Role::Refunded),
+            (self.currency, Role::Currency),
+        ];
+        let role = |place| known.iter().find(|(known, _)| *known == Some(place)).map_or(Role::Beside, |(_, role)| *role);
+        (0..count).map(role).collect()
+    }
+}
+
 /// The currency of amounts that come without one, and those that were met already: looking one up among all that there
 /// are costs more than anything else of a row.
 #[derive(Debug)]
@@ -76,6 +106,7 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The row in the forms in which its own cells say it.
     pub fn compared(&self) -> Compared<'_> {
         Compared {
             key: Some(&self.key),
@@ -93,7 +124,7 @@ impl Facts<'_> {
 pub fn facts<'a>(
     columns: &LedgerColumns,
     places: &Places,
-    cells: &[Cell<'a>],
+    cells: &'a [Cell<'_>],
     currencies: &mut Currencies,
 ) -> Result<Facts<'a>, String> {
     let key = words(present(cells, places.key, &columns.key)?);
@@ -119,7 +150,7 @@ pub fn facts<'a>(
         },
     };
     let at = present(cells, places.at, &columns.at)?;
-    let Cell::Time(at) = at else {
+    let Cell::Time(at) = *at else {
         return Err(format!("has no time in `{}`, but `{}`", columns.at, at.value()));
     };
     let status = match &columns.status {
@@ -140,17 +171,17 @@ pub fn facts<'a>(
 
 /// `row 7 (ch_1)`.
 pub fn name(places: &Places, cells: &[Cell<'_>], number: usize) -> String {
-    match cell(cells, places.key).map(Cell::value) {
+    match cell(cells, places.key).map(|cell| cell.value()) {
         Some(key) if !key.original().is_empty() => format!("row {number} ({key})"),
         Some(_) | None => format!("row {number}"),
     }
 }
 
-fn cell<'a>(cells: &[Cell<'a>], place: Option<usize>) -> Option<Cell<'a>> {
-    place.and_then(|place| cells.get(place)).copied()
+fn cell<'a, 'b>(cells: &'a [Cell<'b>], place: Option<usize>) -> Option<&'a Cell<'b>> {
+    place.and_then(|place| cells.get(place))
 }
 
-fn present<'a>(cells: &[Cell<'a>], place: Option<usize>, column: &str) -> Result<Cell<'a>, String> {
+fn present<'a, 'b>(cells: &'a [Cell<'b>], place: Option<usize>, column: &str) -> Result<&'a Cell<'b>, String> {
     match cell(cells, place) {
         None => Err(format!("has no column `{column}`")),
         Some(Cell::Null) => Err(format!("has an empty `{column}`")),
@@ -159,15 +190,15 @@ fn present<'a>(cells: &[Cell<'a>], place: Option<usize>, column: &str) -> Result
 }
 
 /// The original text.
-fn words(cell: Cell<'_>) -> Cow<'_, str> {
+fn words<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
     match cell {
         Cell::Text(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.value().original()),
     }
 }
 
-fn whole(cell: Cell<'_>, column: &str) -> Result<i64, String> {
-    let whole = match cell {
+fn whole(cell: &Cell<'_>, column: &str) -> Result<i64, String> {
+    let whole = match *cell {
         Cell::Integer(number) => Some(number),
         Cell::Money(Money { minor, .. }) => Some(minor),
         other => other.value().integer(),

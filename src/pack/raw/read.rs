@@ -100,7 +100,7 @@ pub(in crate::pack) struct RawHttpRead {
     pub on: String,
     /// Appended to the connection's URL; begins with `/`.
     pub path: String,
-    /// Default `GET`, `POST` where there is a body.
+    /// Default `GET`, `POST` where there is a body. A read changes nothing, whatever its method: it is tried again.
     pub method: Option<String>,
     /// JSON, as a template.
     pub body: Option<String>,
@@ -131,26 +131,34 @@ pub(in crate::pack) struct RawHttpRead {
 pub(in crate::pack) struct RawPages {
     /// JSON pointer to the next page's address.
     pub next: Option<String>,
+    /// The relation of the answer's `Link` header that has the next page's address (`next`).
+    pub link: Option<String>,
     pub cursor: Option<RawCursor>,
     pub number: Option<RawNumber>,
 }
 
-/// The answer says by what the next page is asked for.
+/// The answer says by what the next page is asked for; exactly one of `parameter` and `field` takes it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 2, "maxProperties" = 2))]
 pub(in crate::pack) struct RawCursor {
     /// JSON pointer to it.
     pub at: String,
-    /// The parameter that takes it (`cursor`).
-    pub parameter: String,
+    /// The parameter of the address that takes it (`cursor`).
+    pub parameter: Option<String>,
+    /// JSON pointer to where it goes in the body (`/cursor`).
+    pub field: Option<String>,
 }
 
-/// Pages are counted; the first without rows is the end.
+/// Pages are counted; the first without rows is the end. Exactly one of `parameter` and `field` takes the number.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["parameter"] }, { "required": ["field"] }]))]
 pub(in crate::pack) struct RawNumber {
-    /// The parameter that takes the number (`page`).
-    pub parameter: String,
+    /// The parameter of the address that takes the number (`page`).
+    pub parameter: Option<String>,
+    /// JSON pointer to where the number goes in the body (`/page`).
+    pub field: Option<String>,
     /// The first page's number (default 1).
     pub first: Option<u64>,
 }

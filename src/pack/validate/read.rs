@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        pack::{Except, HttpRead, PageWay, Paging, Query, Read, Sql, StripeList, StripeRead},
+        pack::{AskedBy, Except, HttpRead, PageWay, Paging, Query, Read, Sql, StripeList, StripeRead},
         template::{Template, TemplatePlace},
     },
     pack::{
@@ -228,7 +228,8 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
     if let Some(rows) = &raw.rows {
         pointer_is_right(reader, &place.key("rows"), rows);
     }
-    let pages = paging(reader, place, raw, &method, names, probe);
+    let asking = Asking { method: &method, body: body.as_ref(), names, probe };
+    let pages = paging(reader, place, raw, &asking);
     let columns = raw.columns.iter().map(|(name, pointer)| (name.clone(), pointer.clone())).collect();
     for (key, names) in [("times", &raw.times), ("numbers", &raw.numbers)] {
         reader.no_repetition(&place.key(key), names);
@@ -259,14 +260,15 @@ fn run(reader: &mut Reader<'_>, place: &Place, raw: &RawCommandRead, names: Name
     Some(Query { on: on?, read: Read::Command(read?), money: raw.money.clone() })
 }
 
-fn paging(
-    reader: &mut Reader<'_>,
-    place: &Place,
-    raw: &RawHttpRead,
-    method: &str,
-    names: Names<'_>,
+/// What a page is asked with.
+struct Asking<'a> {
+    method: &'a str,
+    body: Option<&'a Template>,
+    names: Names<'a>,
     probe: bool,
-) -> Option<Paging> {
+}
+
+fn paging(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, asking: &Asking<'_>) -> Option<Paging> {
     let at_most = place.key("at_most");
     if raw.at_most == Some(0) {
         reader.say(&at_most, "no rows at all would be read", "too few", None);
@@ -279,34 +281,83 @@ fn paging(
         return None;
     };
     let place = place.key("pages");
-    if probe {
+    if asking.probe {
         reader.say(&place, "a probe judges one answer", "no pages here", Some("read pages with `http`".to_owned()));
-    } else if method != "GET" {
-        reader.say(&place, format!("pages are asked for by GET, not {method}"), "no pages here", None);
+    } else if asking.method == "HEAD" {
+        reader.say(&place, "an answer to HEAD has no list", "no pages here", None);
     } else if raw.rows.is_none() {
         reader.say(&place, "pages are of a list: `rows` points to it", "no list", None);
     }
-    let kinds = [("next", pages.next.is_some()), ("cursor", pages.cursor.is_some()), ("number", pages.number.is_some())];
+    let kinds = [
+        ("next", pages.next.is_some()),
+        ("link", pages.link.is_some()),
+        ("cursor", pages.cursor.is_some()),
+        ("number", pages.number.is_some()),
+    ];
     let word = reader.exactly_one(&place, "what leads to the next page", &kinds)?;
     let place = place.key(word);
-    let way = match (&pages.next, &pages.cursor, &pages.number) {
+    if matches!(word, "next" | "link") && asking.method == "POST" {
+        let help = Some("a POST asks for its pages by `cursor` or `number`".to_owned());
+        reader.say_key(&place, "an address alone does not say what is posted to it", "not with POST", help);
+    }
+    let way = match (&pages.next, &pages.link, &pages.cursor, &pages.number) {
         (Some(at), ..) => {
             pointer_is_right(reader, &place, at);
             PageWay::Next { at: at.clone() }
         }
-        (_, Some(cursor), _) => {
+        (_, Some(relation), ..) => {
+            if relation.is_empty() || relation.contains(char::is_whitespace) {
+                let help = Some("as the header has it in `rel`, such as `next`".to_owned());
+                reader.say(&place, format!("`{relation}` is not the relation of a link"), "not a relation", help);
+            }
+            PageWay::Link { relation: relation.clone() }
+        }
+        (_, _, Some(cursor), _) => {
             pointer_is_right(reader, &place.key("at"), &cursor.at);
-            reader.not_empty(&place.key("parameter"), &cursor.parameter, "the parameter's name");
-            PageWay::Cursor { at: cursor.at.clone(), parameter: cursor.parameter.clone() }
+            let by = asked_by(reader, &place, (cursor.parameter.as_ref(), cursor.field.as_ref()), asking)?;
+            PageWay::Cursor { at: cursor.at.clone(), by }
         }
-        (_, _, Some(number)) => {
-            reader.not_empty(&place.key("parameter"), &number.parameter, "the parameter's name");
-            PageWay::Number { parameter: number.parameter.clone(), first: number.first.unwrap_or(1) }
+        (_, _, _, Some(number)) => {
+            let by = asked_by(reader, &place, (number.parameter.as_ref(), number.field.as_ref()), asking)?;
+            PageWay::Number { by, first: number.first.unwrap_or(1) }
         }
-        (None, None, None) => return None,
+        (None, None, None, None) => return None,
     };
-    let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
+    let default = if matches!(asking.names, Names::Window) { u64::MAX } else { AT_MOST };
     Some(Paging { way, at_most: usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX) })
+}
+
+/// Where the request says which page it wants.
+fn asked_by(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    (parameter, field): (Option<&String>, Option<&String>),
+    asking: &Asking<'_>,
+) -> Option<AskedBy> {
+    let kinds = [("parameter", parameter.is_some()), ("field", field.is_some())];
+    reader.exactly_one(place, "what takes the next page", &kinds)?;
+    if let Some(parameter) = parameter {
+        reader.not_empty(&place.key("parameter"), parameter, "the parameter's name");
+        return Some(AskedBy::Parameter(parameter.clone()));
+    }
+    let (place, field) = (place.key("field"), field?);
+    let Some(body) = asking.body else {
+        let help = Some("`parameter` names one of the address".to_owned());
+        reader.say_key(&place, "a `field` is of the body, and there is none", "no body", help);
+        return None;
+    };
+    pointer_is_right(reader, &place, field);
+    if !field.is_empty() && !field.starts_with('/') {
+        return None;
+    }
+    // Whatever it is filled with, its objects are where they are.
+    let body: serde_json::Value = serde_json::from_str(&body.filled_with("0", "\"0\"")).ok()?;
+    let (parent, key) = field.rsplit_once('/').unwrap_or_default();
+    if key.is_empty() || !body.pointer(parent).is_some_and(serde_json::Value::is_object) {
+        let help = Some("the last part of it is a key, which need not be there; all before it must be".to_owned());
+        reader.say(&place, format!("the body has no place for `{field}`"), "not in the body", help);
+    }
+    Some(AskedBy::Field(field.clone()))
 }
 
 pub(super) fn pointer_is_right(reader: &mut Reader<'_>, place: &Place, pointer: &str) {

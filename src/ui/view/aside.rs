@@ -25,7 +25,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
     if let Thing::Queue(id) = thing
         && queues::has_items(ink, id)
     {
-        rule(ink, buffer, area, &title);
+        heading(ink, buffer, area, &title);
         items::first(ink, buffer, below, id);
         return;
     }
@@ -37,18 +37,21 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {
     }
     let all = format!(" {} shows all ", model.keymap.key_of(Intent::Detail));
     let width = if shown < paper.lines.len() { all.width() as u16 + 1 } else { 0 };
-    rule(ink, buffer, area, &ink.cut(&title, usize::from(area.width.saturating_sub(width + 4))));
+    heading(ink, buffer, Rect { width: area.width.saturating_sub(width), ..area }, &title);
     ink.put(buffer, (area.right().saturating_sub(width), area.y), width.saturating_sub(1), &all, Role::Muted);
     for (line, y) in paper.lines.iter().take(shown).zip(below.y..below.bottom()) {
         buffer.set_line(below.x + 1, y, line, below.width.saturating_sub(2));
     }
 }
 
-/// A line with a title in it.
-fn rule(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, title: &str) {
-    let sign = if ink.model.shown.ascii { "-" } else { "─" };
-    for x in area.x..area.right() {
-        buffer[(x, area.y)].set_symbol(sign).set_style(ink.style(Role::Border));
+/// A title between two short lines: over a thin line, lines from border to border would take longer than what they head.
+fn heading(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, title: &str) {
+    let line = if ink.model.shown.ascii { "--" } else { "──" };
+    let room = area.width.saturating_sub(2);
+    let style = ink.style(Role::Border);
+    buffer.set_stringn(area.x + 1, area.y, line, usize::from(room), style);
+    let took = ink.put(buffer, (area.x + 4, area.y), room.saturating_sub(3), title, Role::Muted);
+    if took + 6 <= room {
+        buffer.set_stringn(area.x + 5 + took, area.y, line, usize::from(room - took - 4), style);
     }
-    ink.put(buffer, (area.x + 1, area.y), area.width.saturating_sub(2), &format!(" {title} "), Role::Muted);
 }

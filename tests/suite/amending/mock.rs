@@ -1,12 +1,7 @@
 //! Another hand's Stripe (`stripe-stateful-mock` of npm): refunds and keys as others understood them.
 
-use std::{
-    path::Path,
-    process::{Child, Stdio},
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
-use serde_json::Value as Json;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use wheelhouse::{
     adapters::{self, Environment},
@@ -19,93 +14,20 @@ use wheelhouse::{
     ports::{Connections, Found, Mark, Outcome},
 };
 
-use super::{PATIENCE, client, said};
-use crate::partners::node;
+use super::said;
+use crate::partners::stripe::{INSTEAD, KEY, Mock};
 
-/// What it takes for one: any word behind this.
-const KEY: &str = "sk_test_wheelhouse";
-
-/// Running, until it is dropped.
-struct Mock {
-    process: Child,
-    base: String,
-}
-
-impl Drop for Mock {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-impl Mock {
-    /// `None` where it is not installed, which is said.
-    async fn start() -> Option<Self> {
-        // A port that was free may be taken in between.
-        for _ in 0..5 {
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let mut command = node("stripe-stateful-mock/dist/cli.js")?;
-            command.env("PORT", port.to_string()).env("LOG_LEVEL", "silent");
-            let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            let mut mock = Self { process, base: format!("http://127.0.0.1:{port}/") };
-            if mock.is_up().await {
-                return Some(mock);
-            }
-        }
-        panic!("stripe-stateful-mock does not start");
-    }
-
-    async fn is_up(&mut self) -> bool {
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end && self.process.try_wait().unwrap().is_none() {
-            if client().get(&self.base).send().await.is_ok() {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        false
-    }
-
-    async fn charge(&self, cents: i64, source: &str) -> String {
-        let form = format!("amount={cents}&currency=aud&source={source}");
-        let request = client().post(format!("{}v1/charges", self.base)).bearer_auth(KEY);
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
-        let charge: Json = request.send().await.unwrap().json().await.unwrap();
-        charge["id"].as_str().unwrap_or_else(|| panic!("{charge}")).to_owned()
-    }
-
-    /// It tells of a charge before it disputes it: waits until it has.
-    async fn disputed_charge(&self, cents: i64) -> String {
-        let charge = self.charge(cents, "tok_createDispute").await;
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end {
-            let request = client().get(format!("{}v1/charges/{charge}", self.base)).bearer_auth(KEY);
-            let now: Json = request.send().await.unwrap().json().await.unwrap();
-            if now["disputed"] == true {
-                return charge;
-            }
-        }
-        panic!("{charge} is never disputed");
-    }
-
-    async fn refunds(&self, charge: &str) -> Vec<Json> {
-        let url = format!("{}v1/refunds?charge={charge}", self.base);
-        let list: Json = client().get(url).bearer_auth(KEY).send().await.unwrap().json().await.unwrap();
-        list["data"].as_array().unwrap_or_else(|| panic!("{list}")).clone()
-    }
-
-    /// Our adapter, with it for Stripe.
-    fn connections(&self) -> Connections {
-        let text = "[pack]\ntitle = \"Mock\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\n\
-                    stripe.stripe = { key_env = \"MOCK_KEY\", url_env = \"MOCK_URL\", livemode = false }\n\
-                    [checks.charges]\ntitle = \"Charges\"\nread.stripe = { on = \"stripe\", list = \"charges\" }\n\
-                    value = \"rows\"\nyellow = { below = 0 }\n";
-        let loaded = wheelhouse::pack::parse("mock.toml", text, &|_| Err("not there".to_owned()))
-            .unwrap_or_else(|wrong| panic!("{wrong}"));
-        let environment = Environment::default().with("MOCK_KEY", KEY).with("MOCK_URL", self.base.as_str());
-        adapters::install_tls();
-        adapters::open(&loaded.pack, &environment).unwrap()
-    }
+/// Our adapter, with it for Stripe.
+fn connections(mock: &Mock) -> Connections {
+    let text = "[pack]\ntitle = \"Mock\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\n\
+                stripe.stripe = { key_env = \"MOCK_KEY\", url_env = \"MOCK_URL\", livemode = false }\n\
+                [checks.charges]\ntitle = \"Charges\"\nread.stripe = { on = \"stripe\", list = \"charges\" }\n\
+                value = \"rows\"\nyellow = { below = 0 }\n";
+    let loaded =
+        wheelhouse::pack::parse("mock.toml", text, &|_| Err("not there".to_owned())).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let environment = Environment::default().with("MOCK_KEY", KEY).with("MOCK_URL", mock.base.as_str());
+    adapters::install_tls();
+    adapters::open(&loaded.pack, &environment).unwrap()
 }
 
 fn refund(charge: &str, cents: i64) -> Order {
@@ -120,7 +42,7 @@ fn mark(action: &str) -> Mark {
 #[tokio::test]
 async fn refunds_are_made_replayed_refused_and_found_as_another_hand_understood_stripe() {
     let Some(mock) = Mock::start().await else { return };
-    let connections = mock.connections();
+    let connections = connections(&mock);
     let stripe = connections.find(&Id::new("stripe")).unwrap();
     let charge = mock.charge(2200, "tok_visa").await;
 
@@ -149,7 +71,7 @@ async fn refunds_are_made_replayed_refused_and_found_as_another_hand_understood_
 #[tokio::test]
 async fn what_its_tokens_break_is_told_plainly() {
     let Some(mock) = Mock::start().await else { return };
-    let connections = mock.connections();
+    let connections = connections(&mock);
     let stripe = connections.find(&Id::new("stripe")).unwrap();
     let forgotten = mock.charge(2200, "tok_forget").await;
     let lost = stripe.act(&refund(&forgotten, 2200), &mark("a")).await;
@@ -213,10 +135,8 @@ fn write_pack(home: &Path) {
         std::fs::copy(entry.path(), to.join("playbooks").join(entry.file_name())).unwrap();
     }
     let mut pack = std::fs::read_to_string(from.join("pack.toml")).unwrap();
-    for (said, instead) in [
-        ("account = \"acct_1DTD\", livemode = true", "livemode = false"),
-        ("amount = \"refund_amount\"\nguards", "amount = \"refund_amount\"\nhold = \"0s\"\nguards"),
-    ] {
+    for (said, instead) in [INSTEAD, ("amount = \"refund_amount\"\nguards", "amount = \"refund_amount\"\nhold = \"0s\"\nguards")]
+    {
         assert!(pack.contains(said), "the pack no longer says {said}");
         pack = pack.replacen(said, instead, 1);
     }

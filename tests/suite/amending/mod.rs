@@ -127,7 +127,7 @@ async fn a_key_that_lacks_rights_is_told_which_before_anything_is_needed() {
     assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
     assert!(said(&whole).contains("may read charges payment_intents refunds events"), "{}", said(&whole));
     assert!(
-        said(&whole).contains("needs to write disputes refunds subscriptions (only an act can try that)"),
+        said(&whole).contains("needs to write disputes refunds subscriptions (`--writes` asks whether it may)"),
         "{}",
         said(&whole)
     );
@@ -142,8 +142,30 @@ async fn a_key_that_lacks_rights_is_told_which_before_anything_is_needed() {
     );
     assert!(!told.contains("rak_payment_intent_read"), "the club has no need of payment intents: {told}");
 
+    assert!(!told.contains("rak_webhook_read"), "nor of endpoints: {told}");
+    assert!(!told.contains("rak_subscription_write"), "a write is not asked unless that is wanted: {told}");
+
     let refused = club.run_with("do pause sub_1", &narrow).await;
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
     let told = said(&refused);
     assert!(told.contains("give the key the right to write subscriptions (`rak_subscription_write`)"), "{told}");
+}
+
+#[tokio::test]
+async fn what_a_key_may_write_is_asked_and_nothing_is_changed_by_it() {
+    let club = Club::open().await;
+    let before = [object(&club, "refunds").await, object(&club, "disputes").await, object(&club, "subscriptions").await];
+    let told = does(&club, "connect check stripe --writes", 0).await;
+    assert!(told.contains("may write disputes refunds subscriptions (asked for what does not exist)"), "{told}");
+    let narrow = [("CLUB_STRIPE_KEY", "rk_demo_narrow")];
+    let checked = club.run_with("connect check stripe --writes", &narrow).await;
+    let told = said(&checked);
+    assert_eq!(checked.status.code(), Some(1), "{told}");
+    assert!(told.contains("may write disputes refunds (asked for what does not exist)"), "{told}");
+    assert!(
+        told.contains("the pack writes subscriptions, and the key may not: give it the right to write subscriptions (`rak_subscription_write`)"),
+        "{told}"
+    );
+    let after = [object(&club, "refunds").await, object(&club, "disputes").await, object(&club, "subscriptions").await];
+    assert_eq!(before, after);
 }

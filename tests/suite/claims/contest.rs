@@ -8,12 +8,19 @@ use futures_util::{StreamExt as _, future::join_all, stream};
 use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 use tokio::sync::Mutex;
 use wheelhouse::{
-    adapters::{self, Database},
-    domain::{claim::Claim, id::Id, pack::Query, plan::ActionId},
+    adapters::{self, Database, Environment},
+    domain::{
+        claim::Claim,
+        id::Id,
+        pack::{Pack, Query},
+        plan::ActionId,
+    },
+    pack,
     ports::{Claimed, Inside, Judge, System},
 };
 
 use super::Town;
+use crate::documents::server as documents;
 
 /// Cockpits that ask for each item.
 const CONTENDERS: usize = 4;
@@ -103,21 +110,41 @@ impl Contender for Cockpit {
     }
 }
 
+async fn contested(title: &str, pack: &Arc<Pack>, environment: &Environment, items: usize) {
+    let cockpit = |number: usize| {
+        let connections = adapters::open(pack, environment).unwrap();
+        let system = Arc::clone(connections.find(&Id::new("db")).unwrap());
+        Arc::new(Cockpit { name: format!("cockpit {number}"), system }) as Arc<dyn Contender>
+    };
+    let contenders: Vec<_> = (0..CONTENDERS).map(cockpit).collect();
+    let tally = contest(title, &contenders, items).await;
+    assert_eq!(tally, Tally { none: 0, one: items, more: 0 });
+}
+
 async fn nobody_wins_twice(kind: Database, items: usize) {
     let Some(town) = Town::new(kind).await else { return };
     if kind == Database::Sqlite {
         town.run("pragma journal_mode = wal").await;
     }
-    let cockpit = |number: usize| {
-        let connections = adapters::open(&town.pack("60s"), &town.environment()).unwrap();
-        let system = Arc::clone(connections.find(&Id::new("db")).unwrap());
-        Arc::new(Cockpit { name: format!("cockpit {number}"), system }) as Arc<dyn Contender>
-    };
-    let contenders: Vec<_> = (0..CONTENDERS).map(cockpit).collect();
-    let tally = contest(kind.title(), &contenders, items).await;
-    assert_eq!(tally, Tally { none: 0, one: items, more: 0 });
+    contested(kind.title(), &town.pack("60s"), &town.environment(), items).await;
     let kept = "select count(*) || ' ' || count(distinct target) from operator_actions where step = -1";
     assert_eq!(town.ask(kept).await, format!("{items} {items}"));
+}
+
+async fn nobody_wins_twice_on_documents(items: usize) {
+    let Some(server) = documents::Server::start() else { return };
+    let head = "[pack]\ntitle = \"Claims\"\ntimezone = \"UTC\"\ncurrency = \"AUD\"\n[connections]\n";
+    let text = format!("{head}db.firestore = {{ project = \"board\", marks = \"operator_actions\", timeout = \"60s\" }}\n");
+    let pack = pack::parse("claims.toml", &text, &|_| Err(String::new())).unwrap().pack;
+    let environment = Environment::default().with("FIRESTORE_EMULATOR_HOST", server.address.clone());
+    contested("Firestore", &pack, &environment, items).await;
+    let claims = server.all("operator_actions");
+    let mut targets: Vec<String> =
+        claims.iter().filter(|claim| claim["epoch"].is_object()).map(|claim| claim["target"].to_string()).collect();
+    assert_eq!(targets.len(), items);
+    targets.sort();
+    targets.dedup();
+    assert_eq!(targets.len(), items);
 }
 
 #[tokio::test]
@@ -131,10 +158,22 @@ async fn a_contested_claim_has_one_winner_on_postgresql() {
 }
 
 #[tokio::test]
+async fn a_contested_claim_has_one_winner_on_documents() {
+    nobody_wins_twice_on_documents(200).await;
+}
+
+#[tokio::test]
 #[ignore = "the long form: tests/proofs F6"]
 async fn long_f6_twenty_thousand_contested_claims_on_each_database() {
     nobody_wins_twice(Database::Postgres, 20_000).await;
     nobody_wins_twice(Database::Sqlite, 20_000).await;
+}
+
+/// Fewer: the emulator looks through all of a collection.
+#[tokio::test]
+#[ignore = "the long form: tests/proofs F6"]
+async fn long_f6_a_thousand_contested_claims_on_documents() {
+    nobody_wins_twice_on_documents(1_000).await;
 }
 
 const TAKE: &str = "update control set owner = $2 where item = $1";
@@ -196,7 +235,16 @@ async fn the_harness_finds_two_winners_where_a_claim_is_select_then_update() {
                 }
             });
         }
-        let tally = contest(&format!("{}, select then update", kind.title()), &contenders, items).await;
-        assert!(tally.more > 0, "{kind:?}: the control did not fail: {tally:?}");
+        // On a busy machine nobody may meet anybody for a while: once is enough.
+        let mut is_found = false;
+        for _ in 0..100 {
+            town.run("update control set owner = null").await;
+            let tally = contest(&format!("{}, select then update", kind.title()), &contenders, items).await;
+            is_found = tally.more > 0;
+            if is_found {
+                break;
+            }
+        }
+        assert!(is_found, "{kind:?}: the control did not fail");
     }
 }

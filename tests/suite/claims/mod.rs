@@ -153,14 +153,14 @@ impl Clock for Wrong {
 }
 
 /// A cockpit on a machine of its own, with a record of its own.
-struct Cockpit {
-    actor: Actor,
+pub struct Cockpit {
+    pub actor: Actor,
     task: tokio::task::JoinHandle<()>,
     _events: mpsc::UnboundedReceiver<Event>,
 }
 
 impl Cockpit {
-    async fn open(pack: Arc<Pack>, environment: &Environment, record: &Path, operator: &str, wrong_by: TimeDelta) -> Self {
+    pub async fn open(pack: Arc<Pack>, environment: &Environment, record: &Path, operator: &str, wrong_by: TimeDelta) -> Self {
         let connections = adapters::open(&pack, environment).unwrap();
         let clock = Arc::new(Wrong(wrong_by));
         let (store, _) = Store::open(record, operator, clock.now()).await.unwrap();
@@ -183,25 +183,25 @@ impl Cockpit {
         cockpit
     }
 
-    async fn propose(&self, action: &str, ids: &[&str]) -> Box<Preview> {
+    pub async fn propose(&self, action: &str, ids: &[&str]) -> Box<Preview> {
         let aims = ids.iter().map(|id| aim(id)).collect();
         self.actor.propose(Ask(1), Id::new(action), aims, Params::new()).await.unwrap()
     }
 
     /// As it is answered to what was proposed last.
-    async fn commit(&self) -> Result<Text, Text> {
+    pub async fn commit(&self) -> Result<Text, Text> {
         self.actor.commit(Ask(1), String::new()).await
     }
 
     /// The end of the one act on an item.
-    async fn ended(&self, id: &str) -> Receipt {
+    pub async fn ended(&self, id: &str) -> Receipt {
         let is = |receipt: &&Receipt| receipt.target.key == id && receipt.standing.is_over();
         let standings = self.until(|standings| standings.receipts.iter().any(|receipt| is(&receipt))).await;
         standings.receipts.iter().find(is).cloned().unwrap()
     }
 
     /// Waits, without a pause of its own.
-    async fn until(&self, wanted: impl Fn(&Standings) -> bool) -> Arc<Standings> {
+    pub async fn until(&self, wanted: impl Fn(&Standings) -> bool) -> Arc<Standings> {
         let mut watch = self.actor.watch();
         let waited = tokio::time::timeout(Duration::from_mins(1), watch.wait_for(|standings| wanted(standings))).await;
         let Ok(standings) = waited else { panic!("still {:#?}", self.actor.standings()) };
@@ -209,7 +209,7 @@ impl Cockpit {
     }
 
     /// Proposed, confirmed and over.
-    async fn act(&self, action: &str, id: &str) -> Receipt {
+    pub async fn act(&self, action: &str, id: &str) -> Receipt {
         let preview = self.propose(action, &[id]).await;
         self.commit().await.unwrap();
         let plan = preview.plans[0].id.clone();
@@ -219,7 +219,7 @@ impl Cockpit {
     }
 
     /// Every claim is given back when it has ended.
-    async fn close(self) {
+    pub async fn close(self) {
         self.actor.stop().await.unwrap();
         self.task.await.unwrap();
     }

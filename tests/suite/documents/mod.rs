@@ -1,8 +1,10 @@
 //! A business whose whole record is in Firestore (`tests/packs/board`): the program itself on the partner, without a word of
 //! Rust about that business.
 
+mod claims;
+mod ledgers;
 mod screen;
-mod server;
+pub mod server;
 
 use std::{path::Path, process::Stdio, time::Instant};
 
@@ -117,7 +119,7 @@ fn documents_are_acted_upon_once_and_taken_back() {
         (server.text("jobs/j1", "installerId"), server.text("jobs/j1", "title")),
         (String::new(), "Gutter in Ferny Grove".to_owned())
     );
-    assert_eq!(server.count("operator_actions"), 1);
+    assert_eq!(server.marks(), 1);
     cockpit.run(&["do", "reopen", "j1"]).ends(1).says(&["refused", "paid for or begun"]);
     cockpit.run(&["do", "close_again", "j1"]).ends(0).says(&["done       Not reopened after all"]);
     assert_eq!(
@@ -136,7 +138,7 @@ fn documents_are_acted_upon_once_and_taken_back() {
         (server.text("users/u1", "isBanned"), server.text("users/u1", "ban.reason")),
         ("true".to_owned(), "spam (job j3)".to_owned())
     );
-    assert_eq!((server.count("bans"), server.count("operator_actions")), (1, 4));
+    assert_eq!((server.count("bans"), server.marks()), (1, 4));
     cockpit.run(&["do", "ban", "j3", "-i", "reason=spam"]).ends(1).says(&["not banned yet"]);
     cockpit.run(&["do", "unban", "j3"]).ends(0);
     assert_eq!(
@@ -161,11 +163,15 @@ fn an_answer_that_is_lost_is_looked_for_and_the_act_happens_once() {
     cockpit.run(&["do", "reopen", "j1"]).ends(2).says(&["unknown    Reopen  j1"]);
     assert_eq!(server.text("jobs/j1", "status"), "open", "it happened, and nobody here knows");
     cockpit.run(&["journal", "recover"]).ends(0).says(&["done", "jobs/j1 written"]);
-    assert_eq!((line.commits(), server.count("operator_actions"), server.text("jobs/j1", "status").as_str()), (1, 1, "open"));
+    assert_eq!((line.commits(), server.marks(), server.text("jobs/j1", "status").as_str()), (1, 1, "open"));
 
     // Without marks the document alone tells: it holds what was to be written, and nobody says by whom.
     let line = LossyLine::to(&server, 1);
     let cockpit = Cockpit::at(&line.address).without_marks();
+    cockpit
+        .run(&["do", "reopen", "j2", "--dry-run"])
+        .ends(0)
+        .says(&["not claimed in the database: another operator could act at the same time"]);
     cockpit.run(&["do", "reopen", "j2"]).ends(2);
     cockpit.run(&["journal", "recover"]).ends(2).says(&["nothing says by whom"]);
     assert_eq!((line.commits(), server.text("jobs/j2", "status").as_str()), (1, "open"));
@@ -199,6 +205,9 @@ fn killed_while_the_answer_was_on_its_way_it_is_found_again() {
     let again = LossyLine::never_loses(&server);
     let cockpit = Cockpit { address: again.address.clone(), ..cockpit };
     cockpit.run(&["journal", "recover"]).ends(0).says(&["done", "jobs/j4 written", "this act's mark"]);
-    assert_eq!((again.commits(), server.count("operator_actions")), (0, 1), "found, not sent again");
+    assert_eq!((again.commits(), server.marks()), (0, 1), "found, not sent again");
+    let claims: Vec<_> = server.all("operator_actions").into_iter().filter(|claim| claim["epoch"].is_object()).collect();
+    let outcomes: Vec<&serde_json::Value> = claims.iter().map(|claim| &claim["outcome"]).collect();
+    assert_eq!(outcomes, [&words("done")], "its claim is given back with what became of it");
     cockpit.run(&["journal", "verify"]).ends(0);
 }

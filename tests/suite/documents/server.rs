@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -17,7 +18,8 @@ use serde_json::{Value as Json, json};
 /// How often no fault is to come any more.
 const NEVER: usize = usize::MAX;
 
-const ROOT: &str = "projects/board/databases/(default)/documents";
+/// Where the board's documents are.
+pub const ROOT: &str = "projects/board/databases/(default)/documents";
 
 pub struct Server {
     process: Child,
@@ -28,16 +30,17 @@ impl Server {
     /// `None` where it is not installed, which is said.
     pub fn start() -> Option<Self> {
         wheelhouse::adapters::install_tls();
-        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut places = std::env::split_paths(&path).chain([tools]).map(|place| place.join("hidane"));
-        let Some(program): Option<PathBuf> = places.find(|program| program.is_file()) else {
+        let Some(program) = program() else {
             println!("hidane is not installed (tests/all installs it): the tests on Firestore did not run");
             return None;
         };
-        let mut process = Command::new(program)
+        // It ends with whoever started it, however that ended, and hears no Ctrl-C that is meant for him.
+        let mut process = Command::new("sh")
+            .args(["-c", r#""$@" & child=$!; read -r _; kill "$child"; wait"#, "sh"])
+            .arg(program)
             .args(["--host", "127.0.0.1", "--port", "0"])
-            .stdin(Stdio::null())
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -83,9 +86,17 @@ impl Server {
 
     /// Writes a whole document, as somebody else would.
     pub fn put(&self, name: &str, fields: &Json) {
-        let write = json!({ "writes": [{ "update": { "name": format!("{ROOT}/{name}"), "fields": fields } }] });
-        let answer = self.post("commit", &write);
-        assert!(answer["commitTime"].is_string(), "{answer}");
+        self.put_all(&[(name.to_owned(), fields.clone())]);
+    }
+
+    /// Writes many of them.
+    pub fn put_all(&self, documents: &[(String, Json)]) {
+        for part in documents.chunks(400) {
+            let write =
+                |(name, fields): &(String, Json)| json!({ "update": { "name": format!("{ROOT}/{name}"), "fields": fields } });
+            let answer = self.post("commit", &json!({ "writes": part.iter().map(write).collect::<Vec<_>>() }));
+            assert!(answer["commitTime"].is_string(), "{answer}");
+        }
     }
 
     /// Changes one field, as somebody else would.
@@ -112,27 +123,61 @@ impl Server {
     }
 
     pub fn count(&self, collection: &str) -> usize {
+        self.all(collection).len()
+    }
+
+    /// Acts that have left their mark.
+    pub fn marks(&self) -> usize {
+        self.all("operator_actions").iter().filter(|marked| marked["step"].is_object()).count()
+    }
+
+    /// The ids of a collection's documents.
+    pub fn names(&self, collection: &str) -> Vec<String> {
         let query = json!({ "structuredQuery": { "from": [{ "collectionId": collection }] } });
         let answer = self.post("runQuery", &query);
-        answer.as_array().map_or(0, |parts| parts.iter().filter(|part| part.get("document").is_some()).count())
+        let name = |part: &Json| Some(part.get("document")?["name"].as_str()?.rsplit('/').next()?.to_owned());
+        answer.as_array().into_iter().flatten().filter_map(name).collect()
+    }
+
+    /// The fields of a collection's documents as the interface spells them.
+    pub fn all(&self, collection: &str) -> Vec<Json> {
+        let query = json!({ "structuredQuery": { "from": [{ "collectionId": collection }] } });
+        let answer = self.post("runQuery", &query);
+        answer.as_array().into_iter().flatten().filter_map(|part| Some(part.get("document")?["fields"].clone())).collect()
     }
 
     fn post(&self, verb: &str, body: &Json) -> Json {
+        let ask = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(self.ask(verb, body))
+        };
+        // On a thread of its own: whoever asks may be in a runtime already.
+        std::thread::scope(|scope| scope.spawn(ask).join()).expect("an answer")
+    }
+
+    /// One request of the interface, by its verb (`commit`, `batchGet`, `runQuery`).
+    pub async fn ask(&self, verb: &str, body: &Json) -> Json {
         let url = format!("http://{}/v1/{ROOT}:{verb}", self.address);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-            let answer = client.post(url).bearer_auth("owner").json(body).send().await.expect("it answers");
-            answer.json().await.expect("JSON")
-        })
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let answer = client.post(url).bearer_auth("owner").json(body).send().await.expect("it answers");
+        answer.json().await.expect("JSON")
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // The end of its input is the end of it.
+        drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
+}
+
+/// Where it is installed: in the path, or where `tests/all` puts it.
+pub fn program() -> Option<PathBuf> {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain([tools]).map(|place| place.join("hidane"));
+    places.find(|program| program.is_file())
 }
 
 pub fn words(text: &str) -> Json {
@@ -143,28 +188,47 @@ fn at(moment: DateTime<Utc>) -> Json {
     json!({ "timestampValue": moment.to_rfc3339() })
 }
 
-/// A line to the server that loses what is answered to commits, after they are done.
+/// A line to the server that loses what is answered to commits, after they are done: to those of acts, or of claims.
 pub struct LossyLine {
     pub address: String,
-    /// Answers to commits that are still to be lost.
-    losses: Arc<AtomicUsize>,
-    /// Commits that came through to the server.
-    commits: Arc<AtomicUsize>,
+    loss: Arc<Loss>,
+}
+
+#[derive(Debug)]
+struct Loss {
+    of_claims: bool,
+    /// Answers that are still to be lost.
+    left: AtomicUsize,
+    /// Commits of the kind that came through to the server.
+    commits: AtomicUsize,
+    /// Lists, or pages of them, that were answered.
+    looks: AtomicUsize,
 }
 
 impl LossyLine {
+    /// Loses so many answers to acts.
     pub fn to(server: &Server, losses: usize) -> Self {
+        Self::losing(server, losses, false)
+    }
+
+    pub fn losing_claims(server: &Server, losses: usize) -> Self {
+        Self::losing(server, losses, true)
+    }
+
+    fn losing(server: &Server, losses: usize, of_claims: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let line = Self {
-            address: listener.local_addr().expect("an address").to_string(),
-            losses: Arc::new(AtomicUsize::new(losses)),
-            commits: Arc::default(),
-        };
-        let (server, losses, commits) = (server.address.clone(), Arc::clone(&line.losses), Arc::clone(&line.commits));
+        let loss = Arc::new(Loss {
+            of_claims,
+            left: AtomicUsize::new(losses),
+            commits: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
+        });
+        let line = Self { address: listener.local_addr().expect("an address").to_string(), loss: Arc::clone(&loss) };
+        let server = server.address.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let (server, losses, commits) = (server.clone(), Arc::clone(&losses), Arc::clone(&commits));
-                std::thread::spawn(move || carry(client, &server, &losses, &commits));
+                let (server, loss) = (server.clone(), Arc::clone(&loss));
+                std::thread::spawn(move || carry(client, &server, &loss));
             }
         });
         line
@@ -178,13 +242,18 @@ impl LossyLine {
         Self::to(server, NEVER)
     }
 
+    pub fn looks(&self) -> usize {
+        self.loss.looks.load(Ordering::SeqCst)
+    }
+
+    /// Commits of acts, or of claims where those are lost.
     pub fn commits(&self) -> usize {
-        self.commits.load(Ordering::SeqCst)
+        self.loss.commits.load(Ordering::SeqCst)
     }
 }
 
 /// One request to the server and its answer back; then both lines are closed.
-fn carry(mut client: TcpStream, server: &str, losses: &AtomicUsize, commits: &AtomicUsize) {
+fn carry(mut client: TcpStream, server: &str, loss: &Loss) {
     let Some(request) = request(&mut client) else { return };
     let Ok(mut line) = TcpStream::connect(server) else { return };
     let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
@@ -195,11 +264,18 @@ fn carry(mut client: TcpStream, server: &str, losses: &AtomicUsize, commits: &At
     if line.read_to_end(&mut answer).is_err() {
         return;
     }
-    if request.lines().next().is_some_and(|first| first.contains(":commit")) {
-        commits.fetch_add(1, Ordering::SeqCst);
-        let left = losses.load(Ordering::SeqCst);
+    if request.lines().next().is_some_and(|first| first.contains(":runQuery")) {
+        loss.looks.fetch_add(1, Ordering::SeqCst);
+    }
+    let is_commit = request.lines().next().is_some_and(|first| first.contains(":commit"));
+    // A claim is given back by another commit, which has no gate in it; what is rehearsed is nothing.
+    let is_claim = request.contains("/operator_actions/gate-");
+    let is_act = !request.contains("/operator_actions/claim-") && !request.contains("/operator_actions/wheelhouse-rehearses");
+    if is_commit && (if loss.of_claims { is_claim } else { is_act }) {
+        loss.commits.fetch_add(1, Ordering::SeqCst);
+        let left = loss.left.load(Ordering::SeqCst);
         if left > 0 {
-            losses.store(left - 1, Ordering::SeqCst);
+            loss.left.store(left - 1, Ordering::SeqCst);
             return;
         }
     }

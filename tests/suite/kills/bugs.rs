@@ -1,12 +1,14 @@
-//! Five bugs that a payment program may have, each as a wrapper round the real thing. The harness must catch every one:
+//! Six bugs that a payment program may have, each as a wrapper round the real thing. The harness must catch every one:
 //! a proof that cannot fail proves nothing.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use sqlx::Connection as _;
 use wheelhouse::{
     domain::{
+        document::Precondition,
         journal::{Act, Entry},
         plan::{ActionId, Order},
         snapshot::JournalLine,
@@ -17,6 +19,7 @@ use wheelhouse::{
 };
 
 use super::place;
+use crate::documents::server::ROOT;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,6 +33,8 @@ pub enum Bug {
     OldKey,
     /// A mark is looked for, then the statement is carried out, then the mark is written: no transaction round them.
     SelectThenUpdate,
+    /// A document is written as it is at every attempt, not as it was decided upon, and under a mark of that attempt.
+    AsItIsNow,
 }
 
 /// The mark of a program that makes a new key for every attempt.
@@ -60,6 +65,16 @@ pub fn promised(entry: &Entry) -> JournalLine {
         severity: entry.severity,
         printed: None,
     }
+}
+
+/// A write of a document, whatever it has become meanwhile.
+pub async fn as_it_is_now(documents: SocketAddr, order: &Order) -> Order {
+    let Order::Firestore { on, document, changes, .. } = order else { return order.clone() };
+    let url = format!("http://{documents}/v1/{ROOT}/{document}");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let found: Json = client.get(url).bearer_auth("owner").send().await.unwrap().json().await.unwrap();
+    let when = Precondition::UnchangedSince(found["updateTime"].as_str().unwrap().parse().unwrap());
+    Order::Firestore { on: on.clone(), document: document.clone(), changes: changes.clone(), when }
 }
 
 /// The statement of an order behind a look for its mark; `between` is the moment that a transaction would have covered.

@@ -1,21 +1,27 @@
-//! A service that keeps nothing to look at, and a channel beside it: every request that arrives there has happened, once
-//! more. It outlives the cockpits, breaks the line before and after it has acted, and ends a life at a request.
+//! A service that keeps nothing to look at, a channel beside it, and the business's handler of Stripe's events: every
+//! request that arrives there has happened, once more. It outlives the cockpits, breaks the line before and after it has
+//! acted, and ends a life at a request.
 
 use std::{
     collections::HashMap,
     io::{self, Write as _},
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
+use chrono::{TimeDelta, Utc};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value as Json;
+use sqlx::Connection as _;
+use wheelhouse::domain::signature;
 
-use super::{points::Kill, wire::message};
+use super::{business::HOOK_SECRET, place, points::Kill, wire::message};
 
-/// The points at which it ends a life.
-const POINTS: [&str; 4] = ["site.received", "site.committed", "shout.received", "shout.committed"];
+/// Where requests arrive, by the beginning of their path: `hook` takes events from the cockpit, `told` from Stripe.
+const PLACES: [&str; 4] = ["site", "shout", "hook", "told"];
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +41,10 @@ const FAULTS: [Fate; 6] = [Fate::CutBefore, Fate::CutAfter, Fate::Gateway, Fate:
 /// A request that was acted upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// `site` or `shout`.
+    /// One of `PLACES`.
     pub place: &'static str,
     pub path: String,
+    /// The idempotency key; of an event its own id.
     pub key: String,
     pub body: String,
 }
@@ -51,6 +58,8 @@ struct State {
     faults: u8,
     chance: fastrand::Rng,
     arrivals: Vec<Arrival>,
+    /// The database of the business whose events are taken.
+    business: PathBuf,
     /// Requests that are being carried.
     open: usize,
 }
@@ -83,7 +92,12 @@ impl Depot {
     pub fn begin(&self, kill: Option<Kill>, faults: u8, seed: u64) {
         let mut state = self.state();
         state.pid = None;
-        state.kill = kill.filter(|kill| POINTS.contains(&kill.point.as_str()));
+        let is_here = |kill: &Kill| {
+            kill.point
+                .split_once('.')
+                .is_some_and(|(place, at)| PLACES.contains(&place) && (at == "received" || at == "committed"))
+        };
+        state.kill = kill.filter(is_here);
         state.killed = false;
         state.met.clear();
         state.faults = faults;
@@ -115,8 +129,11 @@ impl Depot {
         self.state().arrivals.clone()
     }
 
-    pub fn forget(&self) {
-        self.state().arrivals.clear();
+    /// A round begins: nothing has arrived yet.
+    pub fn serve_for(&self, business: PathBuf) {
+        let mut state = self.state();
+        state.arrivals.clear();
+        state.business = business;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -136,11 +153,15 @@ impl Depot {
             let is_there = self.state().arrivals.iter().any(|arrival| arrival.key == key);
             return say(client, if is_there { "200 OK" } else { "404 Not Found" }, "{}");
         }
-        let place = if path.starts_with("/shout") { "shout" } else { "site" };
-        if self.is_due(&format!("{place}.received")) {
+        let first = path.split('/').nth(1).unwrap_or_default();
+        let Some(place) = PLACES.into_iter().find(|place| *place == first) else {
+            return say(client, "404 Not Found", "{}");
+        };
+        // What Stripe sends has nothing to do with whether the cockpit lives: it is taken.
+        if self.is_due(&format!("{place}.received")) && place != "told" {
             return Ok(());
         }
-        let fate = self.state().fate();
+        let fate = if place == "told" { Fate::Passes } else { self.state().fate() };
         match fate {
             Fate::CutBefore => return Ok(()),
             Fate::Gateway => return say(client, "502 Bad Gateway", "<html><title>502 Bad Gateway</title></html>"),
@@ -149,13 +170,25 @@ impl Depot {
             Fate::Passes | Fate::CutAfter | Fate::GatewayAfter | Fate::Unproven => {}
         }
         let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
-        let key = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("idempotency-key").then(|| value.trim().to_owned())
-        });
-        let arrival = Arrival { place, path: path.to_owned(), key: key.unwrap_or_default(), body: body.to_owned() };
+        let header = |wanted: &str| {
+            head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
+            })
+        };
+        let is_event = matches!(place, "hook" | "told");
+        let key =
+            if is_event { event_of(&header(signature::HEADER).unwrap_or_default(), body) } else { header("idempotency-key") };
+        let Some(key) = key.or_else(|| (!is_event).then(String::new)) else {
+            return say(client, "400 Bad Request", "{\"error\": \"not signed\"}");
+        };
+        let arrival = Arrival { place, path: path.to_owned(), key: key.clone(), body: body.to_owned() };
         self.state().arrivals.push(arrival);
-        if self.is_due(&format!("{place}.committed")) {
+        if is_event {
+            let business = self.state().business.clone();
+            process(&business, &key);
+        }
+        if self.is_due(&format!("{place}.committed")) && place != "told" {
             return Ok(());
         }
         match fate {
@@ -193,6 +226,29 @@ fn say(client: &mut TcpStream, status: &str, body: &str) -> io::Result<()> {
         client,
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
     )
+}
+
+/// The event's id, where it is signed as Stripe signs.
+fn event_of(header: &str, body: &str) -> Option<String> {
+    signature::verify(HOOK_SECRET, header, body.as_bytes(), Utc::now(), TimeDelta::minutes(5)).ok()?;
+    let event: Json = serde_json::from_str(body).ok()?;
+    event["id"].as_str().map(str::to_owned)
+}
+
+/// As a business does it that knows each event by its id: once, however often it is told.
+fn process(business: &Path, event: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut connection = place::open(business).await;
+        let script = format!(
+            "begin immediate;
+             insert into printed (event) select '{event}' where not exists (select 1 from processed where id = '{event}');
+             insert or ignore into processed (id, at) values ('{event}', datetime('now'));
+             commit"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
 }
 
 /// What a person sees there who looks: whether a request with this key has arrived.

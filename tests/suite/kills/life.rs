@@ -11,7 +11,7 @@ use wheelhouse::{
     domain::{
         id::Id,
         journal::{Act, Found, Phase},
-        plan::{ActionId, BatchId, Order, Standing, Target},
+        plan::{ActionId, BatchId, Order, Standing},
         rows::Params,
     },
     engine::{
@@ -24,6 +24,7 @@ use wheelhouse::{
 
 use super::{
     bugs::Bug,
+    deed::Deed,
     depot,
     mortal::{MortalJournal, MortalSystem},
     place::{self, Reach},
@@ -48,66 +49,6 @@ const MANY: usize = 10;
 const FOLLOWED_WITHIN: usize = 500;
 /// How long an operator waits for the other to be ready, on a machine however busy.
 const TOGETHER: Duration = Duration::from_secs(10);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// Stripe, then the database, then a mail.
-    Refund,
-    /// The database alone.
-    Credit,
-    /// The database alone: withdrawn while it is held, then done, then undone.
-    Lend,
-    /// A request, the database, a message.
-    Ship,
-    /// A subscription at Stripe, then the database.
-    Pause,
-    /// A refund, and what has become of it a month later.
-    Follow,
-    /// A program of this machine, and the database.
-    Export,
-}
-
-impl Deed {
-    fn action(self) -> &'static str {
-        match self {
-            Self::Refund | Self::Follow => "refund",
-            Self::Credit => "credit",
-            Self::Lend => "lend",
-            Self::Ship => "ship",
-            Self::Pause => "pause",
-            Self::Export => "export",
-        }
-    }
-
-    /// True where it gives money back.
-    pub fn refunds(self) -> bool {
-        matches!(self, Self::Refund | Self::Follow)
-    }
-
-    /// The number of the step that is the database's.
-    pub fn own_step(self) -> usize {
-        match self {
-            Self::Refund | Self::Follow | Self::Ship | Self::Pause | Self::Export => 1,
-            Self::Credit | Self::Lend => 0,
-        }
-    }
-
-    pub fn table(self) -> &'static str {
-        match self {
-            Self::Refund | Self::Follow => "payments",
-            Self::Credit => "wallets",
-            Self::Lend => "books",
-            Self::Ship => "parcels",
-            Self::Pause => "members",
-            Self::Export => "exports",
-        }
-    }
-
-    pub fn target(self, item: &str) -> Target {
-        Target { queue: Some(Id::new(self.table())), key: item.to_owned() }
-    }
-}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Life {
@@ -263,6 +204,7 @@ impl Cockpit {
             }
             if plan.is_empty() && open.is_empty() && back.is_empty() && follows.is_empty() {
                 self.actor.stop().await.unwrap();
+                self.say_met();
                 return say("end");
             }
             self.see_through(&open).await;
@@ -279,7 +221,13 @@ impl Cockpit {
                 say(&format!("left {item}: {} {} {}", plan.id.short(), state.phase.word(), state.said.one_line()));
             }
         }
+        self.say_met();
         say("rest");
+    }
+
+    fn say_met(&self) {
+        let met = self.journal.points.met();
+        say(&format!("met {}", met.iter().map(String::as_str).collect::<Vec<_>>().join(" ")));
     }
 
     async fn todo(&self, item: &str) -> Todo {
@@ -311,7 +259,7 @@ impl Cockpit {
         let mut business = place::open(&self.life.reach.business()).await;
         let text = format!("select status from {} where id = $1", self.life.deed.table());
         let status: String = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).bind(item).fetch_one(&mut business).await.unwrap();
-        matches!(status.as_str(), "paid" | "due" | "in" | "new" | "paying")
+        status == self.life.deed.states().0
     }
 
     /// Proposed, and confirmed as it asks to be.

@@ -166,12 +166,18 @@ impl MortalSystem {
         self.points.at(&format!("{}.{point}", self.name));
     }
 
-    /// The connection, `undo` where something is being taken back, `amend` where a subscription is changed.
+    /// The connection; where more than one kind of thing is done by it, what is done.
     fn name_of(&self, order: &Order) -> &str {
         match order {
             Order::Sql { statement, .. } if statement.contains(UNDONE) => "undo",
-            Order::Amend { .. } => "amend",
-            _ => &self.name,
+            Order::Proof { .. } => "proof",
+            Order::Amend { .. } | Order::Event { .. } | Order::Firestore { .. } => self.life.deed.action(),
+            Order::Sql { .. }
+            | Order::Refund { .. }
+            | Order::Http { .. }
+            | Order::Mail { .. }
+            | Order::Webhook { .. }
+            | Order::Command { .. } => &self.name,
         }
     }
 
@@ -223,15 +229,8 @@ impl Doer for MortalSystem {
         let name = self.name_of(order);
         self.points.at(&format!("{name}.act.before"));
         match name {
-            "stripe" => self.points.amid("stripe.act.amid"),
-            "amend" => self.points.amid("amend.act.amid"),
-            "site" => self.points.amid("site.act.amid"),
-            "tool" => self.points.amid("tool.act.amid"),
-            "undo" => {
-                if self.points.is_due("undo.in.books") {
-                    trap::set(&self.life.reach.business(), "books", "undo.in.books".to_owned()).await;
-                }
-                self.points.amid("undo.act.amid");
+            "undo" if self.points.is_due("undo.in.books") => {
+                trap::set(&self.life.reach.business(), "books", "undo.in.books".to_owned()).await;
             }
             "db" => {
                 for table in BUSINESS_TABLES {
@@ -241,12 +240,16 @@ impl Doer for MortalSystem {
                     }
                 }
                 self.meet("act", mark, BRIEFLY).await;
-                self.points.amid("db.act.amid");
             }
             _ => {}
         }
+        self.points.amid(&format!("{name}.act.amid"));
         let outcome = match (self.life.bug, self.name.as_str()) {
             (Some(Bug::KeyPerAttempt), _) => self.inner.act(order, &bugs::anew(mark)).await,
+            (Some(Bug::AsItIsNow), "docs") => {
+                let order = bugs::as_it_is_now(self.life.reach.documents.unwrap(), order).await;
+                self.inner.act(&order, &bugs::anew(mark)).await
+            }
             (Some(Bug::SelectThenUpdate), "db") => {
                 bugs::select_then_update(&self.life.reach.business(), order, mark, self.meet("between", mark, SURELY)).await
             }

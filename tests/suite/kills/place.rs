@@ -3,202 +3,66 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{OnceLock, mpsc},
     thread,
 };
 
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use wheelhouse::{
-    adapters::{Database, Environment, marks_table},
-    demo::{Options, Town},
+    adapters::Environment,
+    demo::{Options, Town, built_in::BuiltIn},
     pack::Loaded,
 };
 
-use super::{depot::Depot, life::Deed, wire::Wire};
+use super::{
+    business::{self, HOOK_SECRET},
+    deed::Deed,
+    depot::Depot,
+    papers::{self, Papers},
+    wire::Wire,
+};
 
-/// What goes back of each charge. The charge is ten times that, so that a second refund would be taken.
+/// What goes back of each charge.
 pub const AMOUNT: i64 = 2200;
-const CHARGED: i64 = 10 * AMOUNT;
 
-/// A business of payments to give back and wallets to credit. The credit has no condition of its own: only its mark
-/// keeps it from being given twice.
-const PACK: &str = r#"
-[pack]
-title = "Kills"
-timezone = "Australia/Sydney"
-currency = "AUD"
+/// The town has nothing but Stripe's stand-in, which sends events to the depot.
+const TOWN: &str = r#"
+schema = "nothing.sql"
+seed = "nothing.sql"
 
-[connections]
-db.sql = { url_env = "KILLS_DATABASE_URL", marks = "operator_actions", timeout = "5s" }
-stripe.stripe = { key_env = "KILLS_STRIPE_KEY", url_env = "KILLS_STRIPE_URL", account = "ACCOUNT", livemode = true, timeout = "5s" }
-mail.smtp = { url_env = "KILLS_MAIL_URL", from = "Kills <hello@kills.example>" }
+[environment]
+KILLS_STRIPE_KEY = "{{ stripe_key }}"
+KILLS_STRIPE_URL = "{{ stripe }}"
 
-[queues.payments]
-title = "Payments"
-read.sql = { on = "db", text = "select id, charge, amount, status, purchased_at from payments where status = 'paid'", money = ["amount"] }
-id = "id"
-actions = ["refund"]
-columns = [{ column = "id", as = "id" }]
+[stripe]
+account = "acct_1KILLS"
+name = "Kills"
+country = "AU"
+currency = "aud"
+key = "rk_demo_kills"
+livemode = true
+charges = """
+select null as id, null as created, null as amount, null as currency, null as status, null as payment_intent, null as customer,
+    null as email, null as name, null as description, null as metadata, null as fee where 0
+"""
 
-[queues.wallets]
-title = "Wallets"
-read.sql = { on = "db", text = "select id, credit, status from wallets where status = 'due'", money = ["credit"] }
-id = "id"
-actions = ["credit"]
-columns = [{ column = "id", as = "id" }]
-
-[actions.refund]
-title = "Refund"
-key = "F"
-amount = "amount"
-hold = "0s"
-guards = [
-  { title = "within 3 days", within = { column = "purchased_at", window = "72h", clock = "now" } },
-  { title = "something to give back", holds = "amount > 0" },
-]
-fresh.sql = { on = "db", text = "select id, charge, amount, status, purchased_at from payments where id = :id and status = 'paid'", money = ["amount"] }
-unchanged = ["status", "amount", "charge"]
-do = [
-  { stripe = { on = "stripe", refund = "charge", amount = "amount", reason = "requested_by_customer" }, says = "refund {{ amount }} of {{ charge }}" },
-  { sql = { on = "db", text = "update payments set status = 'refunded', times = times + 1 where id = :id", rows = 1 }, says = "status paid -> refunded" },
-  { smtp = { on = "mail", to = "someone@kills.example", subject = "Your refund", body = "{{ amount }} is on its way." }, says = "mail" },
-]
-
-[actions.credit]
-title = "Credit"
-key = "C"
-confirm = "key"
-hold = "0s"
-fresh.sql = { on = "db", text = "select id, credit, status from wallets where id = :id and status = 'due'", money = ["credit"] }
-do.sql = { on = "db", text = "update wallets set status = 'credited', times = times + 1 where id = :id", rows = 1 }
+[[stripe.webhook_endpoints]]
+id = "we_kills"
+url = "http://DEPOT/told"
+description = "the site"
+enabled_events = ["*"]
+secret = "SECRET"
 "#;
-
-/// Lent out, and taken back by what the pack names for it.
-const LENDING: &str = r#"
-[queues.books]
-title = "Books"
-read.sql = { on = "db", text = "select id, status from books where status = 'in'" }
-id = "id"
-actions = ["lend"]
-columns = [{ column = "id", as = "id" }]
-
-[actions.lend]
-title = "Lend"
-key = "L"
-confirm = "key"
-hold = "5s"
-undo = "return"
-fresh.sql = { on = "db", text = "select id, status from books where id = :id and status = 'in'" }
-do.sql = { on = "db", text = "update books set status = 'out', lent = lent + 1 where id = :id", rows = 1 }
-
-[actions.return]
-title = "Return"
-confirm = "key"
-hold = "0s"
-undo = "lend"
-fresh.sql = { on = "db", text = "select id, status from books where id = :id and status = 'out'" }
-do.sql = { on = "db", text = "update books set status = 'in', returned = returned + 1 where id = :id", rows = 1 }
-"#;
-
-/// Booked at a service that takes every request for a new one, and announced.
-const SHIPPING: &str = r#"
-[connections.site.http]
-url_env = "KILLS_SITE_URL"
-timeout = "5s"
-
-[connections.shout.webhook]
-url_env = "KILLS_SHOUT_URL"
-timeout = "5s"
-
-[queues.parcels]
-title = "Parcels"
-read.sql = { on = "db", text = "select id, status from parcels where status = 'new'" }
-id = "id"
-actions = ["ship"]
-columns = [{ column = "id", as = "id" }]
-
-[actions.ship]
-title = "Ship"
-key = "S"
-hold = "0s"
-fresh.sql = { on = "db", text = "select id, status from parcels where id = :id and status = 'new'" }
-do = [
-  { http = { on = "site", path = "/parcels/{{ id }}", body = '{"id": "{{ id }}"}', expect = { at = "/booked", equals = true } }, says = "book it" },
-  { sql = { on = "db", text = "update parcels set status = 'sent', times = times + 1 where id = :id", rows = 1 }, says = "status new -> sent" },
-  { webhook = { on = "shout", text = "parcel {{ id }} is on its way" }, says = "tell it" },
-]
-"#;
-
-/// Paused at Stripe, and in the member's own row.
-const PAUSING: &str = r#"
-[queues.members]
-title = "Members"
-read.sql = { on = "db", text = "select id, subscription, status from members where status = 'paying'" }
-id = "id"
-actions = ["pause"]
-columns = [{ column = "id", as = "id" }]
-
-[actions.pause]
-title = "Pause"
-key = "B"
-hold = "0s"
-fresh.sql = { on = "db", text = "select id, subscription, status from members where id = :id and status = 'paying'" }
-do = [
-  { stripe = { on = "stripe", pause = "subscription" } },
-  { sql = { on = "db", text = "update members set status = 'paused', times = times + 1 where id = :id", rows = 1 }, says = "status paying -> paused" },
-]
-"#;
-
-/// Made by a program that keeps no key: it writes a line for every run, by which it is found again.
-const EXPORTING: &str = r#"
-[connections.tool.command]
-program = "sh"
-directory = "FOLDER"
-timeout = "60s"
-
-[queues.exports]
-title = "Exports"
-read.sql = { on = "db", text = "select id, status from exports where status = 'new'" }
-id = "id"
-actions = ["export"]
-columns = [{ column = "id", as = "id" }]
-
-[actions.export]
-title = "Export"
-key = "E"
-hold = "0s"
-fresh.sql = { on = "db", text = "select id, status from exports where id = :id and status = 'new'" }
-
-[[actions.export.do]]
-says = "export it"
-[actions.export.do.command]
-on = "tool"
-args = ["-c", 'echo "$1" >>runs', "export", "{{ action_id }}"]
-found_by.command = { on = "tool", args = ["-c", 'grep -xs -- "$1" runs', "look", "{{ action_id }}"], format = "lines", done = [0, 1, 2] }
-
-[[actions.export.do]]
-says = "status new -> made"
-[actions.export.do.sql]
-on = "db"
-text = "update exports set status = 'made', times = times + 1 where id = :id"
-rows = 1
-"#;
-
-const TABLES: &str = "
-create table payments (id text primary key, charge text not null, amount integer not null, status text not null,
-    purchased_at text not null, times integer not null);
-create table wallets (id text primary key, credit integer not null, status text not null, times integer not null);
-create table books (id text primary key, status text not null, lent integer not null, returned integer not null);
-create table parcels (id text primary key, status text not null, times integer not null);
-create table members (id text primary key, subscription text not null, status text not null, times integer not null);
-create table exports (id text primary key, status text not null, times integer not null);";
 
 /// What a cockpit needs to know to reach everything.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Reach {
     pub folder: PathBuf,
+    /// As the business's database of documents names its marks.
+    pub marks: String,
     stripe: SocketAddr,
+    pub documents: Option<SocketAddr>,
     pub depot: SocketAddr,
     key: String,
     account: String,
@@ -222,28 +86,26 @@ impl Reach {
         self.folder.join(format!("{operator}.db"))
     }
 
-    /// As much of a pack as a deed needs: a life is short, and most of it is its start.
     pub fn pack(&self, deed: Deed) -> Loaded {
-        let more = match deed {
-            Deed::Refund | Deed::Credit | Deed::Follow => "",
-            Deed::Lend => LENDING,
-            Deed::Ship => SHIPPING,
-            Deed::Pause => PAUSING,
-            Deed::Export => EXPORTING,
-        };
-        let more = more.replace("FOLDER", &self.folder.display().to_string());
-        let text = PACK.replace("ACCOUNT", &self.account) + &more;
+        let text = business::pack(deed, &self.account, &self.folder.display().to_string(), &self.marks);
         wheelhouse::pack::parse("kills.toml", &text, &|_| Err("not there".to_owned())).unwrap_or_else(|wrong| panic!("{wrong}"))
     }
 
     pub fn environment(&self) -> Environment {
-        Environment::default()
+        let environment = Environment::default()
             .with("KILLS_DATABASE_URL", format!("sqlite://{}", self.business().display()))
             .with("KILLS_STRIPE_KEY", self.key.as_str())
             .with("KILLS_STRIPE_URL", format!("http://{}/", self.stripe))
             .with("KILLS_MAIL_URL", format!("file://{}", self.mail().display()))
             .with("KILLS_SITE_URL", format!("http://{}/site", self.depot))
             .with("KILLS_SHOUT_URL", format!("http://{}/shout", self.depot))
+            .with("KILLS_HOOK_URL", format!("http://{}/hook", self.depot))
+            .with("KILLS_HOOK_SECRET", HOOK_SECRET)
+            .with("KILLS_PROJECT", papers::PROJECT);
+        match self.documents {
+            Some(documents) => environment.with("FIRESTORE_EMULATOR_HOST", documents.to_string()),
+            None => environment,
+        }
     }
 }
 
@@ -251,6 +113,8 @@ impl Reach {
 pub struct Place {
     pub wire: Wire,
     pub depot: Depot,
+    /// Started when it is needed.
+    papers: OnceLock<Papers>,
     folder: TempDir,
     town: PathBuf,
     key: String,
@@ -264,93 +128,66 @@ impl Place {
         let root = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("wheelhouse-kills-").tempdir_in(root).unwrap();
         let town = folder.path().join("town");
-        let options = Options { pack: "dtd".to_owned(), dir: Some(town.clone()), ..Options::default() };
+        let depot = Depot::open();
+        let options = Options { pack: "kills".to_owned(), dir: Some(town.clone()), ..Options::default() };
+        // A pack's files are the program's own, and as old as it is.
+        let declared = TOWN.replace("DEPOT", &depot.address.to_string()).replace("SECRET", HOOK_SECRET);
+        let files = vec![("demo.toml", &*declared.leak()), ("nothing.sql", "")];
+        let pack = BuiltIn { name: "kills", files: files.leak() };
         let (opened, open) = mpsc::channel();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let town = Town::open(options).await.unwrap();
-                let named = |ending: &str| town.environment.iter().find(|(name, _)| name.ends_with(ending)).unwrap().1.clone();
+                let town = Town::of(&pack, options).await.unwrap();
+                let named = |name: &str| town.environment[name].clone();
                 let account = town.account.clone().unwrap();
-                opened.send((named("_STRIPE_URL"), named("_STRIPE_KEY"), account, town.control.clone())).unwrap();
+                opened.send((named("KILLS_STRIPE_URL"), named("KILLS_STRIPE_KEY"), account, town.control.clone())).unwrap();
                 std::future::pending::<()>().await;
             });
         });
         let (stripe, key, account, control) = open.recv().unwrap();
-        Self { wire: Wire::lay(address(&stripe), address(&control)), depot: Depot::open(), folder, town, key, account }
+        let wire = Wire::to_stripe(address(&stripe), address(&control));
+        Self { wire, depot, papers: OnceLock::new(), folder, town, key, account }
+    }
+
+    /// The database of documents; a deed that needs it is done only where it is installed.
+    pub fn papers(&self) -> &Papers {
+        self.papers.get_or_init(|| Papers::open().expect("hidane is installed"))
+    }
+
+    /// The lines on which requests go out, as far as there are any.
+    pub fn wires(&self) -> impl Iterator<Item = &Wire> {
+        std::iter::once(&self.wire).chain(self.papers.get().map(|papers| &papers.wire))
     }
 
     /// A business of its own for one round.
-    pub async fn furnish(&self, round: u64, items: &[String]) -> Reach {
+    pub async fn furnish(&self, round: u64, deed: Deed, items: &[String]) -> Reach {
         let folder = self.folder.path().join(round.to_string());
         let (key, account) = (self.key.clone(), self.account.clone());
-        let reach = Reach { folder, stripe: self.wire.address, depot: self.depot.address, key, account };
+        let documents = (deed == Deed::Write).then(|| self.papers().wire.address);
+        let marks = format!("marks_{round}");
+        let reach = Reach { folder, marks, stripe: self.wire.address, documents, depot: self.depot.address, key, account };
         // A round may be run again.
         let _ = std::fs::remove_dir_all(&reach.folder);
-        self.depot.forget();
         std::fs::create_dir_all(reach.mail()).unwrap();
         let mut business = create(&reach.business()).await;
-        for script in [TABLES, &marks_table(Database::Sqlite, "operator_actions")] {
-            sqlx::raw_sql(sqlx::AssertSqlSafe(script.to_owned())).execute(&mut business).await.unwrap();
-        }
         let mut stand_ins = self.stand_ins().await;
         let command = async |connection: &mut SqliteConnection, words: &'static str| {
             sqlx::raw_sql(words).execute(connection).await.unwrap();
         };
         command(&mut business, "begin").await;
         command(&mut stand_ins, "begin immediate").await;
-        for item in items {
-            let charge = charge(round, item);
-            sqlx::query("insert into payments values ($1, $2, $3, 'paid', datetime('now', '-10 hours'), 0)")
-                .bind(item)
-                .bind(&charge)
-                .bind(AMOUNT)
-                .execute(&mut business)
-                .await
-                .unwrap();
-            sqlx::query("insert into wallets values ($1, $2, 'due', 0)")
-                .bind(item)
-                .bind(AMOUNT)
-                .execute(&mut business)
-                .await
-                .unwrap();
-            for text in [
-                "insert into books values ($1, 'in', 0, 0)",
-                "insert into parcels values ($1, 'new', 0)",
-                "insert into exports values ($1, 'new', 0)",
-            ] {
-                sqlx::query(text).bind(item).execute(&mut business).await.unwrap();
-            }
-            let subscription = subscription(round, item);
-            sqlx::query("insert into members values ($1, $2, 'paying', 0)")
-                .bind(item)
-                .bind(&subscription)
-                .execute(&mut business)
-                .await
-                .unwrap();
-            // A round that is run again begins anew.
-            sqlx::query(
-                "insert or replace into subscriptions (id, created, customer, price, unit_amount, quantity, currency, interval, status, metadata)
-                 values ($1, unixepoch('now', '-10 days'), 'cus_kills', 'price_1', 900, 1, 'aud', 'month', 'active', '{}')",
-            )
-            .bind(&subscription)
-            .execute(&mut stand_ins)
-            .await
-            .unwrap();
-            sqlx::query(
-                "insert or ignore into charges (id, created, amount, currency, status, metadata, fee)
-                 values ($1, unixepoch('now', '-10 hours'), $2, 'aud', 'succeeded', '{}', 0)",
-            )
-            .bind(&charge)
-            .bind(CHARGED)
-            .execute(&mut stand_ins)
-            .await
-            .unwrap();
-        }
+        business::furnish(&mut business, deed, round, items).await;
+        business::furnish_stripe(&mut stand_ins, deed, round, items).await;
         for mut connection in [business, stand_ins] {
             command(&mut connection, "commit").await;
             connection.close().await.unwrap();
         }
+        if deed == Deed::Write {
+            self.papers().furnish(items).await;
+        }
+        self.depot.serve_for(reach.business());
+        self.wires().for_each(Wire::forget);
         reach
     }
 
@@ -382,6 +219,14 @@ pub fn charge(round: u64, item: &str) -> String {
 
 pub fn subscription(round: u64, item: &str) -> String {
     format!("sub_kills_{round}_{item}")
+}
+
+pub fn dispute(round: u64, item: &str) -> String {
+    format!("dp_kills_{round}_{item}")
+}
+
+pub fn event(round: u64, item: &str) -> String {
+    format!("evt_kills_{round}_{item}")
 }
 
 pub async fn open(file: &Path) -> SqliteConnection {

@@ -1,7 +1,7 @@
 //! The points at which a cockpit is killed: their names, how often each is met, and the moment itself.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io::Write as _,
     sync::{Mutex, PoisonError},
     thread,
@@ -11,7 +11,7 @@ use std::{
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
-use super::life::Deed;
+use super::deed::Deed;
 
 /// What a cockpit says to the harness begins with this, wherever in a line of the test runner it stands.
 pub const SAYS: &str = "kills> ";
@@ -35,6 +35,17 @@ pub struct Point {
     pub after: Option<&'static str>,
     /// What must be done for it to be come to.
     pub deed: Deed,
+    pub only: Only,
+}
+
+/// What must happen around an act for a point to be come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    Always,
+    /// Requests meet faults.
+    InTrouble,
+    /// A day passes, in which Stripe forgets its keys.
+    AfterADay,
 }
 
 const fn in_every_item(name: &'static str, each: u64) -> Point {
@@ -45,12 +56,20 @@ const fn in_recovery(name: &'static str, after: &'static str) -> Point {
     in_recovery_of(Deed::Refund, name, after)
 }
 
-const fn in_every(deed: Deed, name: &'static str, each: u64) -> Point {
-    Point { name, each, after: None, deed }
+pub const fn in_every(deed: Deed, name: &'static str, each: u64) -> Point {
+    Point { name, each, after: None, deed, only: Only::Always }
 }
 
 const fn in_recovery_of(deed: Deed, name: &'static str, after: &'static str) -> Point {
-    Point { name, each: 0, after: Some(after), deed }
+    Point { name, each: 0, after: Some(after), deed, only: Only::Always }
+}
+
+const fn in_trouble(name: &'static str) -> Point {
+    Point { only: Only::InTrouble, ..in_every_item(name, 1) }
+}
+
+const fn after_a_day(name: &'static str, after: &'static str) -> Point {
+    Point { only: Only::AfterADay, ..in_recovery(name, after) }
 }
 
 /// Every point. `before` and `after` a call; `in` a transaction between its statements; `amid` somewhere in a call.
@@ -75,6 +94,10 @@ pub const ALL: &[Point] = &[
     in_recovery("journal.not_sent.after", "journal.intent.after"),
     in_recovery("journal.unknown.before", "journal.sent.after"),
     in_recovery("journal.unknown.after", "journal.sent.after"),
+    in_trouble("journal.again.before"),
+    in_trouble("journal.again.after"),
+    after_a_day("journal.expired.before", "wire.received"),
+    after_a_day("journal.expired.after", "wire.received"),
     in_every_item("db.read.before", 1),
     in_every_item("db.read.after", 1),
     in_every_item("db.claim.before", 1),
@@ -96,6 +119,7 @@ pub const ALL: &[Point] = &[
     in_every_item("db.in.operator_actions", 1),
     in_every_item("db.in.payments", 1),
     in_every_item("mail.act.before", 1),
+    in_every_item("mail.act.amid", 1),
     in_every_item("mail.act.after", 1),
     in_recovery("stripe.look.before", "stripe.act.after"),
     in_recovery("stripe.look.after", "wire.forwarded"),
@@ -121,6 +145,10 @@ pub const ALL: &[Point] = &[
     in_every(Deed::Lend, "undo.in.books", 1),
     in_every(Deed::Lend, "undo.done.before", 1),
     in_every(Deed::Lend, "undo.done.after", 1),
+    in_recovery_of(Deed::Lend, "undo.not_sent.before", "undo.intent.after"),
+    in_recovery_of(Deed::Lend, "undo.not_sent.after", "undo.intent.after"),
+    in_recovery_of(Deed::Lend, "undo.unknown.before", "undo.sent.after"),
+    in_recovery_of(Deed::Lend, "undo.unknown.after", "undo.sent.after"),
     in_recovery_of(Deed::Lend, "undo.look.before", "undo.act.after"),
     in_recovery_of(Deed::Lend, "undo.look.after", "undo.in.books"),
     // A request and a message, which nothing outside tells of: a person looks and decides.
@@ -130,6 +158,7 @@ pub const ALL: &[Point] = &[
     in_every(Deed::Ship, "site.received", 1),
     in_every(Deed::Ship, "site.committed", 1),
     in_every(Deed::Ship, "shout.act.before", 1),
+    in_every(Deed::Ship, "shout.act.amid", 1),
     in_every(Deed::Ship, "shout.act.after", 1),
     in_every(Deed::Ship, "shout.received", 1),
     in_every(Deed::Ship, "shout.committed", 1),
@@ -138,15 +167,92 @@ pub const ALL: &[Point] = &[
     in_recovery_of(Deed::Ship, "shout.look.before", "shout.act.after"),
     in_recovery_of(Deed::Ship, "shout.look.after", "shout.committed"),
     // A subscription that is paused, and the row of its member.
-    in_every(Deed::Pause, "amend.act.before", 1),
-    in_every(Deed::Pause, "amend.act.amid", 1),
-    in_every(Deed::Pause, "amend.act.after", 1),
-    in_every(Deed::Pause, "wire.amend.received", 1),
-    in_every(Deed::Pause, "wire.amend.forwarded", 1),
-    in_every(Deed::Pause, "wire.amend.committed", 1),
-    in_every(Deed::Pause, "wire.amend.late", 1),
-    in_recovery_of(Deed::Pause, "amend.look.before", "amend.act.after"),
-    in_recovery_of(Deed::Pause, "amend.look.after", "wire.amend.forwarded"),
+    in_every(Deed::Pause, "pause.act.before", 1),
+    in_every(Deed::Pause, "pause.act.amid", 1),
+    in_every(Deed::Pause, "pause.act.after", 1),
+    in_every(Deed::Pause, "wire.pause.received", 1),
+    in_every(Deed::Pause, "wire.pause.forwarded", 1),
+    in_every(Deed::Pause, "wire.pause.committed", 1),
+    in_every(Deed::Pause, "wire.pause.late", 1),
+    in_recovery_of(Deed::Pause, "pause.look.before", "pause.act.after"),
+    in_recovery_of(Deed::Pause, "pause.look.after", "wire.pause.forwarded"),
+    // One that goes on again.
+    in_every(Deed::Resume, "resume.act.before", 1),
+    in_every(Deed::Resume, "resume.act.amid", 1),
+    in_every(Deed::Resume, "resume.act.after", 1),
+    in_every(Deed::Resume, "wire.resume.received", 1),
+    in_every(Deed::Resume, "wire.resume.forwarded", 1),
+    in_every(Deed::Resume, "wire.resume.committed", 1),
+    in_every(Deed::Resume, "wire.resume.late", 1),
+    in_recovery_of(Deed::Resume, "resume.look.before", "resume.act.after"),
+    in_recovery_of(Deed::Resume, "resume.look.after", "wire.resume.forwarded"),
+    // One that ends with its period.
+    in_every(Deed::Cancel, "cancel.act.before", 1),
+    in_every(Deed::Cancel, "cancel.act.amid", 1),
+    in_every(Deed::Cancel, "cancel.act.after", 1),
+    in_every(Deed::Cancel, "wire.cancel.received", 1),
+    in_every(Deed::Cancel, "wire.cancel.forwarded", 1),
+    in_every(Deed::Cancel, "wire.cancel.committed", 1),
+    in_every(Deed::Cancel, "wire.cancel.late", 1),
+    in_recovery_of(Deed::Cancel, "cancel.look.before", "cancel.act.after"),
+    in_recovery_of(Deed::Cancel, "cancel.look.after", "wire.cancel.forwarded"),
+    // One that ends at once: nothing but what it says tells who ended it.
+    in_every(Deed::End, "end.act.before", 1),
+    in_every(Deed::End, "end.act.amid", 1),
+    in_every(Deed::End, "end.act.after", 1),
+    in_every(Deed::End, "wire.end.received", 1),
+    in_every(Deed::End, "wire.end.forwarded", 1),
+    in_every(Deed::End, "wire.end.committed", 1),
+    in_every(Deed::End, "wire.end.late", 1),
+    in_recovery_of(Deed::End, "end.look.before", "end.act.after"),
+    in_recovery_of(Deed::End, "end.look.after", "wire.end.forwarded"),
+    // Evidence that is staged for a dispute.
+    in_every(Deed::Stage, "stage.act.before", 1),
+    in_every(Deed::Stage, "stage.act.amid", 1),
+    in_every(Deed::Stage, "stage.act.after", 1),
+    in_every(Deed::Stage, "wire.stage.received", 1),
+    in_every(Deed::Stage, "wire.stage.forwarded", 1),
+    in_every(Deed::Stage, "wire.stage.committed", 1),
+    in_every(Deed::Stage, "wire.stage.late", 1),
+    in_recovery_of(Deed::Stage, "stage.look.before", "stage.act.after"),
+    in_recovery_of(Deed::Stage, "stage.look.after", "wire.stage.forwarded"),
+    // An event that Stripe sends again: the moment at which it arrives at the business is nobody's but Stripe's.
+    in_every(Deed::Resend, "resend.act.before", 1),
+    in_every(Deed::Resend, "resend.act.amid", 1),
+    in_every(Deed::Resend, "resend.act.after", 1),
+    in_every(Deed::Resend, "wire.resend.received", 1),
+    in_every(Deed::Resend, "wire.resend.forwarded", 1),
+    in_every(Deed::Resend, "wire.resend.committed", 1),
+    in_every(Deed::Resend, "wire.resend.late", 1),
+    in_every(Deed::Resend, "told.received", 1),
+    in_every(Deed::Resend, "told.committed", 1),
+    in_recovery_of(Deed::Resend, "resend.look.before", "resend.act.before"),
+    in_recovery_of(Deed::Resend, "resend.look.after", "wire.resend.received"),
+    // One that the cockpit posts, signed; and the proof that it was taken.
+    in_every(Deed::Deliver, "deliver.act.before", 1),
+    in_every(Deed::Deliver, "deliver.act.amid", 1),
+    in_every(Deed::Deliver, "deliver.act.after", 1),
+    in_every(Deed::Deliver, "hook.received", 1),
+    in_every(Deed::Deliver, "hook.committed", 1),
+    in_every(Deed::Deliver, "proof.act.before", 1),
+    in_every(Deed::Deliver, "proof.act.amid", 1),
+    in_every(Deed::Deliver, "proof.act.after", 1),
+    in_recovery_of(Deed::Deliver, "deliver.look.before", "deliver.act.before"),
+    in_recovery_of(Deed::Deliver, "deliver.look.after", "hook.received"),
+    in_recovery_of(Deed::Deliver, "proof.look.before", "proof.act.before"),
+    in_recovery_of(Deed::Deliver, "proof.look.after", "proof.act.after"),
+    // A document, with the mark of its act in the same commit.
+    in_every(Deed::Write, "docs.read.before", 1),
+    in_every(Deed::Write, "docs.read.after", 1),
+    in_every(Deed::Write, "write.act.before", 1),
+    in_every(Deed::Write, "write.act.amid", 1),
+    in_every(Deed::Write, "write.act.after", 1),
+    in_every(Deed::Write, "wire.write.received", 1),
+    in_every(Deed::Write, "wire.write.forwarded", 1),
+    in_every(Deed::Write, "wire.write.committed", 1),
+    in_every(Deed::Write, "wire.write.late", 1),
+    in_recovery_of(Deed::Write, "write.look.before", "write.act.after"),
+    in_recovery_of(Deed::Write, "write.look.after", "wire.write.forwarded"),
     // A program, whose line tells that it ran.
     in_every(Deed::Export, "tool.act.before", 1),
     in_every(Deed::Export, "tool.act.amid", 1),
@@ -165,8 +271,16 @@ pub const ALL: &[Point] = &[
 /// The one point that has no place: so long after the process was started.
 pub const ANYWHERE: &str = "anywhere";
 
-pub fn find(name: &str) -> &'static Point {
-    ALL.iter().find(|point| point.name == name).unwrap_or_else(|| panic!("there is no point `{name}`"))
+/// States to which only a rare mischance leads: they are come to, and nobody aims at them.
+const RARE: [&str; 6] = ["again", "changed", "conflict", "expired", "refused", "rejected"];
+
+/// True where a life may come to a point of this name: it is on the list, or tells of a rare state.
+pub fn is_known(name: &str) -> bool {
+    let is_rare = || {
+        let parts: Vec<&str> = name.split('.').collect();
+        matches!(parts.as_slice(), ["journal" | "undo", state, "before" | "after"] if RARE.contains(state))
+    };
+    ALL.iter().any(|point| point.name == name) || is_rare()
 }
 
 /// Counts the points that this life comes to, and ends it at the one that is meant.
@@ -178,6 +292,11 @@ pub struct Points {
 impl Points {
     pub fn until(kill: Option<Kill>) -> Self {
         Self { kill, met: Mutex::default() }
+    }
+
+    /// Every point that it has come to.
+    pub fn met(&self) -> BTreeSet<String> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// A point: the life may end here.
@@ -196,12 +315,13 @@ impl Points {
     }
 
     /// A point somewhere in what follows.
-    pub fn amid(&self, name: &'static str) {
+    pub fn amid(&self, name: &str) {
         if self.is_due(name) {
             let micros = self.kill.as_ref().map_or(0, |kill| kill.micros);
+            let name = name.to_owned();
             thread::spawn(move || {
                 thread::sleep(Duration::from_micros(micros));
-                die(name);
+                die(&name);
             });
         }
     }

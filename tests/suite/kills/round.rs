@@ -18,11 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bugs::Bug,
-    life::{Deed, FastClock, LIFE, Life},
+    deed::Deed,
+    life::{FastClock, LIFE, Life},
     place::{self, Place, Reach},
     points::{ANYWHERE, Kill, SAYS},
     trap,
     verdict::{self, Case},
+    wire::Wire,
 };
 
 /// A life that is still there after so long hangs.
@@ -57,6 +59,8 @@ pub struct Report {
     /// Where lives were ended.
     pub killed_at: Vec<String>,
     pub lives: u64,
+    /// Every point that a life came to which ended by itself.
+    pub met: BTreeSet<String>,
     pub wrong: Vec<String>,
 }
 
@@ -93,7 +97,7 @@ impl<'a> Arena<'a> {
     pub fn run(&self, round: &Round) -> Report {
         let items: Vec<String> = (0..round.items).map(|item| format!("r{}p{item:03}", round.number)).collect();
         let operators: Vec<String> = ["anna", "bert"].into_iter().take(round.operators).map(str::to_owned).collect();
-        let reach = self.runtime.block_on(self.place.furnish(round.number, &items));
+        let reach = self.runtime.block_on(self.place.furnish(round.number, round.deed, &items));
         let mut clock = FastClock { began: Utc::now(), hours_later: 0 };
         let mut report = Report::default();
         let mut confirmed = BTreeSet::new();
@@ -109,7 +113,7 @@ impl<'a> Arena<'a> {
                 _ => operators.iter().collect(),
             };
             if kill.is_none() {
-                self.place.wire.deliver();
+                self.deliver();
             }
             let is_calm = kill.is_none() && number > 0;
             let (faults, seed) = (if is_calm { 0 } else { round.faults }, round.number ^ number as u64);
@@ -140,7 +144,7 @@ impl<'a> Arena<'a> {
             for at_work in all_at_work {
                 report.lives += 1;
                 let operator = at_work.operator.clone();
-                match self.watch(at_work, &mut confirmed) {
+                match self.watch(at_work, &mut confirmed, &mut report.met) {
                     End::Killed(at) => {
                         self.clear_trap(&at, &reach, &operator);
                         report.killed_at.push(at);
@@ -158,7 +162,7 @@ impl<'a> Arena<'a> {
                 if !has_ended {
                     report.wrong.push(format!("STUCK: the last life did not come to its end: {}", left.join("; ")));
                 }
-                self.place.wire.deliver();
+                self.deliver();
             }
             let wrong = self.judge(round, &reach, &items, &operators, &confirmed, is_final);
             report.wrong.extend(wrong.iter().map(|wrong| format!("{wrong} (after life {} of {lives})", number + 1)));
@@ -174,9 +178,14 @@ impl<'a> Arena<'a> {
 
     /// What meets the requests of the lives that begin now; what the dead have sent has arrived.
     fn begin(&self, kill: Option<&Kill>, faults: u8, seed: u64) {
-        self.place.wire.begin(kill.cloned(), faults, seed);
+        self.place.wires().for_each(|wire| wire.begin(kill.cloned(), faults, seed));
         self.place.depot.settle();
         self.place.depot.begin(kill.cloned(), faults, seed);
+    }
+
+    /// What the dead have sent arrives.
+    fn deliver(&self) {
+        self.place.wires().for_each(Wire::deliver);
     }
 
     fn clear_trap(&self, at: &str, reach: &Reach, operator: &str) {
@@ -198,7 +207,7 @@ impl<'a> Arena<'a> {
             return 0;
         }
         // What was on its way arrives within the day, or never.
-        self.place.wire.deliver();
+        self.deliver();
         self.runtime.block_on(self.place.forget_keys());
         25
     }
@@ -231,7 +240,7 @@ impl<'a> Arena<'a> {
             .spawn()
             .unwrap();
         if life.kill.is_some() {
-            self.place.wire.belongs_to(child.id());
+            self.place.wires().for_each(|wire| wire.belongs_to(child.id()));
             self.place.depot.belongs_to(child.id());
         }
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -249,7 +258,7 @@ impl<'a> Arena<'a> {
     }
 
     /// Listens to a life until its end.
-    fn watch(&self, mut at_work: AtWork, confirmed: &mut BTreeSet<String>) -> End {
+    fn watch(&self, mut at_work: AtWork, confirmed: &mut BTreeSet<String>, met: &mut BTreeSet<String>) -> End {
         let anywhere = at_work.kill.as_ref().filter(|kill| kill.point == ANYWHERE).map(|kill| Duration::from_micros(kill.micros));
         let mut deadline = at_work.began + anywhere.unwrap_or(PATIENCE);
         let (mut at, mut end) = (None, None);
@@ -259,6 +268,7 @@ impl<'a> Arena<'a> {
                 Ok(line) => match line.split_once(' ').unwrap_or((&line, "")) {
                     ("at", point) => at = Some(point.to_owned()),
                     ("confirmed", ids) => confirmed.extend(ids.split(' ').map(str::to_owned)),
+                    ("met", points) => met.extend(points.split(' ').map(str::to_owned)),
                     ("end", _) => end = Some(End::Done),
                     ("rest", _) => end = Some(End::Rest(std::mem::take(&mut said))),
                     _ => said.push(line),
@@ -271,7 +281,7 @@ impl<'a> Arena<'a> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        let by_wire = self.place.wire.end() | self.place.depot.end();
+        let by_wire = self.place.wires().fold(self.place.depot.end(), |by_wire, wire| wire.end() | by_wire);
         let status = at_work.child.wait().unwrap();
         if status.signal() == Some(KILLED) {
             let point = at_work.kill.map(|kill| kill.point);

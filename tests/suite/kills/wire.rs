@@ -1,5 +1,6 @@
-//! The line between a cockpit and Stripe's stand-in: it can break before or after the server's commit, carry a request
-//! late, and see to it that the cockpit dies while a request is at a certain place.
+//! The line between a cockpit and a server that keeps what is changed (Stripe's stand-in, a database of documents): it can
+//! break before or after the server's commit, carry a request late, and see to it that the cockpit dies while a request is
+//! at a certain place. It remembers what was changed.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::points::Kill;
 
-/// What becomes of a request that would move money, or change a subscription.
+/// What becomes of a request that would change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Passes,
@@ -41,19 +42,68 @@ const BUSY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/
     stripe-should-retry: true\r\ncontent-length: 69\r\nconnection: close\r\n\r\n\
     {\"error\":{\"type\":\"invalid_request_error\",\"code\":\"rate_limit\",\"x\":\"\"}}";
 
+const CONTENDED: &str = "HTTP/1.1 409 Conflict\r\ncontent-type: application/json\r\ncontent-length: 68\r\nconnection: close\r\n\r\n\
+    {\"error\":{\"code\":409,\"status\":\"ABORTED\",\"message\":\"too much of it\"}}";
+
+/// What is spoken on it.
+#[derive(Clone, Copy, Debug)]
+enum Speech {
+    /// With the door of the town at which faults are switched.
+    Stripe {
+        control: SocketAddr,
+    },
+    Documents,
+}
+
+impl Speech {
+    /// True for a request that would change something.
+    fn changes(self, request: &[u8]) -> bool {
+        match self {
+            Self::Stripe { .. } => is_on_list("POST", request) || is_on_list("DELETE", request),
+            Self::Documents => first_line(request).contains(":commit "),
+        }
+    }
+
+    /// True for one by which a change is found again.
+    fn looks(self, request: &[u8]) -> bool {
+        match self {
+            Self::Stripe { .. } => is_on_list("GET", request),
+            Self::Documents => !self.changes(request),
+        }
+    }
+
+    /// True where a point is on this line.
+    fn has(self, point: &str) -> bool {
+        let is_of_documents = point.starts_with("wire.write.");
+        match self {
+            Self::Stripe { .. } => point.starts_with("wire.") && !is_of_documents,
+            Self::Documents => is_of_documents,
+        }
+    }
+}
+
+/// A change that the server has answered with a yes.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its method and path.
+    pub line: String,
+    pub body: String,
+}
+
 /// The life under way, as the line sees it.
 #[derive(Default)]
 struct State {
     pid: Option<Pid>,
     kill: Option<Kill>,
     killed: bool,
-    /// Requests that would move money, in this life.
+    /// Requests that would change something, in this life.
     posts: u64,
     /// How many in a hundred of them meet a fault.
     faults: u8,
     chance: fastrand::Rng,
     /// Sent by a cockpit that is dead, and not yet arrived.
     late: VecDeque<Vec<u8>>,
+    changes: Vec<Change>,
 }
 
 /// A line of its own for each worker; it lies open until the process ends.
@@ -61,15 +111,23 @@ struct State {
 pub struct Wire {
     pub address: SocketAddr,
     server: SocketAddr,
-    control: SocketAddr,
+    speech: Speech,
     state: Arc<Mutex<State>>,
 }
 
 impl Wire {
     /// `control` is the door of the town at which faults are switched.
-    pub fn lay(server: SocketAddr, control: SocketAddr) -> Self {
+    pub fn to_stripe(server: SocketAddr, control: SocketAddr) -> Self {
+        Self::lay(server, Speech::Stripe { control })
+    }
+
+    pub fn to_documents(server: SocketAddr) -> Self {
+        Self::lay(server, Speech::Documents)
+    }
+
+    fn lay(server: SocketAddr, speech: Speech) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let wire = Self { address: listener.local_addr().unwrap(), server, control, state: Arc::default() };
+        let wire = Self { address: listener.local_addr().unwrap(), server, speech, state: Arc::default() };
         let line = wire.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -84,12 +142,22 @@ impl Wire {
     pub fn begin(&self, kill: Option<Kill>, faults: u8, seed: u64) {
         let mut state = self.state();
         *state = State {
-            kill: kill.filter(|kill| kill.point.starts_with("wire.")),
+            kill: kill.filter(|kill| self.speech.has(&kill.point)),
             faults,
             chance: fastrand::Rng::with_seed(seed),
             late: std::mem::take(&mut state.late),
+            changes: std::mem::take(&mut state.changes),
             ..State::default()
         };
+    }
+
+    /// What the server has changed since it was forgotten, as far as its answers have come.
+    pub fn changes(&self) -> Vec<Change> {
+        self.state().changes.clone()
+    }
+
+    pub fn forget(&self) {
+        self.state().changes.clear();
     }
 
     /// Whom to kill. Until `end`, which comes before the process is waited for, the number is nobody else's.
@@ -118,14 +186,10 @@ impl Wire {
 
     fn carry(&self, mut client: TcpStream) -> io::Result<()> {
         let request = message(&mut client)?;
-        let is_about = |method: &str| {
-            ["refunds", "subscriptions"].iter().any(|list| request.starts_with(format!("{method} /v1/{list}").as_bytes()))
-        };
-        let is_change = is_about("POST");
-        let concerns_changes = is_change || is_about("GET");
+        let is_change = self.speech.changes(&request);
         let answered = if is_change { self.post(&request, &mut client) } else { self.pass(&request, &mut client) };
         client.shutdown(Shutdown::Both)?;
-        if concerns_changes && self.is_in_use() {
+        if (is_change || self.speech.looks(&request)) && self.is_in_use() {
             // What a dead cockpit sent arrives behind the first word that its heir had about it.
             self.deliver();
         }
@@ -144,16 +208,16 @@ impl Wire {
     fn post(&self, request: &[u8], client: &mut TcpStream) -> io::Result<()> {
         let (fate, kill) = self.state().next();
         // The same places, whatever is changed.
-        match kill.map(|point| point.replace("wire.amend.", "wire.")).as_deref() {
-            Some("wire.received") => self.kill(),
-            Some("wire.late") => {
+        match kill.as_deref().and_then(|point| point.rsplit('.').next()) {
+            Some("received") => self.kill(),
+            Some("late") => {
                 self.state().late.push_back(request.to_owned());
                 self.kill();
             }
-            Some("wire.forwarded") => {
-                let mut server = self.send(request)?;
+            Some("forwarded") => {
+                let server = self.send(request)?;
                 self.kill();
-                server.read_to_end(&mut Vec::new())?;
+                self.hear(request, server)?;
             }
             Some(_) => {
                 self.ask(request)?;
@@ -178,13 +242,14 @@ impl Wire {
                 self.ask(request)?;
                 client.write_all(BAD_GATEWAY.as_bytes())
             }
-            Fate::Busy => client.write_all(BUSY.as_bytes()),
+            Fate::Busy => client.write_all(if let Speech::Documents = self.speech { CONTENDED } else { BUSY }.as_bytes()),
             Fate::Failing => {
-                let path = String::from_utf8_lossy(request);
-                let path = path.split(' ').nth(1).unwrap_or_default();
+                let Speech::Stripe { control } = self.speech else { return client.write_all(BAD_GATEWAY.as_bytes()) };
+                let line = first_line(request);
+                let path = line.split(' ').nth(1).unwrap_or_default();
                 let fault = format!("stripe:{path}=500:1");
                 let switch = format!("POST /faults HTTP/1.1\r\nhost: town\r\ncontent-length: {}\r\n\r\n{fault}", fault.len());
-                let mut control = TcpStream::connect(self.control)?;
+                let mut control = TcpStream::connect(control)?;
                 control.write_all(&closing(switch.as_bytes()))?;
                 control.read_to_end(&mut Vec::new())?;
                 self.pass(request, client)
@@ -207,8 +272,16 @@ impl Wire {
     }
 
     fn ask(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        self.hear(request, self.send(request)?)
+    }
+
+    fn hear(&self, request: &[u8], mut server: TcpStream) -> io::Result<Vec<u8>> {
         let mut answer = Vec::new();
-        self.send(request)?.read_to_end(&mut answer)?;
+        server.read_to_end(&mut answer)?;
+        if self.speech.changes(request) && answer.starts_with(b"HTTP/1.1 200") {
+            let body = String::from_utf8_lossy(request).split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+            self.state().changes.push(Change { line: first_line(request), body: body.unwrap_or_default() });
+        }
         Ok(answer)
     }
 }
@@ -221,6 +294,16 @@ impl State {
         let fate = if is_faulty { FAULTS[self.chance.usize(0..FAULTS.len())] } else { Fate::Passes };
         (fate, kill)
     }
+}
+
+/// One of the lists on which something is changed.
+fn is_on_list(method: &str, request: &[u8]) -> bool {
+    let lists = ["refunds", "subscriptions", "disputes", "events"];
+    lists.iter().any(|list| request.starts_with(format!("{method} /v1/{list}").as_bytes()))
+}
+
+fn first_line(request: &[u8]) -> String {
+    String::from_utf8_lossy(request.split(|byte| *byte == b'\r').next().unwrap_or_default()).into_owned()
 }
 
 /// The request, with the wish that the line be closed behind its answer.

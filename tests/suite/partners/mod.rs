@@ -3,8 +3,9 @@
 
 pub mod authority;
 pub mod emulate;
-pub mod netlify;
 pub mod post_office;
+pub mod prism;
+pub mod stripe;
 pub mod town;
 
 use std::{
@@ -43,9 +44,14 @@ pub fn target() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_wheelhouse")).ancestors().nth(2).unwrap().to_path_buf()
 }
 
+/// The npm packages there.
+pub fn modules() -> PathBuf {
+    target().join("npm/node_modules")
+}
+
 /// Node and a program of an npm package; `None` where one is missing, which is said.
 pub fn node(program: &str) -> Option<Command> {
-    let modules = target().join("npm/node_modules");
+    let modules = modules();
     let (node, program) = (modules.join("node/bin/node"), modules.join(program));
     if !node.exists() || !program.exists() {
         println!("{} is not installed (tests/all partners): its tests did not run", program.display());

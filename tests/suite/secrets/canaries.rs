@@ -1,6 +1,8 @@
-//! Eight secrets that nobody may ever see again, and how each is recognised in whatever came out.
+//! Secrets that nobody may ever see again, and how each is recognised in whatever came out.
 
 use std::fmt::Write as _;
+
+pub use super::outsiders::make_key as documents_key;
 
 /// A secret's kind, and the part of it that nothing else in the world contains.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +20,34 @@ pub const HOOK_PATH: Canary = Canary { what: "webhook address", core: "M5tXo8JcL
 pub const FLAG_TOKEN: Canary = Canary { what: "flag token", core: "Dw1Fg7YzQ4kEn9HsTm2C" };
 pub const FROM_COMMAND: Canary = Canary { what: "secret of a command", core: "r8Vb3PxI6jLu0OaGc5Ke" };
 
-pub const ALL: [Canary; 8] =
-    [STRIPE_KEY, SIGNING_SECRET, DATABASE_PASSWORD, MAIL_PASSWORD, HEADER_SECRET, HOOK_PATH, FLAG_TOKEN, FROM_COMMAND];
+pub const VERCEL_TOKEN: Canary = Canary { what: "Vercel token", core: "xC4nWq8ZyT1mKe7RbU5j" };
+pub const NETLIFY_TOKEN: Canary = Canary { what: "Netlify token", core: "Gs6Pd0FvA9hJi3OwLk2N" };
+pub const SENTRY_TOKEN: Canary = Canary { what: "Sentry token", core: "tE7Mz5XuB1cQr8YgVo4H" };
+pub const STATUS_PASSWORD: Canary = Canary { what: "password of a status page", core: "Wj2Kb9SaD6fLp0TnCi8U" };
+pub const PROGRAM_SECRET: Canary = Canary { what: "secret in a program's environment", core: "o3GhR7EvN5xZm1QyWt6A" };
+pub const PROGRAM_INPUT: Canary = Canary { what: "secret on a program's input", core: "Lc8Uf2IsJ4dXk9BpHq0V" };
+
+const WRITTEN: [Canary; 14] = [
+    STRIPE_KEY,
+    SIGNING_SECRET,
+    DATABASE_PASSWORD,
+    MAIL_PASSWORD,
+    HEADER_SECRET,
+    HOOK_PATH,
+    FLAG_TOKEN,
+    FROM_COMMAND,
+    VERCEL_TOKEN,
+    NETLIFY_TOKEN,
+    SENTRY_TOKEN,
+    STATUS_PASSWORD,
+    PROGRAM_SECRET,
+    PROGRAM_INPUT,
+];
+
+/// Those that are written above, and the service account's key, which is made.
+pub fn all() -> Vec<Canary> {
+    WRITTEN.into_iter().chain(documents_key().map(|key| key.canary)).collect()
+}
 
 /// So much of a secret, anywhere in it, is a leak.
 const TELLING: usize = 8;
@@ -27,7 +55,8 @@ const TELLING: usize = 8;
 /// Every canary that can be told from these bytes: any stretch of it, plain, in hex, or in Base64 wherever it begins.
 pub fn sung(bytes: &[u8]) -> Vec<&'static str> {
     let text = String::from_utf8_lossy(bytes);
-    ALL.iter()
+    all()
+        .iter()
         .filter(|canary| traces(canary.core).iter().any(|trace| text.contains(trace.as_str())))
         .map(|canary| canary.what)
         .collect()

@@ -1,8 +1,9 @@
-//! Eight canaries over every failing answer and every output: none is ever seen again.
+//! Canaries over every failing answer and every output: none is ever seen again.
 //!
 //! The long form drives all of it over and over, with other moments for every timeout: `tests/proofs F11`.
 
 mod canaries;
+mod outsiders;
 mod paths;
 mod program;
 mod services;

@@ -21,7 +21,7 @@ use wheelhouse::{
 };
 
 use super::{
-    canaries::{ALL, sung},
+    canaries::{PROGRAM_SECRET, all, sung},
     services::ANSWERS,
     shop::Shop,
 };
@@ -61,8 +61,13 @@ pub fn every_path() {
         .map(|path| format!("{}: {:?} in {}", path.name, sung(path.said.as_bytes()), path.said))
         .collect();
     assert!(leaks.is_empty(), "{} of {} paths leak\n{}", leaks.len(), paths.len(), leaks.join("\n"));
-    println!("{} error paths, {} canaries: none seen", paths.len(), ALL.len());
-    assert!(paths.len() >= 300, "{}", paths.len());
+    // What never came along would prove nothing: it was repeated, and taken out.
+    for of in ["signed_", "vercel_", "netlify_", "sentry_", "page_", "tool_err", "tool_out"] {
+        let is_told = |path: &&Failing| path.name.contains(of) && path.said.contains("***");
+        assert!(paths.iter().any(|path| is_told(&path)), "nobody repeated the secret of {of}");
+    }
+    println!("{} error paths, {} canaries: none seen", paths.len(), all().len());
+    assert!(paths.len() >= 500, "{}", paths.len());
     assert!(paths.iter().all(|path| !path.said.is_empty()), "a path that says nothing proves nothing");
     is_told_to_no_command(home.path());
 }
@@ -73,6 +78,14 @@ fn is_told_to_no_command(home: &Path) {
         let bytes = fs::read(home.join(seen)).unwrap();
         assert!(!bytes.is_empty() && sung(&bytes).is_empty(), "{seen}: {:?}", sung(&bytes));
     }
+    is_told_to_no_program(home);
+}
+
+/// A program of a connection has what the pack gives it in its environment, and that is all.
+pub fn is_told_to_no_program(home: &Path) {
+    let seen = |name: &str| fs::read(home.join(name)).unwrap();
+    assert_eq!(sung(&seen("environ.of_program")), [PROGRAM_SECRET.what]);
+    assert_eq!(sung(&seen("cmdline.of_program")), Vec::<&str>::new());
 }
 
 fn queries(pack: &Pack) -> Vec<(String, Query)> {
@@ -148,7 +161,7 @@ fn orders(action: &Action) -> Vec<(String, Order)> {
 /// Secrets that cannot be fetched, and addresses that are none.
 fn wrong_places(home: &Path) -> Vec<Failing> {
     let mut paths = Vec::new();
-    for (at, canary) in ALL.iter().enumerate() {
+    for (at, canary) in all().iter().enumerate() {
         let file = home.join(format!("open{at}"));
         fs::write(&file, canary.core).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
@@ -178,6 +191,14 @@ fn wrong_places(home: &Path) -> Vec<Failing> {
             ("smtp", "url_env = \"X\", from = \"a@b.example\"".to_owned(), format!("gopher://app:{core}@mail")),
             ("webhook", "url_env = \"X\"".to_owned(), format!("hooks.example/{core}")),
             ("webhook", "url_env = \"X\"".to_owned(), format!("https://{core}:99999/x")),
+            ("firestore", "project = \"p\", credentials_env = \"X\"".to_owned(), format!("not {core}")),
+            (
+                "firestore",
+                "project = \"p\", credentials_env = \"X\"".to_owned(),
+                format!(
+                    "{{\"type\":\"service_account\",\"client_email\":\"a@b.example\",\"token_uri\":\"https://a.example/{core}?{core}\",\"private_key\":\"-----BEGIN PRIVATE KEY-----\\n{core}\\n-----END PRIVATE KEY-----\"}}"
+                ),
+            ),
             (
                 "http",
                 "url = \"http://127.0.0.1\", headers = { authorization_env = \"X\" }".to_owned(),

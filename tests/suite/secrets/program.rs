@@ -5,7 +5,7 @@ use std::{fs, path::Path, thread, time::Instant};
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-use super::{canaries::sung, shop::Shop};
+use super::{canaries::sung, paths::is_told_to_no_program, shop::Shop};
 use crate::{probe, pty::Terminal};
 
 struct Home {
@@ -87,6 +87,12 @@ pub fn every_output() {
                 &["pack", "check", "canaries.toml"],
             ],
             &[
+                &["connect", "check", "tool", "docs_0", "vercel_0", "page_0"],
+                &["do", "tool_both", "t1"],
+                &["do", "tool_hangs", "t1"],
+                &["do", "act_vercel_0", "t1"],
+                &["do", "act_netlify_8", "t1"],
+                &["do", "write_0", "t1"],
                 &["do", "tell_site", "401-text", "--dry-run"],
                 &["do", "tell_site", "401-text", "--json"],
                 &["do", "tell_vault", "204-named"],
@@ -124,6 +130,7 @@ pub fn every_output() {
         // The command that prints a secret was told none of the others.
         let seen = ["environ.seen", "cmdline.seen"].map(|name| (name.to_owned(), fs::read(home.path().join(name)).unwrap()));
         outputs += assert_none(seen.into());
+        is_told_to_no_program(home.path());
         println!("{} failing checks in each of {outputs} outputs, no canary, {:.0?}", home.shop.checks, began.elapsed());
     }
 }
@@ -137,7 +144,7 @@ fn nothing_on_the_screen_or_in_the_process_list_tells_a_secret() {
         let file = home.path().join(format!("{name}.secret"));
         fs::write(&file, value).unwrap();
         fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        for key in ["url", "key", "authorization", "token", "password"] {
+        for key in ["url", "key", "authorization", "token", "password", "credentials", "stdin", "TOOL_SECRET"] {
             pack = pack.replace(&format!("{key}_env = \"{name}\""), &format!("{key}_file = \"{}\"", file.display()));
         }
     }
@@ -146,6 +153,13 @@ fn nothing_on_the_screen_or_in_the_process_list_tells_a_secret() {
     for (name, value) in plain {
         let file = home.path().join(format!("{name}.secret"));
         pack = pack.replace(&format!("url_file = \"{}\"", file.display()), &format!("url = \"{value}\""));
+    }
+    // A service's address comes from the environment or is no secret.
+    for (name, value) in home.shop.variables.iter().filter(|(name, _)| name.starts_with("SHOP_STATUS_")) {
+        let file = home.path().join(format!("{name}.secret"));
+        let (scheme, rest) = value.split_once("://").unwrap();
+        let place = rest.rsplit('@').next().unwrap();
+        pack = pack.replace(&format!("url_file = \"{}\"", file.display()), &format!("url = \"{scheme}://{place}\""));
     }
     fs::write(home.path().join("canaries.toml"), pack).unwrap();
     fs::create_dir(home.path().join("state")).unwrap();
@@ -163,9 +177,13 @@ fn nothing_on_the_screen_or_in_the_process_list_tells_a_secret() {
     seen.extend(terminal.bytes());
     for process in fs::read_dir("/proc").unwrap().flatten() {
         // Of this program and whatever it started: they work in this directory.
-        if fs::read_link(process.path().join("cwd")).is_ok_and(|directory| directory == home.path()) {
+        let directory = fs::read_link(process.path().join("cwd")).ok().filter(|directory| directory.starts_with(home.path()));
+        if let Some(directory) = directory {
             seen.extend(fs::read(process.path().join("cmdline")).unwrap_or_default());
-            seen.extend(fs::read(process.path().join("environ")).unwrap_or_default());
+            // The program of a connection has its own secret in its environment, which only its owner can read.
+            if directory == home.path() {
+                seen.extend(fs::read(process.path().join("environ")).unwrap_or_default());
+            }
         }
     }
     terminal.kill();

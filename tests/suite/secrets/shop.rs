@@ -6,6 +6,7 @@ use super::{
     canaries::{
         DATABASE_PASSWORD, FLAG_TOKEN, FROM_COMMAND, HEADER_SECRET, HOOK_PATH, MAIL_PASSWORD, SIGNING_SECRET, STRIPE_KEY,
     },
+    outsiders,
     services::{self, ANSWERS, DATABASES, POST_OFFICES},
 };
 
@@ -44,14 +45,17 @@ impl Shop {
         shop.databases(&addresses);
         shop.hooks(&addresses);
         shop.post_offices(&addresses);
+        outsiders::named_services(&mut shop, &addresses);
+        outsiders::documents(&mut shop, &addresses);
+        outsiders::programs(&mut shop, home);
         shop
     }
 
-    fn set(&mut self, name: &str, value: String) {
+    pub fn set(&mut self, name: &str, value: String) {
         self.variables.push((name.to_owned(), value));
     }
 
-    fn say(&mut self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         self.pack.push_str(text);
         self.pack.push('\n');
     }
@@ -99,7 +103,7 @@ impl Shop {
         self.check(name, &format!("read.{kind} = {{ on = \"{on}\", path = \"{path}\", {columns} }}\nvalue = \"value\"\ndetail = \"{{{{ value }}}} {{{{ body }}}} {{{{ error }}}}\""));
     }
 
-    fn check(&mut self, name: &str, read: &str) {
+    pub fn check(&mut self, name: &str, read: &str) {
         self.checks += 1;
         self.say(&format!("[checks.{name}]\ntitle = \"{name}\"\n{read}\nred = {{ at_least = 1 }}\n"));
     }
@@ -179,7 +183,7 @@ impl Shop {
         }
     }
 
-    fn act(&mut self, name: &str, effect: &str) {
+    pub fn act(&mut self, name: &str, effect: &str) {
         self.say(&format!("[actions.{name}]\ntitle = \"{name}\"\nhold = \"0s\"\ndo = [{{ {effect}, says = \"{name}\" }}]\n"));
         let offered = format!("\"{name}\", # offered");
         self.pack = self.pack.replace("# offered", &offered);

@@ -27,11 +27,11 @@ use crate::partners::{Partner, authority::Authority};
 const TOKEN: &str = "canary-token-of-the-house";
 const PASSWORD: &str = "canary-password-of-the-house";
 /// So long a connection waits.
-const LIMIT: &str = "1s";
+pub(super) const LIMIT: &str = "1s";
 
 /// How a service fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     Refused,
     Silent,
     /// A byte now and then, before the answer has begun.
@@ -51,7 +51,7 @@ enum Fault {
     Untrusted,
 }
 
-const FAULTS: [Fault; 10] = [
+pub(super) const FAULTS: [Fault; 10] = [
     Fault::Refused,
     Fault::Silent,
     Fault::DripsAtFirst,
@@ -65,14 +65,14 @@ const FAULTS: [Fault; 10] = [
 ];
 
 /// A service that fails, and how often something that changes anything arrived there.
-struct Failing {
-    address: String,
-    acts: Arc<AtomicUsize>,
+pub(super) struct Failing {
+    pub(super) address: String,
+    pub(super) acts: Arc<AtomicUsize>,
     _partner: Option<Partner>,
 }
 
 impl Failing {
-    fn http(fault: Fault, authority: &Authority) -> Self {
+    pub(super) fn http(fault: Fault, authority: &Authority) -> Self {
         let acts = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&acts);
         let plain =
@@ -356,7 +356,7 @@ const TABLE: [(&str, Ends); 10] = [
     ),
 ];
 
-fn words(outcome: &Outcome) -> String {
+pub(super) fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Confirmed(answer) => answer.said.shown().to_owned(),
         Outcome::Again { why, .. } | Outcome::Rejected(why) | Outcome::Changed(why) | Outcome::Unknown(why) => {

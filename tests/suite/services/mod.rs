@@ -1,8 +1,10 @@
 //! Services that a pack knows by name, and mail: what they are asked, tried on servers that others wrote.
 
+mod described;
 mod faults;
 mod mail;
 mod named;
+mod stripe_faults;
 
 use std::path::Path;
 

@@ -19,7 +19,7 @@ use wiremock::{
 use super::{House, of, runtime};
 use crate::partners::{
     emulate::{self, Emulate},
-    netlify::Netlify,
+    prism::Prism,
 };
 
 const CONNECTIONS: &str = r#"
@@ -78,6 +78,11 @@ fn each_read_asks_what_the_service_describes() {
             r#"sentry = { on = "errors", list = "errors", project = "7", period = "7d" }"#,
             "/api/0/organizations/shop/events/?dataset=errors&field=count()&field=count_unique(user)&query=&statsPeriod=7d&project=7",
             "/data",
+        ),
+        (
+            r#"sentry = { on = "errors", list = "issues", project = "web-shop" }"#,
+            "/api/0/organizations/shop/issues/?query=is%3Aunresolved&statsPeriod=24h&projectSlug=web-shop&limit=100",
+            "",
         ),
         (r#"statuspage = { on = "status", list = "components" }"#, "/api/v2/components.json", "/components"),
         (r#"statuspage = { on = "status", list = "incidents" }"#, "/api/v2/incidents/unresolved.json", "/incidents"),
@@ -281,7 +286,7 @@ do.netlify = { on = "site", run = "rollback" }
 
 #[test]
 fn netlifys_own_description_knows_every_request_and_has_every_column() {
-    let Some(netlify) = Netlify::open() else { return };
+    let Some(netlify) = Prism::netlify() else { return };
     let house = House::of(BUILT, &[("TOKEN", "netlify-token"), ("SITE", &netlify.url())]);
     house.run(&["connect", "check"]).ends(0).says(&["Netlify", "site string"]);
     // Its answers are examples: a text where a text is described.

@@ -1,4 +1,5 @@
 mod acts;
+mod claims;
 mod faults;
 mod partner;
 mod reads;

@@ -4,23 +4,27 @@ use std::process::Command;
 
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{header, method, path, path_regex},
+    matchers::{any, header, method, path, path_regex},
 };
 
 use super::{
-    Declared, FirestoreSystem, Json, ROOT, SourceError, document, json, list, mark, order, partner::Partner, read, set, text,
+    Declared, FirestoreSystem, Json, ROOT, SourceError, cells,
+    claims::{Word, wanted},
+    document, json, list, mark, order,
+    partner::Partner,
+    read, set, text,
 };
 use crate::{
     adapters::{
         environment::Found as Secret,
         testing::{CANARY, LIMIT, words},
     },
-    domain::document::Precondition,
+    domain::{claim::Ending, document::Precondition, plan::ActionId},
     ports::{Doer as _, Source as _},
 };
 
 /// A key as Google's console makes it, for this token endpoint. `None` where there is no openssl, which is said.
-fn key(token_uri: &str) -> Option<Json> {
+pub(super) fn key(token_uri: &str) -> Option<Json> {
     let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output();
     let Ok(made) = made else {
         println!("openssl is not installed: the tests on tokens did not run");
@@ -41,8 +45,12 @@ fn declared(key: Option<&Secret>) -> Declared<'_> {
 }
 
 fn open(key: &Json, google: &str) -> Result<FirestoreSystem, String> {
+    open_marked(key, google, None)
+}
+
+pub(super) fn open_marked(key: &Json, google: &str, marks: Option<&str>) -> Result<FirestoreSystem, String> {
     let key = Secret::secret(&key.to_string());
-    FirestoreSystem::open_at("docs", &declared(Some(&key)), google, google)
+    FirestoreSystem::open_at("docs", &Declared { marks, ..declared(Some(&key)) }, google, google)
 }
 
 async fn gives(endpoint: &MockServer, token: &str, times: u64) {
@@ -134,6 +142,89 @@ async fn a_token_is_never_repeated_whoever_repeats_it() {
     for told in [format!("{error:?} {error}"), format!("{rows:?}"), format!("{outcome:?}")] {
         assert!(told.contains("***") && !told.contains(CANARY), "{told}");
     }
+}
+
+/// So much of it, anywhere in it, is a leak.
+const TELLING: usize = 8;
+
+/// All that can be asked and done, and what each says of it.
+async fn everything(system: &FirestoreSystem) -> Vec<String> {
+    let ban = order("bans/u1", &[("why", set(text("spam")))], Precondition::Absent);
+    let (act, targets) = (ActionId("a".into()), ["bans/u1".to_owned()]);
+    let wanted = wanted("a1", "ana", 0);
+    let mut yes = Word { permits: true, seen: Vec::new() };
+    let (mark, list, one) = (mark("a"), list("jobs", &[("said", "said")]), document("jobs/j1", &[("said", "said")]));
+    let reads = async { (read(system, list).await, read(system, one).await) };
+    let acts = async { (system.act(&ban, &mark).await, system.look_up(&ban, &mark).await) };
+    let claims = async { (system.claims(&targets).await, system.claim(&wanted, &[], &mut yes).await) };
+    let ends = async { (system.release(&act, "ana's", Ending::Done).await, system.open_claims("ana's").await) };
+    let selves = async { (system.identify().await, system.inspect().await) };
+    let (reads, acts, claims, ends, selves) = tokio::join!(reads, acts, claims, ends, selves);
+    let shown = [reads.0.map(|rows| cells(&rows, "said")), reads.1.map(|rows| cells(&rows, "said"))];
+    let shown = shown.map(|cells| cells.map_or_else(|error| error.to_string(), |cells| format!("{cells:?}")));
+    vec![
+        shown.concat(),
+        format!("{acts:?}"),
+        format!("{claims:?}"),
+        format!("{ends:?}"),
+        format!("{selves:?}"),
+        format!("{system:?}"),
+    ]
+}
+
+#[tokio::test]
+async fn no_failing_answer_tells_any_part_of_a_token() {
+    crate::adapters::install_tls();
+    let core = "k7Qm2ZtR9wXc4LpV1nBs";
+    let token = format!("ya29.{core}");
+    let refusal = |code: u16, status: &str| {
+        let message = format!("Bearer {token} may not: projects/shop/databases/(default)/documents/{token}");
+        (
+            code,
+            json!({ "error": { "code": code, "status": status, "message": message, "details": [token.as_str()] } }).to_string(),
+        )
+    };
+    let mut answers = vec![
+        (401, format!("no: {token}")),
+        (403, format!("<html><title>{token}</title></html>")),
+        // The excerpt ends within it.
+        (400, format!("{}{token}", "x".repeat(139))),
+        (422, format!("{}{token}", "x".repeat(147))),
+        (302, token.clone()),
+        (502, format!("<title>{token}</title>")),
+        (200, format!("[{{\"document\": \"{token}")),
+        (200, json!({ "commitTime": token, "writeResults": token, "readTime": token }).to_string()),
+        (200, json!([{ "readTime": token, "missing": token, "found": { "name": token } }]).to_string()),
+        (200, json!([{ "readTime": "2026-11-19T08:00:00Z", "document": { "name": format!("{ROOT}/jobs/{token}"),
+            "fields": { "said": { "stringValue": token }, "epoch": { "integerValue": "0" }, "operator": { "stringValue": token } } } }])
+            .to_string()),
+    ];
+    answers.extend(
+        [(400, "INVALID_ARGUMENT"), (400, "FAILED_PRECONDITION"), (401, "UNAUTHENTICATED"), (403, "PERMISSION_DENIED")]
+            .map(|(code, status)| refusal(code, status)),
+    );
+    answers.extend(
+        [(404, "NOT_FOUND"), (409, "ABORTED"), (409, "ALREADY_EXISTS"), (429, "RESOURCE_EXHAUSTED"), (500, "INTERNAL")]
+            .map(|(code, status)| refusal(code, status)),
+    );
+    let (endpoint, google) = (MockServer::start().await, MockServer::start().await);
+    let Some(key) = key(&format!("{}/token", endpoint.uri())) else { return };
+    let given = json!({ "access_token": token, "expires_in": 3600, "token_type": "Bearer" });
+    Mock::given(path("/token")).respond_with(ResponseTemplate::new(200).set_body_json(given)).mount(&endpoint).await;
+    let mut heard = 0;
+    for (status, body) in answers {
+        google.reset().await;
+        let reply = ResponseTemplate::new(status).set_body_string(body.as_str()).insert_header("location", token.as_str());
+        Mock::given(any()).respond_with(reply).mount(&google).await;
+        let system = open_marked(&key, &google.uri(), Some("operator_actions")).unwrap();
+        for told in everything(&system).await {
+            assert!(!told.is_empty());
+            let part = core.as_bytes().windows(TELLING).find(|part| told.as_bytes().windows(TELLING).any(|said| said == *part));
+            assert_eq!(part, None, "{status} {body}: {told}");
+            heard += 1;
+        }
+    }
+    println!("{heard} answers, and no part of the token in them");
 }
 
 #[tokio::test]

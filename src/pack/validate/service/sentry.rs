@@ -48,8 +48,11 @@ pub(in crate::pack::validate) fn read(reader: &mut Reader<'_>, place: &Place, ra
     let organization = reader.text_of(&on, WORD, "organization")?;
     let mut given = vec![("period", span(period)), ("query", search(raw))];
     let mut rest = "statsPeriod={{ period }}".to_owned();
+    // Each by a parameter of its own: what is no number is refused as an id.
+    let is_id = raw.project.as_ref().is_some_and(|project| project.parse::<i64>().is_ok());
+    let project = if is_id { "project" } else { "projectSlug" };
     for (key, parameter, value) in
-        [("project", "project", raw.project.as_ref()), ("environment", "environment", raw.environment.as_ref())]
+        [("project", project, raw.project.as_ref()), ("environment", "environment", raw.environment.as_ref())]
     {
         if let Some(value) = value {
             // Writing to a String cannot fail.
