@@ -42,7 +42,8 @@ impl Ends {
     /// `, 1 not proven, 1 failed, 2 skipped`: what ended otherwise than done; what happened to none is left out.
     pub fn otherwise(&self) -> String {
         let counts = [(self.unproven, Standing::Unproven.word()), (self.failed, "failed"), (self.skipped, "skipped")];
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}")).collect()
+        let happened = counts.iter().filter(|(count, _)| *count > 0);
+        happened.map(|(count, word)| [", ", &count.to_string(), " ", word].concat()).collect()
     }
 
     /// `3 of 5 done, 1 not proven, 1 failed`.

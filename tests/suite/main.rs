@@ -37,14 +37,15 @@ mod kills;
 mod ledgers;
 #[cfg(test)]
 mod packs;
-mod pages;
 #[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod partners;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod probe;
+#[cfg(test)]
 mod progress;
 #[cfg(test)]
 mod pty;

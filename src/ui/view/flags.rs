@@ -45,7 +45,7 @@ fn row(ink: &Ink<'_>, thing: &Thing) -> Vec<Cell> {
         let text = match (&report.look.failure, ink.trouble(&report.look)) {
             (_, Some(trouble)) => trouble,
             (Some(failure), None) => ink.failed(failure),
-            (None, None) => ink.looking(&report.look),
+            (None, None) => Ink::looking(&report.look),
         };
         let last = report.look.value.as_ref().map_or_else(|| "?".to_owned(), |value| format!("{value}?"));
         return vec![("?".to_owned(), Role::Unknown), title, (last, Role::Muted), (text, Role::Unknown)];

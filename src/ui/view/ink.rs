@@ -169,7 +169,7 @@ impl<'a> Ink<'a> {
     }
 
     /// A look that has brought nothing yet: `looking...`, or how many pages have come of it.
-    pub fn looking<T>(&self, look: &Look<T>) -> String {
+    pub fn looking<T>(look: &Look<T>) -> String {
         look.reading.map_or_else(|| "looking...".to_owned(), |so_far| format!("reading: {}", so_far.said()))
     }
 

@@ -70,7 +70,7 @@ fn row(ink: &Ink<'_>, thing: &Thing, bars: usize) -> Vec<Cell> {
     let Some(health) = &report.look.value else {
         let text = match &report.look.failure {
             Some(failure) => ink.failed(failure),
-            None => ink.looking(&report.look),
+            None => Ink::looking(&report.look),
         };
         return vec![letter, title, (text, Role::Unknown)];
     };

@@ -78,7 +78,7 @@ fn row(ink: &Ink<'_>, thing: &Thing, has_heads: bool) -> Vec<Cell> {
     let Some(reading) = &report.look.value else {
         let (text, role) = match &report.look.failure {
             Some(failure) => (ink.failed(failure), Role::Unknown),
-            None => (ink.looking(&report.look), Role::Muted),
+            None => (Ink::looking(&report.look), Role::Muted),
         };
         return vec![title, ("?".to_owned(), Role::Unknown), (String::new(), role), (String::new(), role), (text, role)];
     };

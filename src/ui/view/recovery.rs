@@ -166,7 +166,6 @@ fn role(word: &str, act: &LeftAct) -> Role {
     match (word, act.receipt.standing) {
         ("now", Standing::Done) => Role::Good,
         ("now", Standing::Unknown | Standing::Rejected) => Role::Bad,
-        ("now", Standing::Unproven) => Role::Warning,
         ("now", Standing::Changed) if act.receipt.has_rest => Role::Bad,
         ("unknown" | "waits" | "now", _) => Role::Warning,
         ("so", _) => Role::Muted,
