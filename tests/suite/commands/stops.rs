@@ -46,7 +46,7 @@ fn stop(terminal: &mut Terminal) -> Duration {
         terminal.try_send(b"y");
         !terminal.text().contains("Stop it?")
     });
-    terminal.until_now("how it stands", |screen| screen.contains("was stopped by op after"));
+    terminal.until_now("how it stands", |screen| screen.contains("was stopped by op"));
     began.elapsed()
 }
 
