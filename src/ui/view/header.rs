@@ -143,7 +143,8 @@ fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
         clocks.extend(source.progress.as_ref().map(|said| (format!("{} {}", source.id, said.one_line()), Role::Warning)));
     }
     if let Some(next) = snapshot.next_look {
-        clocks.push((format!("next {}", span(next - ink.calm)), Role::Muted));
+        // As wide as `<1m`: what stands beside it must not move when a minute begins.
+        clocks.push((format!("next {:<3}", span(next - ink.calm)), Role::Muted));
     }
     let zoned = ink.calm.with_timezone(&ink.zone());
     clocks.push((zoned.format("%H:%M %Z").to_string(), Role::Text));
