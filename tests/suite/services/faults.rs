@@ -107,8 +107,11 @@ impl Failing {
     }
 }
 
+/// Held for as long as the process lives, so that nobody else comes to answer there.
 fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    Box::leak(Box::new(held)).local_addr().unwrap()
 }
 
 /// Each line on a thread of its own, for as long as the process lives.
