@@ -94,10 +94,11 @@ pub(super) async fn never_answers() -> (String, JoinHandle<()>) {
     (address, held)
 }
 
-/// An address where nobody listens.
+/// An address where nobody listens: held for as long as the process lives, so that nobody else comes to answer there.
 pub(super) async fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    format!("http://{}", Box::leak(Box::new(held)).local_addr().unwrap())
 }
 
 async fn request(line: &mut tokio::net::TcpStream) -> String {

@@ -102,6 +102,21 @@ fn compare(name: &str, model: &mut Model, sizes: &[(u16, u16)], now: DateTime<Ut
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
 #[test]
+fn the_header_stays_where_it_is_when_the_last_minute_before_a_look_begins() {
+    let now = fixture::now();
+    let header = |size, seconds| {
+        let next_look = Some(now + TimeDelta::seconds(seconds));
+        let mut model = open(Some(Snapshot { next_look, ..fixture::snapshot() }));
+        text(&drawn(&mut model, size, now)).lines().next().unwrap().to_owned()
+    };
+    for size in SIZES {
+        let (before, after) = (header(size, 61), header(size, 48));
+        assert!(after.contains("next <1m 10:45"), "{after}");
+        assert_eq!(before, after.replace("next <1m", "next 1m "), "{size:?}");
+    }
+}
+
+#[test]
 fn screens_look_as_they_were_approved() {
     let now = fixture::now();
     let mut wrong = Vec::new();

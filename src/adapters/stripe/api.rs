@@ -104,7 +104,7 @@ impl Api {
     pub(super) async fn get_named(&self, request: &impl StripeRequest) -> Result<(Json, Option<String>), Unread> {
         let ask = || async {
             let reply = client::ask(self, request.build(), RequestStrategy::Once).await.map_err(Unread::NoReply)?;
-            Unread::unless_read(&reply).map(|json| (json, reply.named("request-id")))
+            whole(&reply).map(|json| (json, reply.named("request-id")))
         };
         let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(2).with_jitter();
         let began = Instant::now();
@@ -134,7 +134,7 @@ impl Api {
         let asked = client::ask(self, Reading::of("/account").build(), RequestStrategy::Once).await;
         let unread = |unread: Unread| self.unread("account", &unread);
         let reply = asked.map_err(|failure| unread(Unread::NoReply(failure)))?;
-        let account = Unread::unless_read(&reply).map_err(unread)?;
+        let account = whole(&reply).map_err(unread)?;
         let word = |pointer: &str| account.pointer(pointer).and_then(Json::as_str).map(|said| self.transport.scrub.text(said));
         let name = word("/business_profile/name").or_else(|| word("/settings/dashboard/display_name"));
         // `rk_live` is no secret, and says what the key may do.
@@ -195,19 +195,19 @@ pub(super) enum Unread {
     Odd(String),
 }
 
-impl Unread {
-    /// The object that an answer holds, whole.
-    fn unless_read(reply: &Reply) -> Result<Json, Self> {
-        if !reply.is_success() {
-            return Err(Self::Refusal(Refusal::of(reply)));
-        }
-        match (reply.json(), &reply.cut) {
-            (Some(json), None) => Ok(json),
-            (_, Some(cut)) => Err(Self::Odd(cut.clone())),
-            (None, None) => Err(Self::Odd(format!("not JSON: {}", reply.excerpt()))),
-        }
+/// The object that an answer holds, whole.
+fn whole(reply: &Reply) -> Result<Json, Unread> {
+    if !reply.is_success() {
+        return Err(Unread::Refusal(Refusal::of(reply)));
     }
+    match (reply.json(), &reply.cut) {
+        (Some(json), None) => Ok(json),
+        (_, Some(cut)) => Err(Unread::Odd(cut.clone())),
+        (None, None) => Err(Unread::Odd(format!("not JSON: {}", reply.excerpt()))),
+    }
+}
 
+impl Unread {
     /// True where the same question may be answered a moment later.
     pub(super) fn may_pass(&self) -> bool {
         match self {
