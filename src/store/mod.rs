@@ -46,6 +46,9 @@ use lock::Locked;
 /// Nobody else writes, so only a backup or a hand can keep the database locked, and the operator waits for neither.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// KiB of pages, as SQLite counts them: what is read again lies in the machine's memory anyhow.
+const CACHE: &str = "-128";
+
 /// What this cockpit may do with its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -305,7 +308,8 @@ fn prepare(path: &Path, operator: &str, now: DateTime<Utc>) -> io::Result<Locked
 }
 
 async fn connect(path: &Path, is_writer: bool) -> Result<SqliteConnection, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true);
+    let options =
+        SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true).pragma("cache_size", CACHE);
     let options = if is_writer {
         options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
     } else {

@@ -442,7 +442,7 @@ fn a_command_that_runs_is_on_the_status_line_and_on_a_page_of_its_own() {
     press(&mut model, "g", later);
     assert!(text(&drawn(&mut model, (80, 24), later)).contains("under way for 12s"));
     press(&mut model, "esc q", later);
-    compare("quit-running", &mut model, &SIZES, later, &mut wrong);
+    compare("quit-running", &mut model, &all, later, &mut wrong);
     press(&mut model, "n", later);
     receipt.standing = Standing::Done;
     receipt.said = domain::text::Text::new("dump: pg_dump ended with 0 after 12s, 1240 lines");

@@ -13,6 +13,7 @@ use super::{
     object,
 };
 use crate::{
+    adapters::transport::{GRACE, NoReply},
     domain::{rows::Rows, value::Value},
     ports::{PageCame, SourceError},
 };
@@ -35,8 +36,8 @@ pub(super) async fn read(
     came: &PageCame<'_>,
 ) -> Result<Rows, SourceError> {
     let mut told: Vec<Happening> = Vec::new();
-    let known = tokio::time::timeout(limit, api.get(&Reading::of(format!("/customers/{customer}")))).await;
-    match known.unwrap_or(Err(Unread::NoReply(crate::adapters::transport::NoReply::TimedOut { sent: true }))) {
+    let known = tokio::time::timeout(limit + GRACE, api.get(&Reading::of(format!("/customers/{customer}")))).await;
+    match known.unwrap_or(Err(Unread::NoReply(NoReply::TimedOut { sent: true }))) {
         Ok(known) => told.push(happening("customer", &known, amount(&known, "balance"), said(&known, &["name", "email"]), None)),
         Err(Unread::Refusal(refusal)) if refusal.is_missing() => return Ok(rows(told)),
         Err(unread) => return Err(api.unread(&format!("customers/{customer}"), &unread)),

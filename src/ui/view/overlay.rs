@@ -35,7 +35,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
         Overlay::Snooze { title, .. } => {
             let lines: Vec<(String, Role)> =
                 SNOOZES.iter().map(|(key, words, _)| (format!("{key}  {words}"), Role::Text)).collect();
-            said(ink, buffer, screen, &format!("Snooze {title}"), "Esc cancels", &lines, 0);
+            said(ink, buffer, screen, &format!("Snooze {title}"), "Esc cancels", &Said::still(&lines));
         }
         Overlay::SignOff(sign_off) => draw_sign_off(ink, buffer, screen, sign_off),
         Overlay::Doubt(open) => doubt::draw(ink, buffer, screen, open),
@@ -50,8 +50,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
                 ("the next start tells of it and asks.".to_owned(), Role::Text),
             ];
             lines.extend(cut_short(ink));
-            lines.extend([(String::new(), Role::Text), ("y  quit        n  stay".to_owned(), Role::Key)]);
-            said(ink, buffer, screen, "Quit?", "Esc stays", &lines, 0);
+            said(ink, buffer, screen, "Quit?", "Esc stays", &Said::asking(&lines, &["y  quit", "n  stay"]));
         }
         Overlay::StopRun { plan, .. } => {
             let what = pages::run_title(ink.model, plan);
@@ -59,19 +58,16 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect) {
             let decide = ink.model.keymap.key_of(Intent::Decide);
             let lines = [
                 (format!("{what} runs for {ran}."), Role::Warning),
-                ("y  stop it        n  let it run".to_owned(), Role::Key),
-                (String::new(), Role::Text),
                 ("It is asked to end, with all that it started; after 2 s it is killed.".to_owned(), Role::Text),
                 (format!("It stands unknown then, unless a trace or its exit code tells: {decide} decides."), Role::Text),
                 ("It is never run again by itself.".to_owned(), Role::Text),
             ];
-            // On the smallest screen the title alone is whole.
-            said(ink, buffer, screen, "Stop it? y/n", "Esc lets it run", &lines, 0);
+            said(ink, buffer, screen, "Stop it?", "Esc lets it run", &Said::asking(&lines, &["y  stop it", "n  let it run"]));
         }
         Overlay::Stopping => {
             let mut lines = vec![("Finishing the effect that is under way; no other is begun.".to_owned(), Role::Text)];
             lines.extend(cut_short(ink));
-            said(ink, buffer, screen, "Stopping", "", &lines, 0);
+            said(ink, buffer, screen, "Stopping", "", &Said::still(&lines));
         }
     }
 }
@@ -90,25 +86,63 @@ pub fn centered(buffer: &mut Buffer, screen: Rect, width: u16, height: u16) -> R
     area
 }
 
+/// What a box holds.
+struct Said<'a> {
+    lines: &'a [(String, Role)],
+    /// Where it is scrolled to; none where no key scrolls it.
+    scroll: Option<usize>,
+    /// The keys that answer a question, each with what it does; in view however small the screen is.
+    choices: &'a [&'a str],
+}
+
+impl<'a> Said<'a> {
+    fn still(lines: &'a [(String, Role)]) -> Self {
+        Self { lines, scroll: None, choices: &[] }
+    }
+
+    fn scrolled(lines: &'a [(String, Role)], scroll: usize) -> Self {
+        Self { lines, scroll: Some(scroll), choices: &[] }
+    }
+
+    fn asking(lines: &'a [(String, Role)], choices: &'a [&'a str]) -> Self {
+        Self { lines, scroll: None, choices }
+    }
+}
+
 /// A box with lines in it.
-fn said(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, title: &str, hint: &str, lines: &[(String, Role)], scroll: usize) {
-    let widest = lines.iter().map(|(text, _)| text.width()).max().unwrap_or(0).max(title.width() + hint.width() + 4);
-    let width = (widest.min(300) as u16 + 4).min(screen.width);
-    let broken: Vec<(String, Role)> = lines
-        .iter()
-        .flat_map(|(text, role)| wrapped(text, usize::from(width.saturating_sub(4))).into_iter().map(|line| (line, *role)))
-        .collect();
-    let area = centered(buffer, screen, width, (broken.len().min(300) as u16).saturating_add(2));
-    let height = usize::from(area.height.saturating_sub(2));
-    let offset = scroll.min(broken.len().saturating_sub(height));
-    let left = broken.len().saturating_sub(offset + height);
-    let more = format!("{left} more, j scrolls");
+fn said(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, title: &str, hint: &str, what: &Said<'_>) {
+    let lines = what.lines;
+    let in_a_row = what.choices.join("        ");
+    let widest = lines.iter().map(|(text, _)| text.width()).chain([title.width() + hint.width() + 4, in_a_row.width()]).max();
+    let width = (widest.unwrap_or(0).min(300) as u16 + 4).min(screen.width);
+    let room = usize::from(width.saturating_sub(4));
+    let body: Vec<(String, Role)> =
+        lines.iter().flat_map(|(text, role)| wrapped(text, room).into_iter().map(|line| (line, *role))).collect();
+    let choices = match what.choices {
+        [] => Vec::new(),
+        _ if in_a_row.width() <= room => vec![in_a_row.as_str()],
+        one_each => one_each.to_vec(),
+    };
+    let gap = usize::from(!choices.is_empty());
+    let wanted = body.len() + gap + choices.len();
+    let area = centered(buffer, screen, width, (wanted.min(300) as u16).saturating_add(2));
+    let inner = usize::from(area.height.saturating_sub(2));
+    // Where not all of it has room, the empty line goes first, then the end of what is said.
+    let height = if wanted > inner { inner.saturating_sub(choices.len()) } else { body.len() };
+    let offset = what.scroll.unwrap_or_default().min(body.len().saturating_sub(height));
+    let left = body.len().saturating_sub(offset + height);
+    let more = if what.scroll.is_some() { format!("{left} more, j scrolls") } else { format!("{left} more") };
     sheet::frame(ink, buffer, area, title, hint, true, Some((more.as_str(), Role::Muted)).filter(|_| left > 0));
     if area.width < 5 || area.height < 3 {
         return;
     }
-    for ((text, role), y) in broken.iter().skip(offset).zip(area.y + 1..area.bottom() - 1) {
-        ink.put(buffer, (area.x + 2, y), area.width - 4, text, *role);
+    let below = (area.bottom() - 1).saturating_sub(choices.len() as u16).max(area.y + 1);
+    let (x, room) = (area.x + 2, area.width - 4);
+    for ((text, role), y) in body.iter().skip(offset).take(height).zip(area.y + 1..below) {
+        ink.put(buffer, (x, y), room, text, *role);
+    }
+    for (choice, y) in choices.iter().zip(below..area.bottom() - 1) {
+        ink.put(buffer, (x, y), room, choice, Role::Key);
     }
 }
 
@@ -135,7 +169,7 @@ fn help(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
     for forbidden in &ink.model.pack.policy.forbidden {
         lines.push((format!("Never done from here: {forbidden}"), Role::Muted));
     }
-    said(ink, buffer, screen, &format!("Keys: {}", context.title()), "Esc closes", &lines, scroll);
+    said(ink, buffer, screen, &format!("Keys: {}", context.title()), "Esc closes", &Said::scrolled(&lines, scroll));
 }
 
 fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
@@ -172,7 +206,7 @@ fn errors(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, scroll: usize) {
     if ink.model.notices.errors.is_empty() {
         lines.push(("Nothing went wrong since the start.".to_owned(), Role::Muted));
     }
-    said(ink, buffer, screen, "Errors", "Esc closes", &lines, scroll);
+    said(ink, buffer, screen, "Errors", "Esc closes", &Said::scrolled(&lines, scroll));
 }
 
 /// A source by its name, with its kind where the name does not say it.
