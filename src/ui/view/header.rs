@@ -191,11 +191,13 @@ fn counts(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let Some(digest) = &snapshot.since_last_visit else { return };
-    let since = digest.last_visit.map_or_else(|| "first visit".to_owned(), |at| format!("since {}", ink.when(at)));
-    let text = match (digest.lines.as_slice(), digest.last_visit) {
-        ([], None) => format!("| {since}"),
-        ([], Some(_)) => format!("| {since}: no change"),
-        (lines, _) => format!("| {since}: {}", lines.join(", ")),
+    let changed = digest.lines.join(", ");
+    let text = match digest.last_visit.map(|at| ink.when(at)) {
+        Some(since) if changed.is_empty() => format!("| since {since}: no change"),
+        Some(since) => format!("| since {since}: {changed}"),
+        // A first visit has nothing to compare with.
+        None if changed.is_empty() => return,
+        None => format!("| {changed}"),
     };
     ink.put(buffer, (x, area.y), area.right().saturating_sub(x), &text, Role::Text);
 }
