@@ -32,6 +32,9 @@ pub(super) const LARGEST_ANSWER: usize = 5 * 1024 * 1024;
 /// One request ends by itself, and says why; only several of them are cut off from outside, and a little later.
 pub(super) const GRACE: Duration = Duration::from_millis(100);
 
+/// The part of the time limit in which there is a line, TLS included.
+const CONNECTING: f64 = 0.8;
+
 /// A client, the name of its connection, and what must not be said.
 pub(super) struct Transport {
     pub(super) client: Client,
@@ -59,6 +62,8 @@ pub(super) struct Reply {
 pub(super) enum NoReply {
     /// Certainly not sent: nobody to connect to.
     NotSent(String),
+    /// Certainly not sent: the service said that it wants to be left alone for longer than we wait.
+    Spared(String),
     /// Certainly not sent: whoever is there does not prove who it is, or speaks no TLS. Waiting mends neither.
     Distrusted(String),
     /// Sent, or perhaps sent, and the line went silent or broke.
@@ -88,6 +93,8 @@ impl Transport {
                 .referer(false)
                 .redirect(redirect::Policy::none())
                 .timeout(timeout)
+                // Ends before the whole: what never got a line was certainly not sent.
+                .connect_timeout(timeout.mul_f64(CONNECTING))
                 .pool_idle_timeout(Duration::from_mins(1))
                 .pool_max_idle_per_host(kept)
                 .user_agent(concat!("wheelhouse/", env!("CARGO_PKG_VERSION")))
@@ -138,10 +145,11 @@ impl Transport {
     /// What an answer to a question that anybody may ask tells of who answers; refused credentials and a service that
     /// is down are no answer.
     pub(super) fn identity(&self, reply: &Reply) -> Result<Identity, SourceError> {
-        let said = self.text(format_args!("answers {} {}", reply.status, reply.excerpt()).to_string().trim_end());
+        let answers = format!("answers {} {}", reply.status, reply.excerpt());
+        let said = |advice: &str| self.text(format_args!("{}{advice}", answers.trim_end()));
         match reply.status {
-            401 | 403 => return Err(SourceError::Denied(said)),
-            500.. => return Err(SourceError::Malformed(said)),
+            401 | 403 => return Err(SourceError::Denied(said("; check the connection's credentials"))),
+            500.. => return Err(SourceError::Malformed(said(""))),
             _ => {}
         }
         let server = reply.named("server").map(|server| ("server", Text::new(server)));
@@ -158,6 +166,7 @@ impl Transport {
             NoReply::NotSent(why) | NoReply::Lost(why) => {
                 SourceError::Unreachable(self.text(format_args!("nobody answers: {why}")))
             }
+            NoReply::Spared(why) => SourceError::Unreachable(self.text(format_args!("not asked: {why}"))),
             NoReply::Distrusted(why) => SourceError::Unreachable(self.text(format_args!("nothing is sent there: {why}"))),
             NoReply::TimedOut { .. } => SourceError::TimedOut(self.timeout),
         }
@@ -235,6 +244,28 @@ pub(super) fn base_address(address: &str) -> Result<Url, String> {
         "http" | "https" if url.has_host() => Ok(url),
         _ => Err("the address must begin with `https://` or `http://`".to_owned()),
     }
+}
+
+/// True where what is sent does not leave this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| is_own(host.trim_matches(['[', ']'])))
+}
+
+pub(super) fn is_own(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// True where whoever is between reads what is sent.
+pub(super) fn is_in_clear(url: &Url) -> bool {
+    url.scheme() == "http" && !is_loopback(url)
+}
+
+/// Why a key or token is not sent there.
+pub(super) fn no_secret_in_clear(url: &Url, what: &str) -> Result<(), String> {
+    if is_in_clear(url) {
+        return Err(format!("the {what} would travel in clear: use an `https:` address, or a stand-in on this machine"));
+    }
+    Ok(())
 }
 
 /// The causes of an error without its address, which may hold a secret.

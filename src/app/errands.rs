@@ -1,6 +1,10 @@
 //! Subcommands that look or act without a screen, on the same engine as the cockpit.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -17,7 +21,7 @@ use crate::{
     domain::{
         id::Id,
         pack::{self, Action, Pack},
-        plan::{ActionId, Receipt, Target},
+        plan::{ActionId, Receipt, Standing, Target},
         rows::Params,
         severity::Severity,
         snapshot::{ReconciliationReport, Snapshot},
@@ -210,21 +214,23 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
         business.actor.unlock().await.map_err(|why| refused(&why))?;
         let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
         business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(|why| refused(&why))?;
-        let receipts = wait_for(&mut business, &mut watcher, &awaited).await;
+        let heard = wait_for(&mut business, &mut watcher, &awaited).await;
         if matches!(subject, Subject::Job(_)) {
             // What it changed is told by the figures after it.
             watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
         }
-        business.actor.stop().await.map_err(|why| refused(&why))?;
+        let receipts = ended(heard, &mut business, &mut watcher, &awaited).await?;
         act::print_receipts(&receipts, &preview.refused, deed.json)?;
         Ok(act::exit_status(&receipts, &preview.refused))
     })
 }
 
-/// Goes on with what failed half way: what came before stands, and the rest is sent once more under its own key.
+/// Goes on with what failed half way: what came before stands, and the rest is sent once more under its own key. The
+/// acting part has stopped then.
 async fn go_on(business: &mut Business) -> Result<Vec<Receipt>, Complaint> {
     let half_way = business.ground.record.half_way_acts().await.map_err(|error| Complaint::said(error.to_string()))?;
     if half_way.is_empty() {
+        business.actor.stop().await.map_err(|why| refused(&why))?;
         return Ok(Vec::new());
     }
     business.actor.unlock().await.map_err(|why| refused(&why))?;
@@ -236,50 +242,92 @@ async fn go_on(business: &mut Business) -> Result<Vec<Receipt>, Complaint> {
         }
     }
     let mut watcher = Watcher::start(business.ground.clone(), nobody(), business.actor.clone()).await;
-    Ok(wait_for(business, &mut watcher, &awaited).await)
+    let heard = wait_for(business, &mut watcher, &awaited).await;
+    ended(heard, business, &mut watcher, &awaited).await
 }
 
-/// Waits until each of them is over, or stands unknown with nothing more tried by itself.
-async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId]) -> Vec<Receipt> {
-    let mut standings = business.actor.watch();
-    let mut printed: Vec<(ActionId, Text)> = Vec::new();
-    loop {
-        // A flip must be on record as open, whoever made it.
-        while let Ok(event) = business.acted.try_recv() {
-            heard(event, watcher, &mut printed).await;
+/// What came of the acts that are waited for.
+#[derive(Default)]
+struct Heard {
+    receipts: HashMap<ActionId, Receipt>,
+    /// The last that each command printed.
+    printed: HashMap<ActionId, Text>,
+}
+
+impl Heard {
+    /// Follows what the acting part tells. What stops it is said at once, and to nobody else.
+    async fn hear(&mut self, event: Event, watcher: &mut Watcher) {
+        if let Event::Receipt(receipt) = &event {
+            // A flip must be on record as open, whoever made it.
+            watcher.follow(receipt).await;
+            self.receipts.insert(receipt.plan.clone(), receipt.clone());
         }
-        let receipts: Vec<Receipt> =
-            standings.borrow_and_update().receipts.iter().filter(|receipt| awaited.contains(&receipt.plan)).cloned().collect();
-        let is_settled =
-            |receipt: &Receipt| receipt.standing.is_over() || receipt.standing == crate::domain::plan::Standing::Unknown;
-        let is_over = receipts.len() >= awaited.len() && receipts.iter().all(is_settled);
+        if let Event::Notice { said, is_error: true } = &event {
+            output::complain(&format!("wheelhouse: {}", said.one_line()));
+        }
+        if let Event::Printed { plan, printed } = event {
+            self.printed.insert(plan, printed.tail);
+        }
+    }
+
+    /// What was told, and how all of it stands.
+    async fn catch_up(&mut self, business: &mut Business, watcher: &mut Watcher) {
+        while let Ok(event) = business.acted.try_recv() {
+            self.hear(event, watcher).await;
+        }
+        let standings = business.actor.standings();
+        self.receipts.extend(standings.receipts.iter().map(|receipt| (receipt.plan.clone(), receipt.clone())));
+    }
+
+    /// In the order in which they were confirmed.
+    fn of(&self, awaited: &[ActionId]) -> Vec<Receipt> {
+        awaited.iter().filter_map(|id| self.receipts.get(id)).cloned().collect()
+    }
+}
+
+/// Waits until each of them is over or stands unknown with nothing more tried by itself. A batch that paused itself is not
+/// gone on with here, nor is anything where the journal cannot be written: the rest is not sent.
+async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId]) -> Heard {
+    let mut standings = business.actor.watch();
+    let mut heard = Heard::default();
+    loop {
+        let now = Arc::clone(&standings.borrow_and_update());
+        heard.catch_up(business, watcher).await;
+        let (has_ended, is_paused) = now.batch.as_ref().map_or((false, false), |batch| (batch.ended_at.is_some(), batch.paused));
+        let is_settled = |receipt: &Receipt| match receipt.standing {
+            Standing::Held | Standing::Waiting => is_paused,
+            standing => standing.is_over() || standing == Standing::Unknown,
+        };
+        let known = heard.of(awaited);
+        let is_over = now.barrier.is_some() || (has_ended || known.len() >= awaited.len()) && known.iter().all(is_settled);
         // What is told meanwhile must not pile up: a command may print for hours.
-        let has_ended = !is_over
+        let is_gone = !is_over
             && tokio::select! {
                 changed = standings.changed() => changed.is_err(),
                 Some(event) = business.acted.recv() => {
-                    heard(event, watcher, &mut printed).await;
+                    heard.hear(event, watcher).await;
                     false
                 }
             };
-        if is_over || has_ended {
-            for (_, tail) in printed.iter().filter(|(_, tail)| !tail.original().is_empty()) {
-                output::complain(tail.shown());
-            }
-            return receipts;
+        if is_over || is_gone {
+            return heard;
         }
     }
 }
 
-/// Follows what the acting part tells, and keeps the last that each command printed.
-async fn heard(event: Event, watcher: &mut Watcher, printed: &mut Vec<(ActionId, Text)>) {
-    if let Event::Receipt(receipt) = &event {
-        watcher.follow(receipt).await;
+/// Stops the acting part: what came of all that was waited for.
+async fn ended(
+    mut heard: Heard,
+    business: &mut Business,
+    watcher: &mut Watcher,
+    awaited: &[ActionId],
+) -> Result<Vec<Receipt>, Complaint> {
+    business.actor.stop().await.map_err(|why| refused(&why))?;
+    heard.catch_up(business, watcher).await;
+    for tail in heard.printed.values().filter(|tail| !tail.original().is_empty()) {
+        output::complain(tail.shown());
     }
-    if let Event::Printed { plan, printed: so_far } = event {
-        printed.retain(|(known, _)| *known != plan);
-        printed.push((plan, so_far.tail));
-    }
+    Ok(heard.of(awaited))
 }
 
 /// What a deed is about.
@@ -340,7 +388,10 @@ fn targets(pack: &Pack, deed: &Deed<'_>) -> Result<Vec<Target>, Complaint> {
         return Err(Complaint::said(format!("{}: on which rows? Give their ids", deed.action)));
     }
     let queue = pack.queues.iter().find(|queue| queue.actions.contains(&id)).map(|queue| queue.id.clone());
-    Ok(deed.ids.iter().map(|key| Target { queue: queue.clone(), key: key.clone() }).collect())
+    // Said twice is meant once.
+    let mut said = HashSet::new();
+    let keys = deed.ids.iter().filter(|key| said.insert(key.as_str()));
+    Ok(keys.map(|key| Target { queue: queue.clone(), key: key.clone() }).collect())
 }
 
 fn inputs(given: &[String]) -> Result<Params, Complaint> {
@@ -409,7 +460,6 @@ pub fn recover(opening: Opening) -> Result<u8, Complaint> {
         }
         let mut receipts = receipts;
         receipts.extend(go_on(&mut business).await?);
-        business.actor.stop().await.map_err(|why| refused(&why))?;
         let recovery = business.actor.standings().recovery.clone();
         act::print_recovered(recovery.as_deref(), business.ground.pack.timezone)?;
         let is_left = recovery.is_some_and(|found| found.acts.iter().any(|act| act.receipt.has_rest));

@@ -74,9 +74,9 @@ impl Draft {
                 file, title => &self.title, timezone => &self.timezone, currency => &self.currency, database => &self.database,
                 stripe => stripe.map(|stripe| &stripe.key), account => stripe.and_then(|stripe| stripe.account.as_ref()),
                 livemode => if stripe.is_some_and(|stripe| stripe.livemode) { "true" } else { "false" },
-                payments => payments.map(|payments| &payments.table),
-                charge => payments.and_then(|payments| payments.charge.as_ref()),
-                amount => payments.map(|payments| &payments.amount), at => payments.map(|payments| &payments.at),
+                payments => payments.map(|payments| in_sql(&payments.table)),
+                charge => payments.and_then(|payments| payments.charge.as_deref()).map(in_sql),
+                amount => payments.map(|payments| in_sql(&payments.amount)), at => payments.map(|payments| in_sql(&payments.at)),
                 money_per_day => "500.00",
             },
         )?;
@@ -95,6 +95,24 @@ fn is_name(name: &str) -> bool {
     };
     name.split('.').count() <= 2 && name.split('.').all(is_part)
 }
+
+/// A name as a statement has it: in quotes where it would be read as another name, or as no name.
+fn in_sql(name: &str) -> String {
+    let part = |part: &str| {
+        let is_plain = !part.bytes().any(|byte| byte.is_ascii_uppercase()) && RESERVED.binary_search(&part).is_err();
+        if is_plain { part.to_owned() } else { format!("\"{part}\"") }
+    };
+    name.split('.').map(part).collect::<Vec<_>>().join(".")
+}
+
+/// What PostgreSQL or SQLite takes for no name, in the order of the alphabet.
+const RESERVED: [&str; 68] = [
+    "all", "alter", "and", "any", "as", "asc", "between", "by", "case", "cast", "check", "collate", "column", "commit",
+    "constraint", "create", "cross", "default", "delete", "desc", "distinct", "do", "drop", "else", "end", "except", "false",
+    "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "index", "inner", "insert", "intersect", "into", "is",
+    "join", "left", "limit", "natural", "not", "null", "offset", "on", "only", "or", "order", "outer", "primary", "references",
+    "returning", "right", "select", "set", "table", "then", "to", "transaction", "true", "union", "unique", "update", "user",
+];
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +152,21 @@ mod tests {
             assert_eq!(loaded.pack.reconciliations.len(), usize::from(database && stripe && charge), "{text}");
             assert!(text.lines().filter(|line| line.starts_with('#')).count() > 8 && text.ends_with("refused\n"), "{text}");
         }
+    }
+
+    #[test]
+    fn names_that_would_be_read_otherwise_are_quoted() {
+        assert!(RESERVED.is_sorted());
+        let mut odd = draft();
+        odd.payments = Some(PaymentsDraft {
+            table: "public.Payment".into(),
+            charge: Some("chargeId".into()),
+            amount: "amount".into(),
+            at: "order".into(),
+        });
+        let (text, _) = odd.write("shop.toml").unwrap();
+        assert!(text.contains(r#"select "chargeId" as charge, amount as amount, "order" as paid_at from public."Payment""#), "{text}");
+        assert!(text.contains(r#"select max("order") as latest from public."Payment""#) && !text.contains("from public.Payment"), "{text}");
     }
 
     #[test]

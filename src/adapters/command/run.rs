@@ -5,10 +5,13 @@ use std::{
     io::{self, Write as _},
     os::{
         fd::OwnedFd,
-        unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
+        unix::{
+            fs::PermissionsExt as _,
+            process::{CommandExt as _, ExitStatusExt as _},
+        },
     },
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -153,6 +156,32 @@ struct Running {
 
 type Exited = oneshot::Receiver<io::Result<ExitStatus>>;
 
+impl Running {
+    /// What goes on without us may go on printing: where nobody hears, the next line would end it.
+    fn leave_ears(&mut self) {
+        for pipe in [self.out.take(), self.err.take()].into_iter().flatten() {
+            if let Err(error) = deaf(pipe) {
+                tracing::warn!(%error, "what a program goes on printing has nowhere to go");
+            }
+        }
+    }
+}
+
+/// Somebody who takes all that comes and keeps nothing, and lives on where we end.
+fn deaf(pipe: pipe::Receiver) -> io::Result<()> {
+    let (nurse, _) = nurse(None)?;
+    let ears = Command::new("/bin/cat")
+        .env_clear()
+        .current_dir("/")
+        .stdin(pipe.into_blocking_fd()?)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    drop(nurse.send(ears));
+    Ok(())
+}
+
 impl Run<'_> {
     /// Runs it to its end, or to the end of its time. An error says why nothing was run at all.
     pub(super) async fn carry_out(mut self) -> Result<Ended, String> {
@@ -162,6 +191,9 @@ impl Run<'_> {
         (self.told)(hearing.ear.printed());
         let end = hearing.listen(&self, &mut running, stop).await;
         let (goes_on, left_behind) = (hearing.goes_on.then(|| running.group.number()), hearing.left_behind);
+        if self.surroundings.is_detached && (goes_on.is_some() || left_behind) {
+            running.leave_ears();
+        }
         running.group.end();
         (self.told)(hearing.ear.printed());
         Ok(Ended {

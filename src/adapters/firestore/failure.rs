@@ -82,7 +82,7 @@ impl Failure {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::NoReply(NoReply::TimedOut { .. } | NoReply::Distrusted(_)) | Self::TooBig(_) | Self::NoToken(_) => false,
-            Self::NoReply(NoReply::NotSent(_) | NoReply::Lost(_)) => true,
+            Self::NoReply(NoReply::NotSent(_) | NoReply::Spared(_) | NoReply::Lost(_)) => true,
             Self::Odd { status, .. } => *status >= 500,
             Self::Refusal(refusal) => {
                 matches!(refusal.status.as_str(), "UNAVAILABLE" | "ABORTED" | "INTERNAL") || refusal.is("RESOURCE_EXHAUSTED")

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         document::{DocumentName, FieldPath},
-        pack::{DocumentColumn, Documents, FirestoreRead},
+        pack::{DocumentColumn, Documents, FirestoreRead, MOST_ROWS},
         rows::{Params, Rows},
         template::Template,
         text::{Text, counted},
@@ -25,8 +25,6 @@ use crate::{
 
 /// Documents in one answer, as long as they are small.
 const PAGE: usize = 500;
-/// So many rows are plenty for a screen.
-pub(super) const AT_MOST: usize = 10_000;
 
 pub(super) async fn read(api: &Api, read: &FirestoreRead, params: &Params) -> Result<Rows, SourceError> {
     if let Documents::One(path) = &read.from {
@@ -36,7 +34,7 @@ pub(super) async fn read(api: &Api, read: &FirestoreRead, params: &Params) -> Re
     if !read.totals.is_empty() {
         return totals(api, read, &structured).await;
     }
-    let at_most = read.limit.unwrap_or(AT_MOST);
+    let at_most = read.limit.unwrap_or(MOST_ROWS);
     let mut pages = Pages::of(api, read, &structured, read.limit);
     let mut rows: Vec<Vec<Value>> = Vec::new();
     while let Some(page) = pages.next().await? {

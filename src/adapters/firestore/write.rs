@@ -131,7 +131,7 @@ async fn refused(api: &Api, write: &Write<'_>, failure: &Failure) -> Outcome {
         Failure::NoToken(why) | Failure::NoReply(NoReply::Distrusted(why)) => {
             Outcome::Rejected(transport.text(format_args!("{what} not written: {why}")))
         }
-        Failure::NoReply(NoReply::NotSent(why)) => {
+        Failure::NoReply(NoReply::NotSent(why) | NoReply::Spared(why)) => {
             Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not written: {why}")) }
         }
         Failure::NoReply(NoReply::TimedOut { sent: false }) => {

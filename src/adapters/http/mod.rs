@@ -22,7 +22,7 @@ pub(super) use answer::cell;
 use super::{
     environment::Found as Secret,
     scrub::Scrubber,
-    transport::{GRACE, NoReply, Reply, Transport, base_address},
+    transport::{GRACE, NoReply, Reply, Transport, base_address, is_in_clear, no_secret_in_clear},
     wrong_order, wrong_query,
 };
 use crate::{
@@ -78,6 +78,12 @@ impl HttpSystem {
         let mut scrub = Scrubber::default();
         scrub.hide_address(url.expose());
         let base = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err("what follows `?` or `#` in the address would not be sent: put it into each `path`, or a secret into a header".to_owned());
+        }
+        if service.is_some() && headers.iter().any(|(_, value)| value.is_secret) {
+            no_secret_in_clear(&base, "token")?;
+        }
         let mut map = HeaderMap::new();
         for (header, value) in headers {
             let header_name =
@@ -110,7 +116,7 @@ impl HttpSystem {
 
     /// The base with the path appended; what comes out is always at the base's own origin and below its path.
     fn address(&self, path: &str) -> Result<Url, String> {
-        let base = self.base.as_str().split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        let base = self.base.as_str().trim_end_matches('/');
         let path = path.strip_prefix('/').unwrap_or(path);
         let slash = if path.is_empty() || path.starts_with('?') { "" } else { "/" };
         let url = Url::parse(&format!("{base}{slash}{path}")).map_err(|error| format!("`{path}` is no path: {error}"))?;
@@ -146,8 +152,9 @@ impl HttpSystem {
     }
 
     fn within_base(&self, url: &Url) -> Option<String> {
-        let base = self.base.as_str().split(['?', '#']).next().unwrap_or_default();
-        let below = url.as_str().strip_prefix(base.trim_end_matches('/'))?;
+        // No answer repeats the user and the password that are part of the address.
+        let (url, base) = (without_login(url), without_login(&self.base));
+        let below = url.as_str().strip_prefix(base.as_str().trim_end_matches('/'))?;
         below.starts_with(['/', '?']).then(|| below.to_owned())
     }
 
@@ -159,7 +166,10 @@ impl HttpSystem {
     /// Whose token it is, as the service tells.
     fn known(&self, service: &Service, reply: &Reply) -> Result<Identity, SourceError> {
         let plain = self.transport.identity(reply)?;
-        let said = || self.transport.text(format_args!("{} answers {} {}", service.door, reply.status, reply.excerpt()));
+        let advice = if reply.status == 404 { "; check its name in the pack, and whether the token may see it" } else { "" };
+        let said = || {
+            self.transport.text(format_args!("{} answers {} {}{advice}", service.door, reply.status, reply.excerpt()))
+        };
         let json = reply.json().filter(|_| reply.is_success() && reply.cut.is_none());
         let json = json.ok_or_else(|| SourceError::Refused(said()))?;
         let fact = |(label, pointer): &(&'static str, &str)| {
@@ -221,6 +231,13 @@ fn shown(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
+fn without_login(url: &Url) -> Url {
+    let mut bare = url.clone();
+    // An address that can have none has none.
+    let _ = bare.set_username("").and_then(|()| bare.set_password(None));
+    bare
+}
+
 /// Why there is no answer to a read.
 enum Unasked {
     Mistake(String),
@@ -273,6 +290,14 @@ impl Source for HttpSystem {
         }
     }
 
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        let has_login = !self.base.username().is_empty() || self.base.password().is_some();
+        let is_told = is_in_clear(&self.base) && (has_login || self.headers.values().any(HeaderValue::is_sensitive));
+        let host = self.base.host_str().unwrap_or_default();
+        let said = format!("its secret goes to {host} in clear: use an `https:` address if anybody else is on the way");
+        Ok(is_told.then(|| self.transport.text(said)).into_iter().collect())
+    }
+
     async fn prepare(&self, query: &Query) -> Result<Option<Vec<String>>, SourceError> {
         match &query.read {
             Read::Http(_) => Ok(None),
@@ -317,7 +342,7 @@ impl Doer for HttpSystem {
 pub(super) fn judge(transport: &Transport, what: &str, reply: Result<Reply, NoReply>, proofs: &Proofs) -> Outcome {
     let wait = |reply: &Reply| reply.retry_after().unwrap_or(Duration::from_secs(5));
     match reply {
-        Err(NoReply::NotSent(why)) => {
+        Err(NoReply::NotSent(why) | NoReply::Spared(why)) => {
             Outcome::Again { after: Duration::from_secs(2), why: transport.text(format_args!("{what} not sent: {why}")) }
         }
         Err(NoReply::Distrusted(why)) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),

@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     adapters::testing::{CANARY, LIMIT, query},
-    domain::pack::{AskedBy, PageWay, Paging},
+    domain::pack::{AskedBy, MOST_ROWS, PageWay, Paging},
 };
 
-fn paged(at: &str, way: PageWay, at_most: usize) -> HttpRead {
+fn paged(at: &str, way: PageWay, at_most: impl Into<Option<usize>>) -> HttpRead {
     let list = pointing(at, &[("id", "/id")]);
-    HttpRead { rows: vec!["/data".into()], pages: Some(Paging { way, at_most }), ..list }
+    HttpRead { rows: vec!["/data".into()], pages: Some(Paging { way, at_most: at_most.into() }), ..list }
 }
 
 fn next() -> PageWay {
@@ -97,6 +97,30 @@ async fn a_screen_takes_what_it_can_show_and_a_ledger_all_or_nothing() {
     assert_eq!(parts, [[0, 1, 2]]);
     let said = answer.unwrap_err().to_string();
     assert!(said.contains("more than 4 rows: half a ledger would look whole"), "{said}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_too_long_for_a_screen_is_a_failure_and_never_cut_off_in_silence() {
+    for (rows, is_told) in [(MOST_ROWS, false), (MOST_ROWS + 1, true)] {
+        let server = seven(move |_, body| {
+            *body = json!({ "data": (0..rows).map(|id| json!({ "id": id })).collect::<Vec<_>>() });
+        })
+        .await;
+        match read(&open(&server.uri(), LIMIT), paged("/list", next(), None)).await {
+            Ok(told) => assert!(!is_told && told.len() == rows),
+            Err(why) => assert!(is_told && why.to_string().contains("more than 10000 rows: narrow the request, or say `at_most`"), "{why}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn links_lead_on_where_the_address_has_a_login() {
+    let server = seven(|_, _| {}).await;
+    let address = server.uri().replace("http://", "http://shop:pass%20word@");
+    let rows = read(&open(&address, LIMIT), paged("/list", next(), None)).await.unwrap();
+    assert_eq!(rows.len(), 7);
+    let asked = server.received_requests().await.unwrap();
+    assert!(asked.iter().all(|request| request.headers.get("authorization").unwrap() == "Basic c2hvcDpwYXNzIHdvcmQ="));
 }
 
 #[tokio::test]

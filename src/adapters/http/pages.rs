@@ -12,9 +12,9 @@ use serde_json::Value as Json;
 use super::{HttpSystem, Reply, answer, link, shown};
 use crate::{
     domain::{
-        pack::{AskedBy, HttpRead, PageWay, Paging},
+        pack::{AskedBy, HttpRead, MOST_ROWS, PageWay, Paging},
         rows::{Params, Rows},
-        text::Text,
+        text::{Text, counted},
         value::Value,
     },
     ports::{PageCame, SourceError, Taker},
@@ -24,7 +24,7 @@ use crate::{
 const MOST_PAGES: u64 = if cfg!(test) { 20 } else { 100_000 };
 
 impl HttpSystem {
-    /// All pages at once, for a screen: not more rows than the read says.
+    /// All pages at once, for a screen: the first rows where the read says how many, else every one or a failure.
     pub(super) async fn gather(
         &self,
         read: &HttpRead,
@@ -35,12 +35,17 @@ impl HttpSystem {
         let mut pages = Pages::of(self, read, paging, params)?;
         let all = async {
             let mut cells: Vec<Vec<Value>> = Vec::new();
-            while cells.len() < paging.at_most {
+            while paging.at_most.is_none_or(|most| cells.len() < most) {
                 let Some((rows, _)) = pages.next().await? else { break };
                 came(rows.len());
                 cells.extend(rows.iter().map(|row| row.values().to_vec()));
+                if paging.at_most.is_none() && cells.len() > MOST_ROWS {
+                    // Cut off, it would look whole.
+                    let said = format!("more than {}: narrow the request, or say `at_most`", counted(MOST_ROWS as u64, "row"));
+                    return Err(SourceError::Refused(self.transport.text(said)));
+                }
             }
-            cells.truncate(paging.at_most);
+            cells.truncate(paging.at_most.unwrap_or(usize::MAX));
             Ok(Rows::new(answer::none(read).columns().to_vec(), cells))
         };
         let limit = self.transport.timeout;
@@ -60,8 +65,8 @@ impl HttpSystem {
         while let Some((rows, request)) = within(self.transport.timeout, pages.next()).await? {
             requests.extend(request);
             count += rows.len();
-            if count > paging.at_most {
-                let said = format!("more than {} rows: half a ledger would look whole; give `at_most` more", paging.at_most);
+            if let Some(most) = paging.at_most.filter(|most| count > *most) {
+                let said = format!("more than {most} rows: half a ledger would look whole; give `at_most` more");
                 return Err(SourceError::Refused(self.transport.text(said)));
             }
             taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;

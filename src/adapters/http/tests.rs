@@ -258,6 +258,31 @@ async fn a_dropped_answer_is_unknown_and_an_unsent_act_is_not() {
 }
 
 #[tokio::test]
+async fn where_no_line_comes_about_nothing_was_sent() {
+    // Whoever is there says nothing of TLS, for as long as it takes.
+    let (address, _server) = never_answers().await;
+    let outcome = open(&address.replace("http://", "https://"), Duration::from_millis(300)).act(&run(), &mark("a")).await;
+    let Outcome::Again { why, .. } = &outcome else { panic!("{outcome:?}") };
+    assert!(why.shown().contains("not sent: nobody answers"), "{why}");
+}
+
+#[tokio::test]
+async fn a_secret_that_goes_out_in_clear_is_told_of_at_the_start() {
+    let told = async |address: &str| {
+        let url = Secret::plain(address);
+        let reach = Reach { headers: vec![("x-key".into(), Secret::secret(CANARY))], ..Reach::to(url, LIMIT) };
+        HttpSystem::open("site", reach).unwrap().inspect().await.unwrap()
+    };
+    let said = told("http://shop.example/api").await;
+    assert!(said[0].shown().starts_with("site: its secret goes to shop.example in clear"), "{said:?}");
+    assert!(told("https://shop.example/api").await.is_empty() && told("http://localhost:1").await.is_empty());
+    let open = HttpSystem::open("site", Reach::to(Secret::plain("http://shop.example"), LIMIT)).unwrap();
+    assert!(open.inspect().await.unwrap().is_empty(), "there is no secret");
+    let why = HttpSystem::open("site", Reach::to(Secret::plain("https://shop.example/?key=1"), LIMIT)).unwrap_err();
+    assert!(why.contains("would not be sent") && !why.contains("key=1"), "{why}");
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_prove_it_is_never_done() {
     let proof = |at: &str, rule: ProofRule| Some(Proof { at: at.to_owned(), rule });
     let proofs = Proofs {

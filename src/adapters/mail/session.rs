@@ -16,7 +16,7 @@ use lettre::{
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::{environment::Found as Secret, scrub::decoded, transport::mend_tls};
+use super::super::{environment::Found as Secret, scrub::decoded, transport::{is_loopback, is_own, mend_tls}};
 
 /// After a mail is taken, nothing is worth waiting for.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -193,13 +193,13 @@ async fn leave(line: &mut AsyncSmtpConnection) {
 async fn within<T>(end: Instant, stage: Stage, work: impl Future<Output = Result<T, SmtpError>>) -> Result<T, Failure> {
     match timeout_at(end, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Failure { stage, why: Why::of(&error) }),
+        Ok(Err(error)) => Err(Failure { stage, why: Why::of(stage, &error) }),
         Err(_) => Err(Failure { stage, why: Why::TimeRanOut }),
     }
 }
 
 impl Why {
-    fn of(error: &SmtpError) -> Self {
+    fn of(stage: Stage, error: &SmtpError) -> Self {
         let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
         let said = |code: Option<_>| match code {
             Some(code) => format!("the server says {code} {cause}"),
@@ -218,7 +218,9 @@ impl Why {
                 "what answers there does not speak as a mail server does ({cause}): check the address and its port"
             ))
         } else {
-            mend_tls(&cause).map_or(Self::Broken(cause), Self::Never)
+            // A line that breaks after the text is out tells nothing of what became of the mail, however it breaks.
+            let trust = mend_tls(&cause).filter(|_| stage != Stage::Text);
+            trust.map_or(Self::Broken(cause), Self::Never)
         }
     }
 }
@@ -258,13 +260,4 @@ fn parameters(host: &str, authority: Option<&Path>) -> Result<TlsParameters, Str
         builder = builder.add_root_certificate(certificate);
     }
     builder.build_rustls().map_err(|error| format!("no TLS: {error}"))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| is_own(host.trim_matches(['[', ']'])))
-}
-
-/// True where what is sent does not leave this machine.
-fn is_own(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

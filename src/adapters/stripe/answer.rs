@@ -147,7 +147,9 @@ pub(super) fn unlooked(transport: &Transport, what: &str, unread: &Unread) -> Ou
 
 fn unanswered(transport: &Transport, what: &str, failure: &NoReply) -> Outcome {
     match failure {
-        NoReply::NotSent(why) => Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) },
+        NoReply::NotSent(why) | NoReply::Spared(why) => {
+            Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) }
+        }
         NoReply::Distrusted(why) => Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),
         NoReply::TimedOut { sent: false } => {
             Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: nobody answers")) }

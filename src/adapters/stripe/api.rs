@@ -22,9 +22,9 @@ use crate::{
     adapters::{
         environment::Found as Secret,
         scrub::Scrubber,
-        transport::{NoReply, Reply, Transport, base_address},
+        transport::{NoReply, Reply, Transport, base_address, no_secret_in_clear},
     },
-    domain::{identity::Identity, text::Text},
+    domain::{age, identity::Identity, text::Text},
     ports::{Outcome, Ownership, SourceError},
 };
 
@@ -59,6 +59,7 @@ impl Api {
         }
         let wrong_mode = wrong_mode(key.expose(), livemode);
         let base = base_address(base.map_or(STRIPE, Secret::expose)).map_err(|problem| scrub.clean(&problem))?;
+        no_secret_in_clear(&base, "key")?;
         Ok(Self {
             transport: Transport::open(name, timeout, scrub)?,
             base,
@@ -85,7 +86,9 @@ impl Api {
 
     /// In its turn; what the answer says of the pace is taken to heart.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
-        self.pace.turn().await;
+        self.pace.turn(self.transport.timeout).await.map_err(|wait| {
+            NoReply::Spared(format!("Stripe is busy and wants to be left alone for another {}", age::span(wait)))
+        })?;
         let reply = self.transport.send(self.signed(request)).await?;
         if reply.status == 429 {
             self.pace.back_off(Refusal::of(&reply).wait());
@@ -134,12 +137,14 @@ impl Api {
         let asked = client::ask(self, Reading::of("/account").build(), RequestStrategy::Once).await;
         let unread = |unread: Unread| self.unread("account", &unread);
         let reply = asked.map_err(|failure| unread(Unread::NoReply(failure)))?;
-        let account = whole(&reply).map_err(unread)?;
+        // A restricted key without this right may well have all that the pack needs.
+        let account = if reply.status == 403 { Json::Null } else { whole(&reply).map_err(unread)? };
         let word = |pointer: &str| account.pointer(pointer).and_then(Json::as_str).map(|said| self.transport.scrub.text(said));
         let name = word("/business_profile/name").or_else(|| word("/settings/dashboard/display_name"));
         // `rk_live` is no secret, and says what the key may do.
         let key = self.key.expose_secret().match_indices('_').nth(1).and_then(|(end, _)| self.key.expose_secret().get(..end));
-        let facts = [("account", word("/id")), ("name", name), ("key", key.map(Text::new))];
+        let id = word("/id").or_else(|| account.is_null().then(|| Text::new("not told to this key")));
+        let facts = [("account", id), ("name", name), ("key", key.map(Text::new))];
         Ok(Identity {
             system: Text::new(format!("Stripe {}", VERSION.as_str())),
             facts: facts.into_iter().filter_map(|(label, said)| Some((label, said?))).collect(),
@@ -211,7 +216,7 @@ impl Unread {
     /// True where the same question may be answered a moment later.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Odd(_) => false,
+            Self::Odd(_) | Self::NoReply(NoReply::Spared(_)) => false,
             Self::NoReply(_) => true,
             Self::Refusal(refusal) => refusal.should_retry.unwrap_or(matches!(refusal.status, 409 | 429 | 500..600)),
         }

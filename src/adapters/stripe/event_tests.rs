@@ -240,7 +240,7 @@ fn undelivered() -> StripeRead {
         id: None,
         filters: Vec::new(),
         window: None,
-        at_most: 1000,
+        at_most: None,
         endpoint: None,
         except: None,
     }
@@ -324,11 +324,24 @@ async fn who_answers_at_a_handler_is_told_without_an_event() {
     let account = ResponseTemplate::new(200).set_body_json(json!({ "id": "acct_1" }));
     Mock::given(path("/v1/account")).respond_with(account).mount(&stripe).await;
     Mock::given(method("HEAD")).and(path("/hook")).respond_with(ResponseTemplate::new(405)).mount(&handler).await;
-    for (handler, said) in [(handler.uri(), "site answers 405"), (nobody().await, "site: stripe: nobody answers")] {
-        let identity = system(&stripe.uri(), &handler, None).identify().await.unwrap();
-        let told = identity.facts.iter().find(|(fact, _)| *fact == "handler").map(|(_, said)| said.shown()).unwrap();
-        assert!(told.starts_with(said) && !told.contains(CANARY), "{told}");
+    let rights = system(&stripe.uri(), &handler.uri(), None).rights(&Needs::default()).await;
+    let told = rights.facts.iter().find(|(fact, _)| *fact == "handlers").map(|(_, said)| said.shown()).unwrap();
+    assert_eq!((told, rights.lacks.len()), ("site answers 405", 0));
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_no_event_is_something_to_look_at() {
+    let stripe = MockServer::start().await;
+    for (status, advice) in [(404, "answers 404; correct the handler's address"), (301, "address"), (503, "answers 503; heal it")] {
+        let handler = answering(ResponseTemplate::new(status)).await;
+        let rights = system(&stripe.uri(), &handler.uri(), None).rights(&Needs::default()).await;
+        let [why] = rights.lacks.as_slice() else { panic!("{rights:?}") };
+        assert!(why.shown().starts_with("stripe: the handler `site`") && why.shown().contains(advice), "{why:?}");
+        assert!(rights.facts.iter().all(|(fact, _)| *fact != "handlers"), "{rights:?}");
     }
+    let rights = system(&stripe.uri(), &nobody().await, None).rights(&Needs::default()).await;
+    let why = rights.lacks.first().unwrap().shown();
+    assert!(why.contains("is not reached") && why.contains("nobody answers") && !why.contains(CANARY), "{why}");
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ pub(super) async fn deliver(api: &Api, event: &str, handler: &Handler) -> Outcom
         |why: String| Outcome::Again { after: AGAIN, why: api.transport.text(format_args!("{event} not fetched: {why}")) };
     let reply = match client::ask(api, Reading::of(path).build(), RequestStrategy::Once).await {
         Ok(reply) => reply,
-        Err(NoReply::NotSent(why) | NoReply::Lost(why)) => return again(why),
+        Err(NoReply::NotSent(why) | NoReply::Spared(why) | NoReply::Lost(why)) => return again(why),
         Err(NoReply::Distrusted(why)) => {
             return Outcome::Rejected(api.transport.text(format_args!("{event} not fetched: {why}")));
         }

@@ -15,9 +15,9 @@ use super::{
 use crate::{
     adapters::transport::GRACE,
     domain::{
-        pack::{StripeList, StripeRead},
+        pack::{MOST_ROWS, StripeList, StripeRead},
         rows::{Params, Rows},
-        text::Text,
+        text::{Text, counted},
         value::Value,
     },
     ports::{PageCame, SourceError, Taker},
@@ -53,11 +53,10 @@ pub(super) async fn read(
     }
     let mut objects: Vec<Fields> = Vec::new();
     let mut pages = Pages::of(api, what, filters, limit, came);
-    while objects.len() < read.at_most {
-        let Some((page, _)) = pages.next(read.at_most - objects.len()).await? else { break };
+    while let Some(page) = pages.next_of(read.at_most, objects.len()).await? {
         objects.extend(page.into_iter().map(|object| object::fields(read.list, object)));
     }
-    objects.truncate(read.at_most);
+    objects.truncate(read.at_most.unwrap_or(usize::MAX));
     Ok(object::rows(read.list, objects))
 }
 
@@ -82,8 +81,8 @@ pub(super) async fn stream(
         let Some((page, request)) = pages.next(PAGE).await? else { return Ok(requests) };
         requests.extend(request);
         count += page.len();
-        if count > read.at_most {
-            return Err(refused(format!("more than {} rows: half a ledger would look whole; give `at_most` more", read.at_most)));
+        if let Some(most) = read.at_most.filter(|most| count > *most) {
+            return Err(refused(format!("more than {most} rows: half a ledger would look whole; give `at_most` more")));
         }
         let page = page.into_iter().map(|object| object::fields(read.list, object)).collect();
         taker.take(object::rows(read.list, page)).map_err(|why| SourceError::Refused(Text::new(why)))?;
@@ -105,6 +104,20 @@ struct Pages<'a> {
 impl<'a> Pages<'a> {
     fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration, came: &'a PageCame<'a>) -> Self {
         Self { api, what, filters, limit, after: None, is_over: false, course: api.progress.begin(what), came }
+    }
+
+    /// The next page of a look that has `have` objects and wants `at_most`; `None` where it has enough. Without `at_most`
+    /// it wants all of them, and a list that is longer than a screen bears is a failure: cut off, it would look whole.
+    async fn next_of(&mut self, at_most: Option<usize>, have: usize) -> Result<Option<Vec<Json>>, SourceError> {
+        let left = at_most.unwrap_or(MOST_ROWS).saturating_sub(have);
+        if left == 0 && at_most.is_none() && !self.is_over {
+            let said = format!("{}: more than {}: narrow it by `window` or `filters`, or say `at_most`", self.what, counted(MOST_ROWS as u64, "row"));
+            return Err(SourceError::Refused(self.api.transport.text(said)));
+        }
+        if left == 0 {
+            return Ok(None);
+        }
+        Ok(self.next(left).await?.map(|(page, _)| page))
     }
 
     /// The next page of at most so many objects, and what Stripe calls the request; `None` after the last.
@@ -140,22 +153,21 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The whole of a list, up to so many objects.
+/// The whole of a list, or the newest where `at_most` says how many.
 pub(super) async fn all(
     api: &Api,
     what: &'static str,
     filters: Vec<(String, String)>,
-    at_most: usize,
+    at_most: Option<usize>,
     limit: Duration,
     came: &PageCame<'_>,
 ) -> Result<Vec<Json>, SourceError> {
     let mut pages = Pages::of(api, what, filters, limit, came);
     let mut objects = Vec::new();
-    while objects.len() < at_most {
-        let Some((page, _)) = pages.next(at_most - objects.len()).await? else { break };
+    while let Some(page) = pages.next_of(at_most, objects.len()).await? {
         objects.extend(page);
     }
-    objects.truncate(at_most);
+    objects.truncate(at_most.unwrap_or(usize::MAX));
     Ok(objects)
 }
 

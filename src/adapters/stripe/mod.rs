@@ -19,6 +19,7 @@ mod undelivered;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 
 use self::{amend::Change, api::Api, signed_post::Handler};
 use super::{environment::Found as Secret, wrong_order, wrong_query};
@@ -124,15 +125,23 @@ impl Source for StripeSystem {
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {
-        let mut identity = self.api.identify().await?;
-        for handler in &self.handlers {
-            identity.facts.push(("handler", handler.reached().await));
-        }
-        Ok(identity)
+        self.api.identify().await
     }
 
     async fn rights(&self, needs: &Needs) -> Rights {
-        rights::ask(&self.api, needs).await
+        let (mut rights, handlers) =
+            tokio::join!(rights::ask(&self.api, needs), join_all(self.handlers.iter().map(Handler::reached)));
+        let mut reached = Vec::new();
+        for answer in handlers {
+            match answer {
+                Ok(said) => reached.push(said),
+                Err(why) => rights.lacks.push(why),
+            }
+        }
+        if !reached.is_empty() {
+            rights.facts.push(("handlers", Text::new(reached.join(", "))));
+        }
+        rights
     }
 
     fn budget(&self) -> Option<Text> {

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use tokio::time::{Instant, sleep_until};
 
 /// Twenty a second; Stripe takes 25 in test mode and 100 in live mode.
@@ -27,10 +28,11 @@ impl Pace {
         Self(Mutex::new(Budget::new(Instant::now())))
     }
 
-    /// Returns when the next request may go.
-    pub(super) async fn turn(&self) {
-        let at = self.budget().turn(Instant::now());
+    /// Returns when the next request may go; at once with how long that is, where it is longer than `patience`.
+    pub(super) async fn turn(&self, patience: Duration) -> Result<(), TimeDelta> {
+        let at = self.budget().turn_within(Instant::now(), patience)?;
         sleep_until(at).await;
+        Ok(())
     }
 
     /// What is asked of Stripe and how much of that is used, in words.
@@ -78,8 +80,21 @@ impl Budget {
         format!("{used} requests in the last {seconds} s, {:.0} at most{slowed}{queued}", LOOKED_BACK.as_secs_f64() * per_second)
     }
 
+    /// Whoever does not wait takes no turn.
+    fn turn_within(&mut self, now: Instant, patience: Duration) -> Result<Instant, TimeDelta> {
+        let wait = self.next(now) - now;
+        if wait > patience {
+            return Err(TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX));
+        }
+        Ok(self.turn(now))
+    }
+
+    fn next(&self, now: Instant) -> Instant {
+        self.even.checked_sub(self.gap * BURST).map_or(now, |turn| turn.max(now))
+    }
+
     fn turn(&mut self, now: Instant) -> Instant {
-        let turn = self.even.checked_sub(self.gap * BURST).map_or(now, |turn| turn.max(now));
+        let turn = self.next(now);
         self.even = self.even.max(now) + self.gap;
         self.turns.retain(|at| *at + LOOKED_BACK > now);
         self.turns.push_back(turn);
@@ -130,6 +145,18 @@ mod tests {
             budget.back_off(now);
         }
         assert_eq!(budget.gap, SLOWEST);
+    }
+
+    #[test]
+    fn who_would_wait_for_too_long_is_told_how_long_and_takes_no_turn() {
+        let now = Instant::now();
+        let mut budget = Budget::new(now);
+        budget.back_off(now + Duration::from_mins(5));
+        for _ in 0..3 {
+            assert_eq!(budget.turn_within(now, Duration::from_secs(8)), Err(TimeDelta::minutes(5)));
+        }
+        let later = now + Duration::from_secs(295);
+        assert_eq!(budget.turn_within(later, Duration::from_secs(8)), Ok(now + Duration::from_mins(5)));
     }
 
     #[test]

@@ -26,8 +26,8 @@ async fn serve(server: &MockServer, list: &str, objects: Json) {
     at.respond_with(ResponseTemplate::new(200).set_body_json(page)).mount(server).await;
 }
 
-fn timeline(at_most: usize) -> StripeRead {
-    StripeRead { list: StripeList::Timeline, id: Some(template("{{ customer }}")), at_most, ..charges() }
+fn timeline(at_most: impl Into<Option<usize>>) -> StripeRead {
+    StripeRead { list: StripeList::Timeline, id: Some(template("{{ customer }}")), at_most: at_most.into(), ..charges() }
 }
 
 #[tokio::test]

@@ -37,14 +37,18 @@ impl Handler {
         Ok(Self { name: name.to_owned(), url: url.value.clone(), secret: secret.value, transport })
     }
 
-    /// Who answers there, asked without an event: a handler that wants one may well refuse.
-    pub(super) async fn reached(&self) -> Text {
-        let answer = self.transport.send(self.transport.fresh.head(self.url.expose_secret())).await;
-        let said = match answer {
-            Ok(reply) => format!("{} answers {}", self.name, reply.status),
-            Err(failure) => format!("{}: {}", self.name, self.transport.unread(&failure)),
-        };
-        self.transport.scrub.text(&said)
+    /// Whether somebody answers there, asked without an event: a handler that wants one may well refuse. In words, or why
+    /// no event would be taken.
+    pub(super) async fn reached(&self) -> Result<String, Text> {
+        let wrong = |why: &str| self.transport.text(format_args!("the handler `{}` {why}", self.name));
+        match self.transport.send(self.transport.fresh.head(self.url.expose_secret())).await {
+            Ok(reply) => match reply.status {
+                300..400 | 404 | 410 => Err(wrong(&format!("answers {}; correct the handler's address", reply.status))),
+                500.. => Err(wrong(&format!("answers {}; heal it before anything is sent there", reply.status))),
+                status => Ok(format!("{} answers {status}", self.name)),
+            },
+            Err(failure) => Err(wrong(&format!("is not reached: {}", self.transport.unread(&failure)))),
+        }
     }
 
     /// Posts an event once. The signature carries the moment; the body is the same each time.
@@ -66,7 +70,7 @@ impl Handler {
         let transport = &self.transport;
         let reply = match reply {
             Ok(reply) => reply,
-            Err(NoReply::NotSent(why)) => {
+            Err(NoReply::NotSent(why) | NoReply::Spared(why)) => {
                 return Outcome::Again { after: AGAIN, why: transport.text(format_args!("{what} not sent: {why}")) };
             }
             Err(NoReply::Distrusted(why)) => return Outcome::Rejected(transport.text(format_args!("{what} not sent: {why}"))),

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         id::Id,
         money::{Currency, Money},
-        pack::{StripeList, StripeRead},
+        pack::{MOST_ROWS, StripeList, StripeRead},
         value::Value,
     },
 };
@@ -60,7 +60,7 @@ pub(super) fn charges() -> StripeRead {
         id: None,
         filters: Vec::new(),
         window: None,
-        at_most: 1000,
+        at_most: None,
         endpoint: None,
         except: None,
     }
@@ -328,12 +328,52 @@ async fn a_list_is_read_page_by_page_within_its_window() {
     assert_eq!(ids, ["ch_1", "ch_2", "ch_3"]);
     assert_eq!(rows.first().unwrap().find("created"), Some(&given[0].1));
 
-    let back = StripeRead { window: Some(Duration::from_hours(24)), at_most: 1, ..charges() };
+    let back = StripeRead { window: Some(Duration::from_hours(24)), at_most: Some(1), ..charges() };
     let now = [("now", given[1].1.clone())];
     let server = MockServer::start().await;
     let only = Mock::given(query_param("created[gte]", "1763539200")).and(query_param("limit", "1"));
     only.respond_with(page(&["ch_1"], true)).expect(1).mount(&server).await;
     assert_eq!(read(&open(&server.uri()), back, &now).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_is_too_long_for_a_screen_is_a_failure_and_never_cut_off_in_silence() {
+    let data: Vec<Json> = (0..MOST_ROWS).map(|at| json!({ "id": format!("ch_{at}") })).collect();
+    for (has_more, at_most, read_rows) in
+        [(true, None, None), (false, None, Some(MOST_ROWS)), (true, Some(MOST_ROWS), Some(MOST_ROWS)), (true, Some(7), Some(7))]
+    {
+        let server = MockServer::start().await;
+        let list = ResponseTemplate::new(200).set_body_json(json!({ "data": data, "has_more": has_more }));
+        Mock::given(path("/v1/charges")).respond_with(list).mount(&server).await;
+        match (read(&open(&server.uri()), StripeRead { at_most, ..charges() }, &[]).await, read_rows) {
+            (Ok(rows), Some(expected)) => assert_eq!(rows.len(), expected),
+            (Err(why), None) => {
+                let why = why.to_string();
+                assert!(why.contains("charges: more than 10000 rows: narrow it by `window` or `filters`, or say `at_most`"), "{why}");
+            }
+            (told, _) => panic!("{has_more} {at_most:?}: {told:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_read_the_account_is_a_key_all_the_same() {
+    let server = MockServer::start().await;
+    let denied = ResponseTemplate::new(403).set_body_json(error("invalid_request_error", "", "Having the 'rak_accounts_kyc_basic_read' permission would allow this request to continue."));
+    Mock::given(path("/v1/account")).respond_with(denied).mount(&server).await;
+    let identity = open(&server.uri()).identify().await.unwrap();
+    let account = identity.facts.iter().find(|(label, _)| *label == "account").map(|(_, said)| said.shown());
+    assert_eq!(account, Some("not told to this key"));
+    assert_eq!(open(&server.uri()).ownership().await, Ownership::Own, "the pack pins no account");
+}
+
+#[test]
+fn no_key_travels_in_clear() {
+    for (address, is_told) in [("http://stripe.internal:8080", true), ("http://127.0.0.1:1", false), ("http://[::1]:1", false), ("https://stripe.internal", false)] {
+        let key = Secret::secret("rk_live_x");
+        let opened = StripeSystem::open("stripe", key, Some(&Secret::plain(address)), None, true, false, LIMIT);
+        assert_eq!(opened.is_err_and(|why| why.starts_with("the key would travel in clear: use an `https:` address")), is_told, "{address}");
+    }
 }
 
 #[tokio::test]

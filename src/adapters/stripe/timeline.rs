@@ -31,7 +31,7 @@ struct Happening {
 pub(super) async fn read(
     api: &Api,
     customer: &str,
-    at_most: usize,
+    at_most: Option<usize>,
     limit: Duration,
     came: &PageCame<'_>,
 ) -> Result<Rows, SourceError> {
@@ -85,7 +85,7 @@ pub(super) async fn read(
         told.push(happening("invoice", &invoice, amount(&invoice, "amount_due"), said(&invoice, &["number"]), of));
     }
     told.sort_by_key(|one| std::cmp::Reverse(one.at));
-    told.truncate(at_most);
+    told.truncate(at_most.unwrap_or(usize::MAX));
     Ok(rows(told))
 }
 

@@ -93,7 +93,7 @@ pub(super) async fn read(
     filters.push(("delivery_success".to_owned(), "false".to_owned()));
     let events = all(api, "events", filters, read.at_most, limit, came).await?;
     let mut endpoints: Vec<Endpoint> =
-        all(api, "webhook_endpoints", Vec::new(), usize::MAX, limit, came).await?.iter().map(Endpoint::of).collect();
+        all(api, "webhook_endpoints", Vec::new(), None, limit, came).await?.iter().map(Endpoint::of).collect();
     if let Some(wanted) = &wanted {
         let known: Vec<String> = endpoints.iter().map(|endpoint| format!("{} ({})", endpoint.id, endpoint.url)).collect();
         endpoints.retain(|endpoint| endpoint.id == *wanted || endpoint.url == *wanted);

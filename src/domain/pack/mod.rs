@@ -33,7 +33,7 @@ pub use job::{HistoryColumns, Job, Schedule};
 pub use ledger::{Class, Ledger, LedgerColumns, Reconciliation};
 pub use metric::{Metric, Target};
 pub use pages::{AskedBy, PageWay, Paging};
-pub use query::{Except, HttpRead, Query, Read, Sql, StripeList, StripeRead};
+pub use query::{Except, HttpRead, MOST_ROWS, Query, Read, Sql, StripeList, StripeRead};
 pub use queue::{ColumnFormat, ColumnSpec, Deadline, Preset, Queue};
 pub use sql::SqlMistake;
 

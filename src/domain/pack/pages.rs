@@ -4,8 +4,8 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paging {
     pub way: PageWay,
-    /// A look takes no more rows than this; of a ledger, more than this is a failure.
-    pub at_most: usize,
+    /// A look takes only so many, the first; of a ledger, and where nothing is said, a list is whole or a failure.
+    pub at_most: Option<usize>,
 }
 
 /// What leads on; `at` is a JSON pointer into the answer.

@@ -6,6 +6,10 @@ use super::{CommandRead, Connection, FirestoreRead, Paging};
 
 use crate::domain::{id::Id, proof::Proof, template::Template};
 
+/// A look whose list is longer than this is a failure, unless its pack says how many rows it wants: so many are plenty for
+/// a screen and bearable for the interface, and a list cut off without a word would look whole.
+pub const MOST_ROWS: usize = 10_000;
+
 /// A read of one connection. Its parameters come from where it is asked: `:now`, `:from` and `:to` of a window,
 /// `:id` and every other column of the row that it is about.
 #[derive(Clone, Debug)]
@@ -47,8 +51,8 @@ pub struct StripeRead {
     pub filters: Vec<(String, Template)>,
     /// How far back, by `created`, where the caller gives no `:from`.
     pub window: Option<Duration>,
-    /// At most so many rows; paging stops there.
-    pub at_most: usize,
+    /// A look takes only so many, the newest; of a ledger, and where nothing is said, a list is whole or a failure.
+    pub at_most: Option<usize>,
     /// Of undelivered events: the one endpoint that is meant, by its id or its address; `None` is all of them.
     pub endpoint: Option<Template>,
     /// Rows that the business's own record has already: they are left out, and counted.

@@ -88,7 +88,14 @@ impl Driver {
         }
     }
 
+    /// Nothing has to be unlocked for pausing; going on sends, hours later perhaps, and asks for all that sending asks for.
     pub(super) async fn pause(&mut self, id: &BatchId, paused: bool) -> Result<Text, Text> {
+        if !paused {
+            self.may_act()?;
+            if !self.lock.is_open(self.now()) {
+                return Err(Text::new("writing is locked: W unlocks it, then P goes on with the batch"));
+            }
+        }
         let in_doubt = self.running.iter().map(|running| &running.act).find(|act| {
             act.plan.batch.as_ref() == Some(id) && matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict)
         });

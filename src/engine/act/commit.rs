@@ -46,12 +46,24 @@ impl Driver {
         }
         let until = now + TimeDelta::from_std(preview.hold).unwrap_or(TimeDelta::zero());
         let count = plans.len();
+        let mut left_out = None;
         for plan in plans {
-            self.intend(plan, until, skew).await?;
+            let (title, target) = (plan.title.clone(), plan.target.key.clone());
+            let of_batch = plan.batch.is_some().then(|| plan.clone());
+            let Err(why) = self.intend(plan, until, skew).await else { continue };
+            // What was confirmed before it goes on: the batch says of this one why it does not.
+            let Some(plan) = of_batch.filter(|_| self.broken.is_none()) else { return Err(why) };
+            self.record_refusals(&title, &[(target, why.clone())]).await;
+            self.skip(&plan, now).await;
+            left_out = Some(why);
         }
         let held =
             if until > now { format!("held for {}: u takes it back", age::span(until - now)) } else { "confirmed".to_owned() };
-        Ok(Text::new(if count == 1 { held } else { format!("{count} {held}") }))
+        let said = if count == 1 { held } else { format!("{count} {held}") };
+        Ok(Text::new(match left_out {
+            Some(why) => format!("{said}; not all of them: {}", why.original()),
+            None => said,
+        }))
     }
 
     async fn intend(&mut self, plan: Plan, until: DateTime<Utc>, skew: TimeDelta) -> Result<(), Text> {

@@ -52,7 +52,8 @@ pub(super) enum Mode {
         reply: Option<Reply<Vec<Receipt>>>,
     },
     Ready,
-    Stopping(Option<Reply<()>>),
+    /// With all who wait for the end of it.
+    Stopping(Vec<Reply<()>>),
 }
 
 /// An act that is not over. It holds a permit from its first attempt on.
@@ -74,6 +75,8 @@ pub(super) struct Driver {
     pub(super) proposals: VecDeque<Proposal>,
     pub(super) flights: FuturesUnordered<Flight>,
     pub(super) looks: FuturesUnordered<Look>,
+    /// Looks at what was done weeks ago; nobody waits for their end.
+    pub(super) following: FuturesUnordered<Flight>,
     flying: HashMap<ActionId, DateTime<Utc>>,
     pub(super) findings: Option<Findings>,
     pub(super) broken: Option<Text>,
@@ -100,6 +103,7 @@ impl Driver {
             proposals: VecDeque::new(),
             flights: FuturesUnordered::new(),
             looks: FuturesUnordered::new(),
+            following: FuturesUnordered::new(),
             flying: HashMap::new(),
             findings: None,
             broken: None,

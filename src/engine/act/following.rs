@@ -40,7 +40,7 @@ impl Driver {
         let acts = acts.into_iter().filter(|act| planning::belongs(&act.plan, &self.setting()));
         let looks: Vec<_> = acts.filter_map(|act| self.look_after(&act)).collect();
         if !looks.is_empty() {
-            self.flights.push(Box::pin(async move {
+            self.following.push(Box::pin(async move {
                 let mut followed = Vec::new();
                 for (id, look) in looks {
                     followed.push((id, look.await));

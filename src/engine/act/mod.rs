@@ -245,6 +245,7 @@ async fn run(mut driver: Driver, mut requests: mpsc::Receiver<Request>, shown: w
                 }
             }
             Some((id, landing)) = driver.flights.next(), if !driver.flights.is_empty() => driver.land(&id, landing).await,
+            Some((id, landing)) = driver.following.next(), if !driver.following.is_empty() => driver.land(&id, landing).await,
             Some(look) = driver.looks.next(), if !driver.looks.is_empty() => driver.show(look).await,
             ownership = answered(driver.account.question()), if driver.account.is_asked() => driver.account_answered(ownership).await,
             () = tokio::time::sleep(sleep.unwrap_or(LONGEST_SLEEP)), if sleep.is_some() => {}
@@ -285,8 +286,8 @@ impl Driver {
     fn has_stopped(&mut self) -> bool {
         let is_over = matches!(self.mode, Mode::Stopping(_)) && self.flights.is_empty();
         if is_over {
-            if let Mode::Stopping(Some(reply)) = std::mem::replace(&mut self.mode, Mode::Stopping(None)) {
-                drop(reply.send(Ok(())));
+            if let Mode::Stopping(waiting) = &mut self.mode {
+                waiting.drain(..).for_each(|reply| drop(reply.send(Ok(()))));
             }
             (self.setup.tell)(Event::Stopped);
         }

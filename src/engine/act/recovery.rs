@@ -169,8 +169,13 @@ impl Driver {
 
     /// Starts nothing more; what has not been sent is said to be so.
     pub(super) async fn stop(&mut self, reply: Option<Reply<()>>) {
-        self.mode = Mode::Stopping(reply);
+        if let Mode::Stopping(waiting) = &mut self.mode {
+            waiting.extend(reply);
+            return;
+        }
+        self.mode = Mode::Stopping(reply.into_iter().collect());
         self.looks.clear();
+        self.following.clear();
         for system in self.setup.connections.0.values() {
             system.wind_down(LAST_CALL);
         }

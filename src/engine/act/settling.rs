@@ -67,6 +67,9 @@ impl Driver {
         if !self.lock.is_open(self.now()) {
             return Err(Text::new("writing is locked: W unlocks it"));
         }
+        if self.is_flying(id) {
+            return Err(Text::new("it is on its way: wait for the answer, then decide if it is still in doubt"));
+        }
         let journal = Arc::clone(&self.setup.journal);
         if self.find(id).is_none()
             && let Some(act) = journal.act(id).await.map_err(|error| Text::new(error.to_string()))?
@@ -76,7 +79,7 @@ impl Driver {
         }
         let is_open = |act: &Act| matches!(act.state.phase, Phase::Unknown { .. } | Phase::Conflict) || act.is_half_way();
         let is_open = self.find(id).is_some_and(|running| is_open(&running.act));
-        if is_open && !self.is_flying(id) {
+        if is_open {
             self.feed(id, Event::Settle { happened }).await;
         }
         self.let_go();

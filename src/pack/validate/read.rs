@@ -20,9 +20,6 @@ use super::{
 
 /// Given to every read.
 const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
-/// So many rows are plenty for a screen and bearable for the interface.
-const AT_MOST: u64 = 10_000;
-
 /// The names at hand where something is asked or done.
 #[derive(Clone, Copy)]
 pub(super) enum Names<'a> {
@@ -79,7 +76,7 @@ pub(super) fn query(reader: &mut Reader<'_>, place: &Place, raw: &RawRead, names
     let word = reader.exactly_one(place, "the kind of this read", &kinds)?;
     let place = place.key(word);
     if let Some(raw) = &raw.firestore {
-        return firestore::read(reader, &place, raw, names, AT_MOST);
+        return firestore::read(reader, &place, raw, names);
     }
     if let Some(raw) = &raw.command {
         return run(reader, &place, raw, names);
@@ -138,9 +135,7 @@ fn stripe(reader: &mut Reader<'_>, place: &Place, raw: &RawStripeRead, names: Na
     if raw.at_most == Some(0) {
         reader.say(&place.key("at_most"), "no rows at all would be read", "too few", None);
     }
-    // Of a ledger all counts: cut short without a word, it would miss what is there.
-    let default = if matches!(names, Names::Window) { u64::MAX } else { AT_MOST };
-    let at_most = usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX);
+    let at_most = raw.at_most.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
     let list = list(raw.list);
     if list == StripeList::Timeline {
         if raw.id.is_none() {
@@ -228,7 +223,7 @@ fn http(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, names: Names<
     if let Some(rows) = &raw.rows {
         pointer_is_right(reader, &place.key("rows"), rows);
     }
-    let asking = Asking { method: &method, body: body.as_ref(), names, probe };
+    let asking = Asking { method: &method, body: body.as_ref(), probe };
     let pages = paging(reader, place, raw, &asking);
     let columns = raw.columns.iter().map(|(name, pointer)| (name.clone(), pointer.clone())).collect();
     for (key, names) in [("times", &raw.times), ("numbers", &raw.numbers)] {
@@ -264,7 +259,6 @@ fn run(reader: &mut Reader<'_>, place: &Place, raw: &RawCommandRead, names: Name
 struct Asking<'a> {
     method: &'a str,
     body: Option<&'a Template>,
-    names: Names<'a>,
     probe: bool,
 }
 
@@ -323,8 +317,7 @@ fn paging(reader: &mut Reader<'_>, place: &Place, raw: &RawHttpRead, asking: &As
         }
         (None, None, None, None) => return None,
     };
-    let default = if matches!(asking.names, Names::Window) { u64::MAX } else { AT_MOST };
-    Some(Paging { way, at_most: usize::try_from(raw.at_most.unwrap_or(default)).unwrap_or(usize::MAX) })
+    Some(Paging { way, at_most: raw.at_most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)) })
 }
 
 /// Where the request says which page it wants.

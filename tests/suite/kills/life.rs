@@ -388,6 +388,8 @@ impl Cockpit {
                 if given_up > 0 && given_up == in_doubt {
                     drop(self.actor.cancel(batch.id.clone()).await);
                 } else if in_doubt == 0 {
+                    // The quarter of an hour may be over.
+                    drop(self.actor.unlock().await);
                     drop(self.actor.pause(batch.id.clone(), false).await);
                 }
             }

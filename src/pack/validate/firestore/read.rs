@@ -4,7 +4,7 @@ use crate::{
     domain::{
         document::segments_of,
         pack::{
-            By, Comparing, Condition, DocumentColumn, Documents, FirestoreRead, Listing, Query, Read, Test, Total, UPDATE_TIME,
+            By, Comparing, Condition, DocumentColumn, Documents, FirestoreRead, Listing, MOST_ROWS, Query, Read, Test, Total, UPDATE_TIME,
         },
     },
     pack::{
@@ -28,7 +28,6 @@ pub(in crate::pack::validate) fn read(
     place: &Place,
     raw: &RawFirestoreRead,
     names: Names<'_>,
-    at_most: u64,
 ) -> Option<Query> {
     let on = reader.connection("firestore", &raw.on, &place.key("on"));
     reader.no_repetition(&place.key("money"), &raw.money);
@@ -61,8 +60,8 @@ pub(in crate::pack::validate) fn read(
     let (columns, totals) = (columns(reader, place, raw), totals(reader, place, raw));
     fits_together(reader, place, raw, names, written.len());
     let limit = raw.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    if raw.limit.is_some_and(|limit| limit == 0 || limit > at_most) {
-        let help = Some(format!("from 1 to {at_most}"));
+    if limit.is_some_and(|limit| limit == 0 || limit > MOST_ROWS) {
+        let help = Some(format!("from 1 to {MOST_ROWS}"));
         reader.say(&place.key("limit"), "so many documents cannot be read", "not so many", help);
     }
     let read = FirestoreRead { from: from?, conditions, order, limit, columns, is_beside: false, totals };
