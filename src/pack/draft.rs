@@ -107,11 +107,74 @@ fn in_sql(name: &str) -> String {
 
 /// What PostgreSQL or SQLite takes for no name, in the order of the alphabet.
 const RESERVED: [&str; 68] = [
-    "all", "alter", "and", "any", "as", "asc", "between", "by", "case", "cast", "check", "collate", "column", "commit",
-    "constraint", "create", "cross", "default", "delete", "desc", "distinct", "do", "drop", "else", "end", "except", "false",
-    "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "index", "inner", "insert", "intersect", "into", "is",
-    "join", "left", "limit", "natural", "not", "null", "offset", "on", "only", "or", "order", "outer", "primary", "references",
-    "returning", "right", "select", "set", "table", "then", "to", "transaction", "true", "union", "unique", "update", "user",
+    "all",
+    "alter",
+    "and",
+    "any",
+    "as",
+    "asc",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "commit",
+    "constraint",
+    "create",
+    "cross",
+    "default",
+    "delete",
+    "desc",
+    "distinct",
+    "do",
+    "drop",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "index",
+    "inner",
+    "insert",
+    "intersect",
+    "into",
+    "is",
+    "join",
+    "left",
+    "limit",
+    "natural",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "set",
+    "table",
+    "then",
+    "to",
+    "transaction",
+    "true",
+    "union",
+    "unique",
+    "update",
+    "user",
 ];
 
 #[cfg(test)]
@@ -165,8 +228,14 @@ mod tests {
             at: "order".into(),
         });
         let (text, _) = odd.write("shop.toml").unwrap();
-        assert!(text.contains(r#"select "chargeId" as charge, amount as amount, "order" as paid_at from public."Payment""#), "{text}");
-        assert!(text.contains(r#"select max("order") as latest from public."Payment""#) && !text.contains("from public.Payment"), "{text}");
+        assert!(
+            text.contains(r#"select "chargeId" as charge, amount as amount, "order" as paid_at from public."Payment""#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"select max("order") as latest from public."Payment""#) && !text.contains("from public.Payment"),
+            "{text}"
+        );
     }
 
     #[test]

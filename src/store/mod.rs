@@ -308,8 +308,7 @@ fn prepare(path: &Path, operator: &str, now: DateTime<Utc>) -> io::Result<Locked
 }
 
 async fn connect(path: &Path, is_writer: bool) -> Result<SqliteConnection, sqlx::Error> {
-    let options =
-        SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true).pragma("cache_size", CACHE);
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true).pragma("cache_size", CACHE);
     let options = if is_writer {
         options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
     } else {

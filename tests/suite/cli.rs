@@ -17,12 +17,17 @@ impl Town {
     }
 
     fn run(&self, words: &str) -> Ran {
+        self.run_with(&words.split(' ').collect::<Vec<_>>())
+    }
+
+    /// As it is typed, a word with spaces in it being one.
+    fn run_with(&self, words: &[&str]) -> Ran {
         let town = self.0.path().join("town");
         let config = self.0.path().join("config.toml");
         std::fs::write(&config, "[confirm]\nhold_at_most = \"0s\"\n").expect("a configuration");
         let mut command = wheelhouse(self.0.path());
         command.args(["--demo", "--at", "2026-03-16T22:00:00Z", "--demo-dir"]).arg(town).arg("--config").arg(config);
-        Ran::of(command.args(words.split(' ')).output())
+        Ran::of(command.args(words).output())
     }
 
     fn sql(&self, query: &str) -> String {
@@ -456,6 +461,21 @@ fn a_refund_whose_answer_was_lost_names_the_next_step_which_finds_it() {
     assert_eq!(town.sql(REFUNDED), "1", "{again:?}");
     town.run("journal recover");
     assert_eq!((town.sql(REFUNDED).as_str(), town.sql(REQUEST).as_str()), ("1", "approved"));
+}
+
+#[test]
+fn a_batch_that_stops_at_an_unknown_ends_and_says_what_was_not_sent() {
+    let town = Town::new();
+    // Said twice is meant once.
+    town.run("do approve_refund rr_0312 rr_0314 rr_0312 --dry-run").ends(0).says(&["rr_0312", "rr_0314", "total A$44.00"]);
+    let drop = ["do", "approve_refund", "rr_0312", "rr_0314", "--confirm", "2 44.00", "--fault", "stripe:/v1/refunds=drop"];
+    town.run_with(&drop)
+        .ends(2)
+        .says(&["unknown whether it happened", "not sent"])
+        .complains(&["stopped: nobody knows yet whether", "1 act unknown"]);
+    assert_eq!(town.sql(REFUNDED), "1");
+    town.run("journal recover").ends(0);
+    town.run("do approve_refund rr_0314 rr_0314 --confirm 22.00").ends(0).says(&["done", "rr_0314"]);
 }
 
 #[test]

@@ -390,6 +390,27 @@ async fn the_end_of_the_cockpit_is_its_end_and_what_is_detached_goes_on() {
 }
 
 #[tokio::test]
+async fn what_is_detached_goes_on_printing() {
+    let directory = tempfile::tempdir().unwrap();
+    let there = Program { is_detached: true, directory: Some(directory.path().into()), ..program("sh") };
+    let system = open(&there, Duration::from_secs(1000));
+    let line = "mkfifo go; echo $$; read -r word <go; echo $word; echo $word >&2; echo $word; echo through >done";
+    let (order, mark) = (order(&["-c", line], Exits::default()), mark("a"));
+    let (told, mut hears) = heard();
+    let ending = async {
+        let number = number(&mut hears).await;
+        system.wind_down(Duration::from_millis(50));
+        number
+    };
+    let (outcome, number) = tokio::join!(system.act_aloud(&order, &mark, &told), ending);
+    assert!(words(&outcome).contains("it goes on as process"), "{outcome:?}");
+    let go = directory.path().join("go");
+    tokio::task::spawn_blocking(move || fs::write(go, "more\n")).await.unwrap().unwrap();
+    gone(&number).await;
+    assert_eq!(fs::read_to_string(directory.path().join("done")).unwrap(), "through\n", "the first line ended it");
+}
+
+#[tokio::test]
 async fn whoever_waits_no_longer_leaves_nothing_running() {
     let system = open(&program("sh"), Duration::from_secs(1000));
     let arguments = ["-c", "trap '' TERM; echo $$; while :; do sleep 1; done"];

@@ -23,7 +23,9 @@ impl HttpSystem {
         let reply = match self.ask_in_time("GET", &finding.path).await {
             Ok(reply) => reply,
             Err(Unasked::Mistake(why) | Unasked::NoReply(NoReply::Distrusted(why))) => return Err(rejected(&why)),
-            Err(Unasked::NoReply(NoReply::NotSent(why) | NoReply::Spared(why) | NoReply::Lost(why))) => return Err(again(SOON, &why)),
+            Err(Unasked::NoReply(NoReply::NotSent(why) | NoReply::Spared(why) | NoReply::Lost(why))) => {
+                return Err(again(SOON, &why));
+            }
             Err(Unasked::NoReply(NoReply::TimedOut { .. })) => return Err(again(SOON, "no answer in time")),
         };
         let answered = format!("GET {} answered {} {}", shown(&finding.path), reply.status, reply.excerpt());

@@ -79,7 +79,10 @@ impl HttpSystem {
         scrub.hide_address(url.expose());
         let base = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
         if base.query().is_some() || base.fragment().is_some() {
-            return Err("what follows `?` or `#` in the address would not be sent: put it into each `path`, or a secret into a header".to_owned());
+            return Err(
+                "what follows `?` or `#` in the address would not be sent: put it into each `path`, or a secret into a header"
+                    .to_owned(),
+            );
         }
         if service.is_some() && headers.iter().any(|(_, value)| value.is_secret) {
             no_secret_in_clear(&base, "token")?;
@@ -167,9 +170,7 @@ impl HttpSystem {
     fn known(&self, service: &Service, reply: &Reply) -> Result<Identity, SourceError> {
         let plain = self.transport.identity(reply)?;
         let advice = if reply.status == 404 { "; check its name in the pack, and whether the token may see it" } else { "" };
-        let said = || {
-            self.transport.text(format_args!("{} answers {} {}{advice}", service.door, reply.status, reply.excerpt()))
-        };
+        let said = || self.transport.text(format_args!("{} answers {} {}{advice}", service.door, reply.status, reply.excerpt()));
         let json = reply.json().filter(|_| reply.is_success() && reply.cut.is_none());
         let json = json.ok_or_else(|| SourceError::Refused(said()))?;
         let fact = |(label, pointer): &(&'static str, &str)| {

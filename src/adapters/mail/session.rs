@@ -16,7 +16,11 @@ use lettre::{
 use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::{environment::Found as Secret, scrub::decoded, transport::{is_loopback, is_own, mend_tls}};
+use super::super::{
+    environment::Found as Secret,
+    scrub::decoded,
+    transport::{is_loopback, is_own, mend_tls},
+};
 
 /// After a mail is taken, nothing is worth waiting for.
 const FAREWELL: Duration = Duration::from_millis(500);

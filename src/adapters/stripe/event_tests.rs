@@ -332,8 +332,10 @@ async fn who_answers_at_a_handler_is_told_without_an_event() {
 #[tokio::test]
 async fn a_handler_that_takes_no_event_is_something_to_look_at() {
     let stripe = MockServer::start().await;
-    for (status, advice) in [(404, "answers 404; correct the handler's address"), (301, "address"), (503, "answers 503; heal it")] {
-        let handler = answering(ResponseTemplate::new(status)).await;
+    for (status, advice) in [(404, "answers 404; correct the handler's address"), (301, "address"), (503, "answers 503; heal it")]
+    {
+        let handler = MockServer::start().await;
+        Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(status)).mount(&handler).await;
         let rights = system(&stripe.uri(), &handler.uri(), None).rights(&Needs::default()).await;
         let [why] = rights.lacks.as_slice() else { panic!("{rights:?}") };
         assert!(why.shown().starts_with("stripe: the handler `site`") && why.shown().contains(advice), "{why:?}");

@@ -111,7 +111,11 @@ impl<'a> Pages<'a> {
     async fn next_of(&mut self, at_most: Option<usize>, have: usize) -> Result<Option<Vec<Json>>, SourceError> {
         let left = at_most.unwrap_or(MOST_ROWS).saturating_sub(have);
         if left == 0 && at_most.is_none() && !self.is_over {
-            let said = format!("{}: more than {}: narrow it by `window` or `filters`, or say `at_most`", self.what, counted(MOST_ROWS as u64, "row"));
+            let said = format!(
+                "{}: more than {}: narrow it by `window` or `filters`, or say `at_most`",
+                self.what,
+                counted(MOST_ROWS as u64, "row")
+            );
             return Err(SourceError::Refused(self.api.transport.text(said)));
         }
         if left == 0 {

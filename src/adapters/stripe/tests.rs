@@ -349,7 +349,10 @@ async fn a_list_that_is_too_long_for_a_screen_is_a_failure_and_never_cut_off_in_
             (Ok(rows), Some(expected)) => assert_eq!(rows.len(), expected),
             (Err(why), None) => {
                 let why = why.to_string();
-                assert!(why.contains("charges: more than 10000 rows: narrow it by `window` or `filters`, or say `at_most`"), "{why}");
+                assert!(
+                    why.contains("charges: more than 10000 rows: narrow it by `window` or `filters`, or say `at_most`"),
+                    "{why}"
+                );
             }
             (told, _) => panic!("{has_more} {at_most:?}: {told:?}"),
         }
@@ -359,7 +362,11 @@ async fn a_list_that_is_too_long_for_a_screen_is_a_failure_and_never_cut_off_in_
 #[tokio::test]
 async fn a_key_that_may_not_read_the_account_is_a_key_all_the_same() {
     let server = MockServer::start().await;
-    let denied = ResponseTemplate::new(403).set_body_json(error("invalid_request_error", "", "Having the 'rak_accounts_kyc_basic_read' permission would allow this request to continue."));
+    let denied = ResponseTemplate::new(403).set_body_json(error(
+        "invalid_request_error",
+        "",
+        "Having the 'rak_accounts_kyc_basic_read' permission would allow this request to continue.",
+    ));
     Mock::given(path("/v1/account")).respond_with(denied).mount(&server).await;
     let identity = open(&server.uri()).identify().await.unwrap();
     let account = identity.facts.iter().find(|(label, _)| *label == "account").map(|(_, said)| said.shown());
@@ -369,10 +376,19 @@ async fn a_key_that_may_not_read_the_account_is_a_key_all_the_same() {
 
 #[test]
 fn no_key_travels_in_clear() {
-    for (address, is_told) in [("http://stripe.internal:8080", true), ("http://127.0.0.1:1", false), ("http://[::1]:1", false), ("https://stripe.internal", false)] {
+    for (address, is_told) in [
+        ("http://stripe.internal:8080", true),
+        ("http://127.0.0.1:1", false),
+        ("http://[::1]:1", false),
+        ("https://stripe.internal", false),
+    ] {
         let key = Secret::secret("rk_live_x");
         let opened = StripeSystem::open("stripe", key, Some(&Secret::plain(address)), None, true, false, LIMIT);
-        assert_eq!(opened.is_err_and(|why| why.starts_with("the key would travel in clear: use an `https:` address")), is_told, "{address}");
+        assert_eq!(
+            opened.is_err_and(|why| why.starts_with("the key would travel in clear: use an `https:` address")),
+            is_told,
+            "{address}"
+        );
     }
 }
 

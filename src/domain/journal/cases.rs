@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 
-use super::*;
+use super::{step::SECOND_LOOK, *};
 use crate::domain::{
     command::Exits,
     id::Id,
@@ -307,12 +307,36 @@ fn an_unlabelled_one_is_for_a_person_to_decide() {
 
 #[test]
 fn a_no_after_a_doubtful_attempt_is_believed_only_after_a_look() {
+    for (step, found, word) in [
+        ("refund", Found::Ours(answer("re_1")), "done: persist"),
+        ("refund", Found::Absent, "unknown: persist"),
+        ("sql", Found::Absent, "rejected: persist"),
+    ] {
+        let mut life = Life::sent(&[step]);
+        life.feed(unknown());
+        life.feed(Event::LookUp);
+        life.feed(Event::Found(Found::Absent));
+        assert_eq!(life.feed(rejected()), "unknown: persist, look 0");
+        assert_eq!(life.feed(Event::Found(found)), word);
+    }
+}
+
+#[test]
+fn what_is_not_listed_yet_is_looked_for_twice_before_a_no_is_believed() {
     for (found, word) in [(Found::Ours(answer("re_1")), "done: persist"), (Found::Absent, "rejected: persist")] {
         let mut life = Life::sent(&["refund"]);
         life.feed(unknown());
         life.feed(Event::LookUp);
         life.feed(Event::Found(Found::Absent));
-        assert_eq!(life.feed(rejected()), "unknown: persist, look 0");
+        life.feed(rejected());
+        life.feed(Event::Found(Found::Absent));
+        life.later(SECOND_LOOK - TimeDelta::seconds(1));
+        assert_eq!(life.feed(Event::Wake), "unknown: ");
+        // Asked for sooner, it is a look and no second one.
+        assert_eq!(life.feed(Event::LookUp), "unknown: persist, look 0");
+        assert_eq!(life.feed(Event::Found(Found::Absent)), "unknown: persist");
+        life.later(TimeDelta::seconds(1));
+        assert_eq!(life.feed(Event::Wake), "unknown: look 0");
         assert_eq!(life.feed(Event::Found(found)), word);
     }
 }

@@ -24,8 +24,8 @@ pub const KEY_LIFE: TimeDelta = TimeDelta::hours(23);
 const CLOCK_SLACK: TimeDelta = TimeDelta::minutes(-5);
 /// Attempts in a row before a person is asked.
 pub const TRIES: u32 = 6;
-/// The two looks that let an old key expire are at least so far apart.
-const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
+/// Two looks, after which what is not found is believed not to have happened, are at least so far apart.
+pub(super) const SECOND_LOOK: TimeDelta = TimeDelta::seconds(60);
 /// Pauses before the looks that the machine takes by itself after an unknown outcome.
 const LOOK_PAUSES: [TimeDelta; 3] = [TimeDelta::seconds(2), TimeDelta::seconds(10), TimeDelta::seconds(60)];
 /// What an act says of an attempt whose outcome nobody knows.
@@ -414,8 +414,8 @@ impl Transition<'_> {
     }
 
     fn absent(&mut self) -> Vec<Command> {
-        if let Some(denial) = self.state.denial.take() {
-            return self.believe(denial);
+        if let Some(denial) = self.state.denial.clone() {
+            return self.denied_and_absent(denial);
         }
         if self.key_is_good() {
             if self.state.tries < TRIES {
@@ -429,6 +429,21 @@ impl Transition<'_> {
             return self.expire(&format!("it did not happen and {}", why_not_again(self.plan, &self.state)));
         }
         let said = format!("not found, and {}: a second look follows", why_not_again(self.plan, &self.state));
+        self.stay_unknown(Some(since + SECOND_LOOK), said)
+    }
+
+    /// What the earlier attempt did may not be listed yet: a no is believed after a second look, or the same would be planned
+    /// anew and happen twice. A database tells at once what was committed in it.
+    fn denied_and_absent(&mut self, denial: Denial) -> Vec<Command> {
+        let order = self.plan.steps.get(self.state.steps_done()).map(|step| &step.order);
+        let is_certain = matches!(order, Some(Order::Sql { .. } | Order::Firestore { .. } | Order::Proof { .. }));
+        let since = *self.state.absent_since.get_or_insert(self.now);
+        if is_certain || self.now - since >= SECOND_LOOK {
+            self.state.denial = None;
+            return self.believe(denial);
+        }
+        let (Denial::Rejected(why) | Denial::Changed(why)) = &denial;
+        let said = format!("an earlier attempt is not found, a second look follows; the latest: {}", why.original());
         self.stay_unknown(Some(since + SECOND_LOOK), said)
     }
 

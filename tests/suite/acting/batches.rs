@@ -50,6 +50,46 @@ async fn money_stops_at_the_first_outcome_that_nobody_knows() {
 }
 
 #[tokio::test]
+async fn a_batch_that_paused_goes_on_only_while_writing_is_unlocked() {
+    let ids = ["a", "b", "c"];
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&ids));
+    let cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    world.script([Script::LostAfter]);
+    cockpit.confirm("pay_back", &ids).await.unwrap();
+    let unknown = cockpit.until_standing("a", Standing::Unknown).await;
+    cockpit.actor.look_up(plan_of(&unknown)).await.unwrap();
+    cockpit.until_standing("a", Standing::Done).await;
+    cockpit.later(TimeDelta::minutes(15)).await;
+    let standings = cockpit.until(|standings| standings.unlocked_until.is_none()).await;
+    let batch = standings.batch.as_ref().unwrap().id.clone();
+    let refused = cockpit.actor.pause(batch.clone(), false).await.unwrap_err();
+    assert_eq!(refused.shown(), "writing is locked: W unlocks it, then P goes on with the batch");
+    cockpit.later(TimeDelta::hours(1)).await;
+    assert_eq!(world.outside.lock().unwrap().refunds.len(), 1, "nobody is there");
+    cockpit.actor.unlock().await.unwrap();
+    cockpit.actor.pause(batch, false).await.unwrap();
+    cockpit.until_standing("c", Standing::Done).await;
+    assert_eq!(world.outside.lock().unwrap().refunds.len(), 3);
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_taken_is_left_out_and_the_batch_comes_to_its_end() {
+    let ids = ["a", "b", "c"];
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&ids));
+    let cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    let preview = cockpit.propose(1, "approve", &ids).await;
+    world.outside.lock().unwrap().forgotten = Some("b".to_owned());
+    let said = cockpit.actor.commit(Ask(1), preview.expected.clone()).await.unwrap();
+    assert!(said.shown().contains("not all of them") && said.shown().contains("the page is damaged"), "{said}");
+    let standings = cockpit.until(|standings| standings.batch.as_ref().is_some_and(|batch| batch.ended_at.is_some())).await;
+    let ends = standings.batch.as_ref().unwrap().ends;
+    assert_eq!((ends.done, ends.failed, ends.skipped), (2, 0, 1));
+    let lines = cockpit.lines().await;
+    assert_eq!(lines.last().unwrap(), "BATCH approve 3: 2 of 3 done, 1 skipped");
+    assert!(lines.iter().any(|line| line.contains("REFUSED") && line.contains("the page is damaged")), "{lines:?}");
+}
+
+#[tokio::test]
 async fn other_batches_go_on_past_a_failure() {
     let ids = ["a", "b", "c"];
     let (folder, world) = (TempDir::new().unwrap(), World::new(&ids));

@@ -38,6 +38,20 @@ async fn a_refund_that_fails_days_later_is_told_and_can_be_made_anew() {
 }
 
 #[tokio::test]
+async fn nobody_waits_at_the_end_for_looks_at_what_was_done_long_ago() {
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+    let path = folder.path().join("town.db");
+    let cockpit = Cockpit::ready(&world, &path).await;
+    cockpit.confirm("pay_back", &["a"]).await.unwrap();
+    cockpit.until_standing("a", Standing::Done).await;
+    world.be_silent();
+    cockpit.later(TimeDelta::hours(6)).await;
+    world.asked.notified().await;
+    cockpit.actor.stop().await.unwrap();
+    cockpit.end().await;
+}
+
+#[tokio::test]
 async fn after_a_month_a_refund_is_settled_and_no_longer_asked_about() {
     let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
     let path = folder.path().join("town.db");

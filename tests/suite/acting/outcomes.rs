@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
 use tempfile::TempDir;
-use wheelhouse::domain::plan::Standing;
+use wheelhouse::{domain::plan::Standing, engine::message::Event};
 
 use super::{
     Cockpit, plan_of,
@@ -86,6 +87,45 @@ async fn a_mail_that_nobody_can_tell_of_stays_unknown_until_a_person_decides() {
     cockpit.until_standing("a", Standing::Done).await;
     assert_eq!(world.outside.lock().unwrap().mails.len(), 1, "it is never mailed twice");
     assert!(cockpit.actor.settle(plan_of(&receipt), true).await.is_err(), "nothing is in doubt any more");
+}
+
+#[tokio::test]
+async fn nobody_decides_while_it_is_being_looked_up() {
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+    let cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    world.script([Script::LostAfter]);
+    cockpit.confirm("pay_back", &["a"]).await.unwrap();
+    let unknown = cockpit.until_standing("a", Standing::Unknown).await;
+    world.be_silent();
+    cockpit.actor.look_up(plan_of(&unknown)).await.unwrap();
+    world.asked.notified().await;
+    let refused = cockpit.actor.settle(plan_of(&unknown), false).await.unwrap_err();
+    assert!(refused.shown().starts_with("it is on its way: wait for the answer"), "{refused}");
+    world.speak();
+    cockpit.until_standing("a", Standing::Done).await;
+    assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_stops_it_once_more_waits_for_the_effect_under_way_as_well() {
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+    let mut cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    world.be_silent();
+    cockpit.confirm("pay_back", &["a"]).await.unwrap();
+    world.asked.notified().await;
+    let actor = cockpit.actor.clone();
+    let (mut once, mut again) = (Box::pin(actor.stop()), Box::pin(actor.stop()));
+    assert!(once.as_mut().now_or_never().is_none() && again.as_mut().now_or_never().is_none());
+    // Answered after both.
+    cockpit.later(TimeDelta::zero()).await;
+    assert!(once.as_mut().now_or_never().is_none(), "the effect is still under way");
+    let has_stopped = |cockpit: &mut Cockpit| cockpit.said().iter().any(|event| matches!(event, Event::Stopped));
+    assert!(!has_stopped(&mut cockpit));
+    world.speak();
+    assert_eq!((once.await, again.await), (Ok(()), Ok(())));
+    assert!(has_stopped(&mut cockpit));
+    assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);
+    assert_eq!(cockpit.lines().await.last().unwrap(), "PAY_BACK a: refunded (re_1)");
 }
 
 #[tokio::test]

@@ -82,6 +82,10 @@ pub struct Outside {
     pub ownership: Option<Ownership>,
     /// What has become of the refunds, when it is asked days later.
     pub followed: Option<Followed>,
+    /// Nothing that is asked is answered before `World::speak`.
+    pub is_silent: bool,
+    /// The item whose earlier acts the journal cannot tell.
+    pub forgotten: Option<String>,
 }
 
 pub struct World {
@@ -90,6 +94,9 @@ pub struct World {
     points: AtomicUsize,
     kill_at: AtomicUsize,
     pub killed: Notify,
+    /// Something was asked of a silent outside.
+    pub asked: Notify,
+    speaks: Notify,
 }
 
 impl World {
@@ -101,6 +108,8 @@ impl World {
             points: AtomicUsize::new(0),
             kill_at: AtomicUsize::new(usize::MAX),
             killed: Notify::new(),
+            asked: Notify::new(),
+            speaks: Notify::new(),
         })
     }
 
@@ -131,6 +140,23 @@ impl World {
         if self.points.fetch_add(1, Ordering::SeqCst) == self.kill_at.load(Ordering::SeqCst) {
             self.killed.notify_one();
             std::future::pending::<()>().await;
+        }
+    }
+
+    pub fn be_silent(&self) {
+        self.outside.lock().unwrap().is_silent = true;
+    }
+
+    /// What was asked last is answered, and all that comes.
+    pub fn speak(&self) {
+        self.outside.lock().unwrap().is_silent = false;
+        self.speaks.notify_one();
+    }
+
+    async fn listens(&self) {
+        if self.outside.lock().unwrap().is_silent {
+            self.asked.notify_one();
+            self.speaks.notified().await;
         }
     }
 
@@ -237,6 +263,7 @@ impl Fake {
 impl Doer for Fake {
     async fn follow(&self, order: &Order, answer: &Answer, mark: &Mark) -> Followed {
         let Order::Refund { .. } = order else { panic!("{order:?}") };
+        self.world.listens().await;
         let outside = self.world.outside.lock().unwrap();
         if answer.reference.is_some() {
             return outside.followed.clone().unwrap_or(Followed::Open);
@@ -256,6 +283,7 @@ impl Doer for Fake {
 
     async fn act(&self, order: &Order, mark: &Mark) -> Outcome {
         self.world.point().await;
+        self.world.listens().await;
         let answer = {
             let mut outside = self.world.outside.lock().unwrap();
             outside.attempts += 1;
@@ -281,6 +309,7 @@ impl Doer for Fake {
 
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found {
         self.world.point().await;
+        self.world.listens().await;
         let outside = self.world.outside.lock().unwrap();
         let key = mark.key();
         let ours = |said: &str| Found::Ours(Answer { reference: None, request: None, said: Text::new(said) });
@@ -345,6 +374,9 @@ impl Journal for MortalJournal {
     }
 
     async fn acts_on(&self, target: &Target) -> Result<Vec<Act>, StoreError> {
+        if self.world.outside.lock().unwrap().forgotten.as_ref() == Some(&target.key) {
+            return Err(StoreError::Unreadable(Text::new("the page is damaged")));
+        }
         self.store.acts_on(target).await
     }
 

@@ -4,7 +4,8 @@ use crate::{
     domain::{
         document::segments_of,
         pack::{
-            By, Comparing, Condition, DocumentColumn, Documents, FirestoreRead, Listing, MOST_ROWS, Query, Read, Test, Total, UPDATE_TIME,
+            By, Comparing, Condition, DocumentColumn, Documents, FirestoreRead, Listing, MOST_ROWS, Query, Read, Test, Total,
+            UPDATE_TIME,
         },
     },
     pack::{
