@@ -1,7 +1,10 @@
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use tempfile::TempDir;
-use wheelhouse::{domain::plan::Standing, engine::message::Event};
+use wheelhouse::{
+    domain::plan::Standing,
+    engine::{act::Standings, message::Event},
+};
 
 use super::{
     Cockpit, plan_of,
@@ -102,6 +105,24 @@ async fn nobody_decides_while_it_is_being_looked_up() {
     let refused = cockpit.actor.settle(plan_of(&unknown), false).await.unwrap_err();
     assert!(refused.shown().starts_with("it is on its way: wait for the answer"), "{refused}");
     world.speak();
+    cockpit.until_standing("a", Standing::Done).await;
+    assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);
+}
+
+#[tokio::test]
+async fn a_no_is_not_believed_while_the_list_of_refunds_is_behind() {
+    let (folder, world) = (TempDir::new().unwrap(), World::new(&["a"]));
+    let cockpit = Cockpit::ready(&world, &folder.path().join("town.db")).await;
+    world.script([Script::LostAfter, Script::Rejected]);
+    world.outside.lock().unwrap().behind = 2;
+    cockpit.confirm("pay_back", &["a"]).await.unwrap();
+    cockpit.until_standing("a", Standing::Unknown).await;
+    cockpit.later(TimeDelta::seconds(2)).await;
+    let second = |standings: &Standings| standings.receipts[0].said.shown().contains("a second look follows");
+    let standings = cockpit.until(second).await;
+    assert_eq!(standings.receipts[0].standing, Standing::Unknown);
+    assert!(cockpit.propose(2, "pay_back", &["a"]).await.plans.is_empty(), "nothing is planned anew meanwhile");
+    cockpit.later(TimeDelta::seconds(60)).await;
     cockpit.until_standing("a", Standing::Done).await;
     assert_eq!(world.outside.lock().unwrap().refunds.len(), 1);
 }

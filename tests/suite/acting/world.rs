@@ -86,6 +86,8 @@ pub struct Outside {
     pub is_silent: bool,
     /// The item whose earlier acts the journal cannot tell.
     pub forgotten: Option<String>,
+    /// So many looks do not see yet what was refunded: the list is behind.
+    pub behind: u32,
 }
 
 pub struct World {
@@ -310,8 +312,12 @@ impl Doer for Fake {
     async fn look_up(&self, order: &Order, mark: &Mark) -> Found {
         self.world.point().await;
         self.world.listens().await;
-        let outside = self.world.outside.lock().unwrap();
+        let mut outside = self.world.outside.lock().unwrap();
         let key = mark.key();
+        if let (Order::Refund { .. }, Some(behind)) = (order, outside.behind.checked_sub(1)) {
+            outside.behind = behind;
+            return Found::Absent;
+        }
         let ours = |said: &str| Found::Ours(Answer { reference: None, request: None, said: Text::new(said) });
         match order {
             Order::Refund { .. } if outside.is_unlabelled => Found::Unlabelled(Text::new("re_9 A$22.00")),
