@@ -343,7 +343,7 @@ async fn a_handler_that_takes_no_event_is_something_to_look_at() {
     }
     let rights = system(&stripe.uri(), &nobody().await, None).rights(&Needs::default()).await;
     let why = rights.lacks.first().unwrap().shown();
-    assert!(why.contains("is not reached") && why.contains("nobody answers") && !why.contains(CANARY), "{why}");
+    assert!(why.contains("is not reached: nobody answers") && !why.contains(CANARY), "{why}");
 }
 
 #[tokio::test]

@@ -47,7 +47,12 @@ impl Handler {
                 500.. => Err(wrong(&format!("answers {}; heal it before anything is sent there", reply.status))),
                 status => Ok(format!("{} answers {status}", self.name)),
             },
-            Err(failure) => Err(wrong(&format!("is not reached: {}", self.transport.unread(&failure)))),
+            Err(failure) => {
+                // The connection is named once.
+                let said = self.transport.unread(&failure).to_string();
+                let why = said.strip_prefix(&format!("{}: ", self.transport.name)).unwrap_or(&said);
+                Err(wrong(&format!("is not reached: {why}")))
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use super::{
 
 /// Given to every read.
 const ALWAYS: [&str; 4] = ["now", "day_ago", "week_ago", "month_ago"];
+
 /// The names at hand where something is asked or done.
 #[derive(Clone, Copy)]
 pub(super) enum Names<'a> {
