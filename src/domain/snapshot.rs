@@ -96,9 +96,9 @@ impl<T> Look<T> {
         self.looked_at.is_some_and(|at| now - at > TimeDelta::from_std(self.every * 2).unwrap_or(TimeDelta::MAX))
     }
 
-    /// The value, where it still is a reading.
+    /// The value, where it still is a reading: not too old, and no look has failed since.
     pub fn fresh(&self, now: DateTime<Utc>) -> Option<&Arc<T>> {
-        self.value.as_ref().filter(|_| !self.is_stale(now))
+        self.value.as_ref().filter(|_| self.failure.is_none() && !self.is_stale(now))
     }
 }
 

@@ -121,7 +121,7 @@ impl Watcher {
         let index = self.board.reconciliations.iter().position(|report| report.id == *id);
         let index = index.ok_or_else(|| format!("there is no reconciliation `{id}`"))?;
         let report = Arc::clone(&self.board.reconciliations[index]);
-        let Some(statement) = report.look.fresh(now).filter(|_| report.look.failure.is_none()) else {
+        let Some(statement) = report.look.fresh(now) else {
             return Err(format!("{}: the last look failed or is too old; refresh it (r) before signing", report.title));
         };
         let written = serde_json::to_value(statement.as_ref()).map_err(|error| error.to_string())?;

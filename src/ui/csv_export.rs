@@ -1,7 +1,12 @@
 //! What a pane shows, as rows for a file or the clipboard.
 
 use super::{model::Model, place::Thing};
-use crate::domain::{snapshot::Item, text, value::Value};
+use crate::domain::{
+    severity::Severity,
+    snapshot::{Item, Look},
+    text,
+    value::Value,
+};
 
 /// A cell for a spreadsheet: figures as it reads them.
 fn cell(value: &Value) -> String {
@@ -56,8 +61,11 @@ pub fn told(model: &Model, thing: &Thing) -> Vec<String> {
         }
         Thing::Job(id) => {
             let job = snapshot.and_then(|snapshot| snapshot.jobs.iter().find(|job| job.id == *id));
-            if let Some(health) = job.and_then(|job| job.look.value.as_ref()) {
-                cells.extend([health.severity.word().to_owned(), health.state.clone(), health.why.clone()]);
+            if let Some((look, health)) = job.and_then(|job| Some((&job.look, job.look.value.as_ref()?))) {
+                // What was read before a look failed, or too long ago, is told as that.
+                let severity = look.fresh(model.now).map_or(Severity::Unknown, |health| health.severity);
+                cells.extend([severity.word().to_owned(), health.state.clone(), health.why.clone()]);
+                cells.extend(doubt(model, look));
             }
         }
         Thing::Discrepancy(id, key) => {
@@ -68,11 +76,17 @@ pub fn told(model: &Model, thing: &Thing) -> Vec<String> {
         }
         Thing::Flag(id) => {
             let flag = snapshot.and_then(|snapshot| snapshot.flags.iter().find(|flag| flag.id == *id));
-            cells.extend(flag.and_then(|flag| flag.look.value.as_ref()).map(ToString::to_string));
+            if let Some((look, value)) = flag.and_then(|flag| Some((&flag.look, flag.look.value.as_ref()?))) {
+                cells.push(value.to_string());
+                cells.extend(doubt(model, look));
+            }
         }
         Thing::Metric(id) => {
             let metric = snapshot.and_then(|snapshot| snapshot.metrics.iter().find(|metric| metric.id == *id));
-            cells.extend(metric.and_then(|metric| metric.look.value.as_ref()).map(|reading| reading.said.clone()));
+            if let Some((look, reading)) = metric.and_then(|metric| Some((&metric.look, metric.look.value.as_ref()?))) {
+                cells.push(reading.said.clone());
+                cells.extend(doubt(model, look));
+            }
         }
         Thing::Line(sequence) => {
             if let Some(line) = model.line(*sequence) {
@@ -81,7 +95,10 @@ pub fn told(model: &Model, thing: &Thing) -> Vec<String> {
         }
         Thing::Queue(id) => {
             let queue = snapshot.and_then(|snapshot| snapshot.queues.iter().find(|queue| queue.id == *id));
-            cells.extend(queue.and_then(|queue| queue.look.value.as_ref()).map(|items| items.items.len().to_string()));
+            if let Some((look, items)) = queue.and_then(|queue| Some((&queue.look, queue.look.value.as_ref()?))) {
+                cells.push(items.items.len().to_string());
+                cells.extend(doubt(model, look));
+            }
         }
         Thing::Run(plan) => {
             cells.extend(model.outputs.find(plan).map(|output| output.printed.tail.one_line()));
@@ -89,6 +106,16 @@ pub fn told(model: &Model, thing: &Thing) -> Vec<String> {
         Thing::Healthy | Thing::Statement(_) | Thing::Playbook(_) => {}
     }
     cells
+}
+
+/// Why the value before it is none of now.
+fn doubt<T>(model: &Model, look: &Look<T>) -> Option<String> {
+    let read_at = look.looked_at.map_or_else(|| "an earlier visit".to_owned(), |at| at.to_rfc3339());
+    match &look.failure {
+        Some(failure) => Some(format!("unknown now, as of {read_at}: {}", failure.said.one_line())),
+        None if look.fresh(model.now).is_none() => Some(format!("unknown now, as of {read_at}")),
+        None => None,
+    }
 }
 
 fn item_cells(item: &Item) -> Vec<String> {

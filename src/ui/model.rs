@@ -114,6 +114,8 @@ pub struct Model {
     pub is_leaving: bool,
     /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
     pub is_touched: bool,
+    /// The selected row that a look took away, and when: the next one stands in its place.
+    pub(super) slipped: Option<(String, DateTime<Utc>)>,
     /// What the mouse selected last, while no key came since.
     pub(super) pointed: Option<Thing>,
     /// The time of the last message.
@@ -165,6 +167,7 @@ impl Model {
             recovery_shown: None,
             is_leaving: false,
             is_touched: false,
+            slipped: None,
             pointed: None,
             now,
             moving: None,
@@ -341,6 +344,7 @@ impl Model {
 
     pub(super) fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.receipts.take_all(&snapshot.receipts, snapshot.taken_at);
+        let selected = self.selected();
         let mut gone = 0;
         for report in &snapshot.queues {
             let Some(spec) = pack::find(&self.pack.queues, &report.id) else { continue };
@@ -369,6 +373,12 @@ impl Model {
         self.older.retain(|line| first.is_none_or(|first| line.sequence < first));
         self.snapshot = Some(snapshot);
         self.settle();
+        // A row on which the operator has acted goes as it should.
+        if let Some(Thing::Item(queue, key)) = selected.filter(|selected| self.selected().as_ref() != Some(selected))
+            && self.receipts.of(&self.pack.known_as(Target { queue: Some(queue), key: key.clone() })).is_none()
+        {
+            self.slipped = Some((key, self.now));
+        }
         self.touch();
     }
 }

@@ -4,7 +4,12 @@ use chrono::{DateTime, Utc};
 use ratatui_textarea::TextArea;
 
 use super::{dialog::Dialog, field::Field, palette::Palette};
-use crate::domain::{id::Id, pack::Reconciliation, plan::ActionId, snapshot::Subject};
+use crate::domain::{
+    id::Id,
+    pack::Reconciliation,
+    plan::{ActionId, Receipt, Standing},
+    snapshot::Subject,
+};
 
 #[derive(Clone, Debug)]
 pub enum Overlay {
@@ -42,14 +47,23 @@ pub enum Overlay {
 }
 
 /// The acts of which nobody knows whether they happened; one of them is about to be decided.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Doubt {
-    /// Which of them, in the order of the receipts.
-    pub at: usize,
+    /// Which of them. Their order changes with every look outside, so that no place in it would tell.
+    pub plan: ActionId,
+    /// Its standing and the steps that were through when it was read: with them, what a verdict means.
+    pub seen: (Standing, usize),
     pub typed: Field,
     pub opened_at: DateTime<Utc>,
     /// The row of the recovery's screen to which it goes back.
     pub returns: Option<usize>,
+}
+
+impl Doubt {
+    pub fn about(act: &Receipt, now: DateTime<Utc>) -> Self {
+        let seen = (act.standing, act.steps_done);
+        Self { plan: act.plan.clone(), seen, typed: Field::default(), opened_at: now, returns: None }
+    }
 }
 
 /// What an earlier run left: one of its acts or batches is selected.

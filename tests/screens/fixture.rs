@@ -605,6 +605,19 @@ pub fn failed() -> Snapshot {
     snapshot
 }
 
+/// Everything was read a moment ago, and the look after that failed.
+pub fn just_failed(mut snapshot: Snapshot) -> Snapshot {
+    fn fail<T>(look: &mut Look<T>) {
+        look.failure = Some(failure());
+    }
+    snapshot.queues.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.jobs.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.reconciliations.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.flags.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.metrics.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot
+}
+
 pub fn model() -> Model {
     Model::new(Arc::new(pack()), shown(), Some(Arc::new(snapshot())))
 }

@@ -16,7 +16,10 @@ use wheelhouse::{
         pack::{Class, Confirm},
         plan::{BatchId, Standing},
         rows::{Params, Row},
-        snapshot::{BatchReport, Discrepancy, Entry, Look, ReadSoFar, ReconciliationReport, Snapshot, Statement},
+        severity::Severity,
+        snapshot::{
+            BatchReport, Discrepancy, Entry, Items, JobHealth, Look, ReadSoFar, ReconciliationReport, Snapshot, Statement,
+        },
         text::Text,
         value::Value,
     },
@@ -169,6 +172,53 @@ fn screens_look_as_they_were_approved() {
     ascii.shown.ascii = true;
     compare("ascii", &mut ascii, &SIZES, now, &mut wrong);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_was_read_before_a_look_failed_is_not_shown_as_of_now() {
+    let now = fixture::now();
+    let mut even = fixture::snapshot();
+    let empty = Arc::new(Items::default());
+    for report in &mut even.queues {
+        Arc::make_mut(report).look.value = Some(Arc::clone(&empty));
+    }
+    for report in &mut even.jobs {
+        let look = &mut Arc::make_mut(report).look;
+        let health = look.value.as_deref().unwrap().clone();
+        look.value = Some(Arc::new(JobHealth { severity: Severity::Green, state: "ok".to_owned(), ..health }));
+    }
+    for report in &mut even.reconciliations {
+        let look = &mut Arc::make_mut(report).look;
+        let statement = look.value.as_deref().unwrap().clone();
+        look.value = Some(Arc::new(Statement { totals: Vec::new(), discrepancies: Vec::new(), ..statement }));
+    }
+    let of = |snapshot: &Snapshot, keys: &str| {
+        let mut model = open(Some(snapshot.clone()));
+        drawn(&mut model, (120, 40), now);
+        press(&mut model, keys, now);
+        text(&drawn(&mut model, (120, 40), now))
+    };
+    let failed = fixture::just_failed(even.clone());
+    for (keys, calm) in [
+        ("2 f", "No reviews wait"),
+        ("2 enter", "No reviews wait"),
+        ("3 f", "G feature-promote"),
+        ("4 f", "no rows on either side"),
+        ("5 f", "G AI_MODE"),
+    ] {
+        let (before, after) = (of(&even, keys), of(&failed, keys));
+        assert!(before.contains(calm), "{keys}\n{before}");
+        assert!(!after.contains(calm), "{keys}\n{after}");
+        let inside = after.lines().filter(|line| line.contains("connection refused") && !line.contains("\u{2514}")).count();
+        assert!(inside > 0, "{keys}: why, where the eye is\n{after}");
+    }
+    for (pane, word) in [("3", "unknown"), ("5", "unknown now"), ("7", "unknown now"), ("2", "unknown now")] {
+        let mut model = open(Some(failed.clone()));
+        drawn(&mut model, (120, 40), now);
+        let cmds = press(&mut model, &format!("{pane} ctrl-s"), now);
+        let [Cmd::Export { content, .. }] = cmds.as_slice() else { panic!("{cmds:?}") };
+        assert!(content.contains(word) && content.contains("connection refused"), "{pane}: {content}");
+    }
 }
 
 /// The charges, with another statement and another look at how far they are read.

@@ -71,6 +71,9 @@ pub fn is_recovering(model: &mut Model) -> bool {
 /// The action of the queue that has this key, on what is marked, else on the selected row.
 pub fn by_key(model: &mut Model, letter: char) -> Vec<Cmd> {
     let Some(Thing::Item(queue, _)) = model.selected() else { return Vec::new() };
+    if has_slipped(model) {
+        return Vec::new();
+    }
     let Some(spec) = model.queue_spec(&queue) else { return Vec::new() };
     let found =
         spec.actions.iter().filter_map(|id| pack::find(&model.pack.actions, id)).find(|action| action.key == Some(letter));
@@ -78,6 +81,15 @@ pub fn by_key(model: &mut Model, letter: char) -> Vec<Cmd> {
         Some(action) => on_items(model, &action, Some(letter)),
         None => Vec::new(),
     }
+}
+
+/// True, and said, where the row that was selected has only just gone: the key was meant for it, not for the next one.
+fn has_slipped(model: &mut Model) -> bool {
+    let slipped = model.slipped.take().filter(|(_, at)| !model.listens(*at) && model.place.page.is_none());
+    if let Some((key, _)) = &slipped {
+        say(model, Tone::Warning, format!("{key} has just gone from the list: nothing was done; this row is another"));
+    }
+    slipped.is_some()
 }
 
 /// Begins an action on the marked items, else on the selected one.
@@ -161,17 +173,23 @@ pub fn resume(model: &mut Model, batch: &CutBatch) -> Vec<Cmd> {
     vec![Cmd::Ask(Request::Resume { ask, batch: batch.id.clone(), inputs })]
 }
 
-/// A flag with two values is flipped to the other one.
+/// A flag that is not as usual is put back; one with two values is flipped to the other one.
 fn suggest(model: &Model, dialog: &mut Dialog) {
     let Some(flag) = model.pack.flags.iter().find(|flag| flag.set == dialog.action) else { return };
     let snapshot = model.snapshot.as_ref();
     let report = snapshot.and_then(|snapshot| snapshot.flags.iter().find(|report| report.id == flag.id));
     let current = report.and_then(|report| report.look.value.as_ref()).map(|value| value.original());
     let others: Vec<&String> = flag.values.iter().filter(|value| current.as_ref() != Some(value)).collect();
-    if let [other] = others.as_slice()
+    let is_flipped = report.is_some_and(|report| report.flip.is_some()) || current.is_some_and(|current| current != flag.normal);
+    let value = match others.as_slice() {
+        _ if is_flipped => Some(&flag.normal),
+        [other] => Some(*other),
+        _ => None,
+    };
+    if let Some(value) = value
         && let Some(entry) = dialog.entries.iter_mut().find(|entry| entry.name == "value")
     {
-        entry.field = Field::with(other);
+        entry.field = Field::with(value);
     }
 }
 

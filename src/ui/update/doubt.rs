@@ -23,12 +23,30 @@ use crate::{
 const LEAST_HEIGHT: u16 = 12;
 
 pub fn open(model: &mut Model) -> Vec<Cmd> {
-    if model.receipts.to_decide().next().is_none() {
-        say(model, Tone::Plain, "no act stands unknown, half done or not proven");
-    } else {
-        model.overlay = Some(Overlay::Doubt(Doubt { opened_at: model.now, ..Doubt::default() }));
+    let doubt = model.receipts.to_decide().next().map(|act| Doubt::about(act, model.now));
+    match doubt {
+        Some(doubt) => model.overlay = Some(Overlay::Doubt(doubt)),
+        None => say(model, Tone::Plain, "no act stands unknown, half done or not proven"),
     }
     Vec::new()
+}
+
+/// What is told meanwhile puts no other act, and no other question, under what is being typed.
+pub fn keep_up(model: &mut Model) {
+    let Some(Overlay::Doubt(doubt)) = &mut model.overlay else { return };
+    let act = model.receipts.to_decide().find(|act| act.plan == doubt.plan);
+    let seen = act.map(|act| (act.standing, act.steps_done));
+    if seen == Some(doubt.seen) {
+        return;
+    }
+    let was_typed = !doubt.typed.is_empty();
+    doubt.typed = Field::default();
+    if let Some(seen) = seen {
+        (doubt.seen, doubt.opened_at) = (seen, model.now);
+    }
+    if was_typed {
+        say(model, Tone::Warning, "that act has moved on: what you typed is dropped, and nothing is decided by it");
+    }
 }
 
 pub fn press(model: &mut Model, mut doubt: Doubt, chord: Chord) -> Vec<Cmd> {
@@ -39,16 +57,24 @@ pub fn press(model: &mut Model, mut doubt: Doubt, chord: Chord) -> Vec<Cmd> {
             doubt.returns.map(|at| Overlay::Recovery(RecoveryPage { at, opened_at: model.now, ..RecoveryPage::default() }));
         return Vec::new();
     }
-    doubt.at = doubt.at.min(count - 1);
+    let at = model.receipts.to_decide().position(|act| act.plan == doubt.plan);
     let mut cmds = Vec::new();
     if model.listens(doubt.opened_at) {
         match chord.code {
             KeyCode::Down | KeyCode::Tab | KeyCode::Up | KeyCode::BackTab => {
-                let step = if matches!(chord.code, KeyCode::Down | KeyCode::Tab) { 1 } else { count - 1 };
-                // What was typed was about the other one.
-                doubt = Doubt { at: (doubt.at + step) % count, typed: Field::default(), ..doubt };
+                let is_down = matches!(chord.code, KeyCode::Down | KeyCode::Tab);
+                let to = match at {
+                    Some(at) => (at + if is_down { 1 } else { count - 1 }) % count,
+                    // The one that stood here is settled.
+                    None => 0,
+                };
+                if let Some(act) = model.receipts.to_decide().nth(to) {
+                    // What was typed was about the other one.
+                    doubt = Doubt { opened_at: doubt.opened_at, returns: doubt.returns, ..Doubt::about(act, model.now) };
+                }
             }
             KeyCode::Char('L') if doubt.typed.is_empty() => cmds = acting::look_up(model),
+            _ if at.is_none() => {}
             KeyCode::Enter => cmds = decide(model, &mut doubt),
             _ => {
                 doubt.typed.press(chord);
@@ -65,15 +91,15 @@ fn decide(model: &mut Model, doubt: &mut Doubt) -> Vec<Cmd> {
         say(model, Tone::Warning, "look outside first, then type `happened` or `not happened`");
         return Vec::new();
     };
-    let plan = model.receipts.to_decide().nth(doubt.at).map(|receipt| (receipt.plan.clone(), receipt.label.one_line()));
+    let label = model.receipts.to_decide().find(|act| act.plan == doubt.plan).map(|act| act.label.one_line());
     if model.size.0 < LEAST_WIDTH || model.size.1 < LEAST_HEIGHT {
         say(model, Tone::Warning, format!("the window is too small to decide: make it {LEAST_WIDTH}x{LEAST_HEIGHT} or larger"));
         return Vec::new();
     }
-    let Some((plan, label)) = plan.filter(|_| may_write(model)) else { return Vec::new() };
+    let Some(label) = label.filter(|_| may_write(model)) else { return Vec::new() };
     say(model, Tone::Plain, format!("{label}: {word}, as you say"));
     doubt.typed = Field::default();
-    vec![Cmd::Ask(Request::Settle { plan, happened: *happened })]
+    vec![Cmd::Ask(Request::Settle { plan: doubt.plan.clone(), happened: *happened })]
 }
 
 #[cfg(test)]
@@ -83,7 +109,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        domain::plan::Standing,
+        domain::plan::{Receipt, Standing},
         engine::message::Event,
         ui::{Msg, model::fixture, update},
     };
@@ -134,6 +160,50 @@ mod tests {
         let mut model = in_doubt();
         update(&mut model, Msg::Event(Event::Lock { until: None, why: None }), fixture::now());
         assert_eq!(type_in(&mut model, "happened\n", 400), []);
+    }
+
+    #[test]
+    fn what_is_told_meanwhile_puts_no_other_act_under_a_verdict() {
+        let heard = |standing, key: &str, seconds| {
+            let at = fixture::now() + TimeDelta::seconds(seconds);
+            let receipt = fixture::receipt(&fixture::target("refunds", key), standing);
+            Msg::Event(Event::Receipt(Receipt { at, ..receipt }))
+        };
+        let settled = |cmds: Vec<Cmd>| -> Vec<String> {
+            let plan = |cmd| match cmd {
+                Cmd::Ask(Request::Settle { plan, .. }) => Some(plan.0),
+                _ => None,
+            };
+            cmds.into_iter().filter_map(plan).collect()
+        };
+        let now = fixture::now();
+        let two = || {
+            let mut model = in_doubt();
+            update(&mut model, heard(Standing::Unknown, "rr_0311", -60), now);
+            model
+        };
+        // A look outside that tells nothing new makes its act the newest.
+        let mut model = two();
+        type_in(&mut model, "not happened", 400);
+        update(&mut model, heard(Standing::Unknown, "rr_0311", 2), now + TimeDelta::milliseconds(600));
+        assert_eq!(settled(type_in(&mut model, "\n", 1_000)), ["id-rr_0312"], "the one that was read");
+
+        // The one that was read is settled by its own look.
+        let mut model = two();
+        type_in(&mut model, "not happened", 400);
+        update(&mut model, heard(Standing::Done, "rr_0312", 2), now + TimeDelta::milliseconds(600));
+        assert_eq!(settled(type_in(&mut model, "\nnot happened\n", 1_000)), [""; 0], "no other takes its place by itself");
+        update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE)), now + TimeDelta::seconds(2));
+        assert_eq!(settled(type_in(&mut model, "not happened\n", 3_000)), ["id-rr_0311"]);
+
+        // Of the one that was read a step has gone through: the same words would say something else.
+        let mut model = two();
+        type_in(&mut model, "happened", 400);
+        let receipt = fixture::receipt(&fixture::target("refunds", "rr_0312"), Standing::Unknown);
+        let further = Receipt { steps_done: receipt.steps_done + 1, ..receipt };
+        update(&mut model, Msg::Event(Event::Receipt(further)), now + TimeDelta::milliseconds(600));
+        assert_eq!(settled(type_in(&mut model, "\n", 1_000)), [""; 0]);
+        assert_eq!(settled(type_in(&mut model, "happened\n", 2_000)), ["id-rr_0312"]);
     }
 
     #[test]

@@ -68,7 +68,11 @@ pub fn update(model: &mut Model, msg: Msg, now: DateTime<Utc>) -> Vec<Cmd> {
             model.touch();
             Vec::new()
         }
-        Msg::Event(event) => events::take(model, event),
+        Msg::Event(event) => {
+            let cmds = events::take(model, event);
+            doubt::keep_up(model);
+            cmds
+        }
         Msg::Tick => {
             model.rest();
             if is_new_minute {

@@ -87,13 +87,13 @@ fn leave(model: &mut Model, page: RecoveryPage, intent: Intent) -> Vec<Cmd> {
 fn decide(model: &mut Model, page: RecoveryPage, plan: Option<&ActionId>) -> Vec<Cmd> {
     let selected = selected(model.recovery(), page.at);
     let wanted = plan.or(selected.as_ref());
-    let at = model.receipts.to_decide().position(|receipt| Some(&receipt.plan) == wanted);
-    if model.receipts.to_decide().next().is_none() {
+    let act = model.receipts.to_decide().find(|act| Some(&act.plan) == wanted).or_else(|| model.receipts.to_decide().next());
+    let doubt = act.map(|act| Doubt { returns: Some(page.at), ..Doubt::about(act, model.now) });
+    if let Some(doubt) = doubt {
+        model.overlay = Some(Overlay::Doubt(doubt));
+    } else {
         model.overlay = Some(Overlay::Recovery(page));
         say(model, Tone::Plain, "no act stands unknown, half done or not proven");
-    } else {
-        let doubt = Doubt { at: at.unwrap_or(0), opened_at: model.now, returns: Some(page.at), ..Doubt::default() };
-        model.overlay = Some(Overlay::Doubt(doubt));
     }
     Vec::new()
 }
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(asked(press(&mut model, "j j enter", 6_000)), ["id-rr_0314"], "the rest of the one half done");
         press(&mut model, "k D", 9_000);
         let Some(Overlay::Doubt(doubt)) = &model.overlay else { panic!("{:?}", model.overlay) };
-        assert_eq!((doubt.at, doubt.returns), (0, Some(1)));
+        assert_eq!((doubt.plan.0.as_str(), doubt.returns), ("id-rr_0313", Some(1)));
         press(&mut model, "esc", 9_500);
         assert!(is_open(&model), "and back");
     }

@@ -8,6 +8,7 @@ use crate::{
     ui::{
         model::{Model, amount_column},
         notice::Tone,
+        place::Thing,
         view::layout,
         work::{SortBy, Work},
     },
@@ -44,15 +45,27 @@ pub fn preview(model: &mut Model) {
     }
 }
 
-/// Marks the selected row and goes on to the next one; a row that a guard bars says which.
+/// Marks the selected row and goes on to the next one, or the row whose page is read; one that a guard bars says which.
 pub fn mark(model: &mut Model) {
+    let on_page = match &model.place.page {
+        Some(Thing::Item(_, key)) => Some(key.clone()),
+        Some(_) | None => None,
+    };
     count_marks(model, |work, spec| {
-        let item = std::sync::Arc::clone(work.selected()?);
+        let item = match &on_page {
+            Some(key) => work.find(key),
+            None => work.selected(),
+        };
+        let item = std::sync::Arc::clone(item?);
         if let Some((_, why)) = Work::barred(&item, spec) {
             return Some((Tone::Warning, format!("{} cannot be marked: {why}", item.key)));
         }
         if !work.marks.remove(&item.key) {
             work.marks.insert(item.key.clone());
+        }
+        if on_page.is_some() {
+            let is_marked = work.marks.contains(&item.key);
+            return Some((Tone::Plain, format!("{} {}", item.key, if is_marked { "is marked" } else { "is not marked" })));
         }
         if work.cursor.at + 1 < work.len() {
             work.cursor.at += 1;

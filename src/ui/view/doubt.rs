@@ -19,7 +19,7 @@ const NAMED: usize = 8;
 
 pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, doubt: &Doubt) {
     let acts: Vec<&Receipt> = ink.model.receipts.to_decide().collect();
-    let at = doubt.at.min(acts.len().saturating_sub(1));
+    let at = acts.iter().position(|act| act.plan == doubt.plan);
     let width = screen.width.min(96);
     let lines = lines(ink, &acts, at, usize::from(width.saturating_sub(4)));
     let area = overlay::centered(buffer, screen, width, (lines.len() as u16).saturating_add(5));
@@ -33,7 +33,7 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, screen: Rect, doubt: &Doubt) {
     for ((line, role), y) in lines.iter().zip(area.y + 1..typed) {
         ink.put(buffer, (x, y), room, line, *role);
     }
-    if acts.is_empty() {
+    if at.is_none() {
         return;
     }
     let took = ink.put(buffer, (x, typed), room, "What became of it:", Role::Warning) + 1;
@@ -57,18 +57,24 @@ fn title(acts: &[&Receipt]) -> String {
     if said.is_empty() { "Nothing is in doubt any more".to_owned() } else { said }
 }
 
-fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: usize, width: usize) -> Vec<(String, Role)> {
+fn lines(ink: &Ink<'_>, acts: &[&Receipt], at: Option<usize>, width: usize) -> Vec<(String, Role)> {
     let mut lines = Vec::new();
-    let first = at.saturating_sub(NAMED - 1);
+    let first = at.unwrap_or(0).saturating_sub(NAMED - 1);
     for (place, act) in acts.iter().enumerate().skip(first).take(NAMED) {
-        let marker = if place == at { ">" } else { " " };
-        let role = if place == at { Role::Title } else { Role::Text };
+        let (marker, role) = if Some(place) == at { (">", Role::Title) } else { (" ", Role::Text) };
         lines.push((format!("{marker} {} {}   since {}", act.title, act.label.one_line(), ink.when(act.at)), role));
     }
     if acts.len() > first + NAMED {
         lines.push((format!("  and {} more", acts.len() - first - NAMED), Role::Muted));
     }
-    let Some(act) = acts.get(at) else { return lines };
+    let Some(act) = at.and_then(|at| acts.get(at)) else {
+        if !acts.is_empty() {
+            lines.push((String::new(), Role::Text));
+            let said = "The act that you were reading is no longer in doubt. Tab goes on to the next.";
+            lines.extend(wrapped(said, width).into_iter().map(|line| (line, Role::Warning)));
+        }
+        return lines;
+    };
     let mut say = |text: &str, role: Role| lines.extend(wrapped(text, width).into_iter().map(|line| (line, role)));
     say("", Role::Text);
     let through = match act.steps_done {

@@ -42,13 +42,15 @@ pub fn draw(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, work: &Work) {
                 let reading = report.and_then(|report| report.look.reading);
                 reading.map_or_else(|| "Looking...".to_owned(), |so_far| format!("Reading: {}", so_far.said()))
             }
-            (Some(items), _) if items.items.is_empty() => {
+            // Nobody knows whether they are still none.
+            (Some(items), Some(trouble)) if items.items.is_empty() => format!("There were none: {trouble}. r looks again."),
+            (Some(items), None) if items.items.is_empty() => {
                 let met = spec.target_below.map_or_else(String::new, |below| format!(" Target < {below}: met."));
                 format!("{}{met}", spec.empty)
             }
             (Some(items), _) => format!("None of {} rows is shown by this filter. Esc shows all.", items.items.len()),
         };
-        let role = if work.items.is_none() && trouble.is_some() { Role::Unknown } else { Role::Muted };
+        let role = if work.total() == 0 && trouble.is_some() { Role::Unknown } else { Role::Muted };
         sheet::sentence(ink, buffer, pane, area, &text, role);
         return;
     }

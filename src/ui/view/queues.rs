@@ -79,8 +79,10 @@ fn known(ink: &Ink<'_>, report: &QueueReport, spec: &Queue) -> Vec<Cell> {
     let trouble = ink.trouble(&report.look).map(|trouble| (trouble, Role::Unknown));
     let Some(figures) = ink.model.figures.get(&report.id).filter(|figures| figures.count > 0) else {
         let met = spec.target_below.map_or_else(String::new, |below| format!(" Target < {below}: met."));
-        let empty = trouble.unwrap_or((format!("{}{met}", spec.empty), Role::Muted));
-        return vec![("0".to_owned(), Role::Muted), nothing.clone(), nothing, empty];
+        return match trouble {
+            Some(trouble) => vec![("0?".to_owned(), Role::Unknown), nothing.clone(), nothing, trouble],
+            None => vec![("0".to_owned(), Role::Muted), nothing.clone(), nothing, (format!("{}{met}", spec.empty), Role::Muted)],
+        };
     };
     let is_over = spec.target_below.is_some_and(|below| figures.count as u64 >= below);
     // The first preset is the one that its author thought of first; the queue's page counts them all.
@@ -98,7 +100,8 @@ fn known(ink: &Ink<'_>, report: &QueueReport, spec: &Queue) -> Vec<Cell> {
     };
     let target = match spec.target_below {
         Some(below) if is_over => (format!("target < {below}"), Role::Warning),
-        Some(below) => (format!("target < {below}: met"), Role::Muted),
+        Some(below) if trouble.is_none() => (format!("target < {below}: met"), Role::Muted),
+        Some(below) => (format!("target < {below}"), Role::Muted),
         None => (String::new(), Role::Muted),
     };
     vec![

@@ -106,7 +106,9 @@ fn statement(ink: &Ink<'_>, report: &ReconciliationReport) -> Vec<Cell> {
         None => note,
     };
     let Some(totals) = statement.totals.first() else {
-        return vec![letter, title, blank(), blank(), blank(), ("no rows on either side".to_owned(), Role::Muted)];
+        let is_calm = note.1 == Role::Muted && report.reading.is_none();
+        let none = if is_calm { ("no rows on either side".to_owned(), Role::Muted) } else { note };
+        return vec![letter, title, blank(), blank(), blank(), none];
     };
     let more = statement.totals.len() - 1;
     let note = if more > 0 { (format!("{} (+{more} currencies)", note.0), note.1) } else { note };

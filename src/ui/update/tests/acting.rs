@@ -268,6 +268,34 @@ fn a_flag_is_offered_its_other_value() {
 }
 
 #[test]
+fn a_flag_that_is_not_as_usual_is_offered_its_usual_value() {
+    let flip = FlagFlip {
+        from: "z_ai".to_owned(),
+        to: "deterministic".to_owned(),
+        at: fixture::now(),
+        operator: "kim".to_owned(),
+        reason: Text::new("the model is down"),
+        phase: FlagPhase::Unobserved,
+        probes: Vec::new(),
+    };
+    let values = ["z_ai", "deterministic", "off"];
+    // As usual again but not seen to be; flipped elsewhere; one of three.
+    for (value, flip, values) in
+        [("z_ai", Some(flip), &values[..2]), ("deterministic", None, &values[..2]), ("off", None, &values)]
+    {
+        let mut snapshot = Snapshot { sequence: 9, ..fixture::snapshot() };
+        let flag = Arc::make_mut(&mut snapshot.flags[0]);
+        (flag.look.value, flag.flip) = (Some(Arc::new(Value::text(value))), flip);
+        let mut model = unlocked();
+        Arc::make_mut(&mut model.pack).flags[0].values = values.iter().map(|value| (*value).to_owned()).collect();
+        tell(&mut model, Event::Snapshot(Arc::new(snapshot)));
+        let cmds = press(&mut model, "5 t");
+        let [Cmd::Ask(Request::Propose { inputs, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+        assert_eq!(inputs.get("value").map(ToString::to_string).as_deref(), Some("z_ai"), "of {values:?} it is {value}");
+    }
+}
+
+#[test]
 fn what_recovery_found_is_told_by_how_it_stands() {
     let mut model = fixture::model();
     let stands = |key: &str, standing| fixture::receipt(&fixture::target("reviews", key), standing);

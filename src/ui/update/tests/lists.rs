@@ -17,6 +17,51 @@ fn a_refresh_moves_no_cursor_and_drops_marks_of_what_went_away_in_view_of_all() 
 }
 
 #[test]
+fn a_key_that_was_meant_for_a_row_that_has_just_gone_does_nothing_to_the_next() {
+    let without = |at: usize| {
+        let mut fewer = fixture::reviews(fixture::now());
+        fewer.items.remove(at);
+        Event::Snapshot(Arc::new(with_reviews(fewer, 2)))
+    };
+    let mut model = unlocked();
+    press(&mut model, "2 enter");
+    tell(&mut model, without(0));
+    assert_eq!(press(&mut model, "a"), []);
+    assert_eq!(said(&model), "rv_901 has just gone from the list: nothing was done; this row is another");
+    let again = press_at(&mut model, "a", later());
+    let [Cmd::Ask(Request::Propose { targets, .. })] = again.as_slice() else { panic!("{again:?}") };
+    assert_eq!(targets.first().map(|target| target.key.as_str()), Some("rv_902"), "read, and pressed again");
+
+    let mut model = unlocked();
+    press(&mut model, "2 enter");
+    tell(&mut model, without(0));
+    assert_eq!(press_at(&mut model, "a", later()).len(), 1, "there was time to see it");
+
+    let mut model = unlocked();
+    press(&mut model, "2 enter");
+    tell(&mut model, without(1));
+    assert_eq!(press(&mut model, "a").len(), 1, "another row went");
+
+    let mut model = unlocked();
+    press(&mut model, "2 enter");
+    tell(&mut model, Event::Receipt(fixture::receipt(&fixture::target("reviews", "rv_901"), Standing::Done)));
+    tell(&mut model, without(0));
+    assert_eq!(press(&mut model, "a").len(), 1, "it went by the operator's own act");
+}
+
+#[test]
+fn on_its_page_the_item_itself_is_marked_and_no_neighbour() {
+    let mut model = unlocked();
+    press(&mut model, "2 enter enter space");
+    assert_eq!(said(&model), "rv_901 is marked");
+    press(&mut model, "space");
+    assert!(model.work().unwrap().marks.is_empty());
+    press(&mut model, "space esc");
+    let marks: Vec<&String> = model.work().unwrap().marks.iter().collect();
+    assert_eq!(marks, ["rv_901"]);
+}
+
+#[test]
 fn select_all_takes_what_the_filter_shows_and_freezes_it() {
     let mut model = unlocked();
     press(&mut model, "2 enter / s t a r s > 4 enter A esc");

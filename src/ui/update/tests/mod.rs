@@ -22,8 +22,9 @@ use crate::{
         id::Id,
         pack::Confirm,
         plan::{BatchId, Standing},
-        snapshot::{Alert, BatchReport, Items, Look, QueueReport, Snapshot, Subject},
+        snapshot::{Alert, BatchReport, FlagFlip, FlagPhase, Items, Look, QueueReport, Snapshot, Subject},
         text::Text,
+        value::Value,
     },
     engine::message::{Ask, Event, Handle, Request, Scope},
     ui::{
