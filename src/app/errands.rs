@@ -4,9 +4,11 @@ use std::{
     collections::{HashMap, HashSet},
     future::Future,
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use super::{
     business::{Business, Opening},
@@ -44,6 +46,8 @@ pub struct Deed<'a> {
     pub inputs: &'a [String],
     pub dry_run: bool,
     pub confirm: &'a str,
+    /// How long an act in doubt is waited for.
+    pub wait: Duration,
     pub json: bool,
 }
 
@@ -214,7 +218,7 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
         business.actor.unlock().await.map_err(|why| refused(&why))?;
         let awaited: Vec<ActionId> = preview.plans.iter().map(|plan| plan.id.clone()).collect();
         business.actor.commit(ask, deed.confirm.to_owned()).await.map_err(|why| refused(&why))?;
-        let heard = wait_for(&mut business, &mut watcher, &awaited).await;
+        let heard = wait_for(&mut business, &mut watcher, &awaited, deed.wait).await;
         if matches!(subject, Subject::Job(_)) {
             // What it changed is told by the figures after it.
             watcher.look_once(|watch, pack| subject.is_told_by(watch, pack)).await;
@@ -242,7 +246,7 @@ async fn go_on(business: &mut Business) -> Result<Vec<Receipt>, Complaint> {
         }
     }
     let mut watcher = Watcher::start(business.ground.clone(), nobody(), business.actor.clone()).await;
-    let heard = wait_for(business, &mut watcher, &awaited).await;
+    let heard = wait_for(business, &mut watcher, &awaited, Duration::ZERO).await;
     ended(heard, business, &mut watcher, &awaited).await
 }
 
@@ -285,11 +289,13 @@ impl Heard {
     }
 }
 
-/// Waits until each of them is over or stands unknown with nothing more tried by itself. A batch that paused itself is not
-/// gone on with here, nor is anything where the journal cannot be written: the rest is not sent.
-async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId]) -> Heard {
+/// Waits until each of them is over or stands unknown with nothing more tried by itself; while one in doubt is looked for
+/// again by itself, that long at most. A batch that paused itself is not gone on with here, nor is anything where the journal
+/// cannot be written: the rest is not sent.
+async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[ActionId], patience: Duration) -> Heard {
     let mut standings = business.actor.watch();
     let mut heard = Heard::default();
+    let mut gives_up_at: Option<Instant> = None;
     loop {
         let now = Arc::clone(&standings.borrow_and_update());
         heard.catch_up(business, watcher).await;
@@ -300,17 +306,28 @@ async fn wait_for(business: &mut Business, watcher: &mut Watcher, awaited: &[Act
         };
         let known = heard.of(awaited);
         let is_over = now.barrier.is_some() || (has_ended || known.len() >= awaited.len()) && known.iter().all(is_settled);
-        // What is told meanwhile must not pile up: a command may print for hours.
-        let is_gone = !is_over
-            && tokio::select! {
-                changed = standings.changed() => changed.is_err(),
-                Some(event) = business.acted.recv() => {
-                    heard.hear(event, watcher).await;
-                    false
-                }
-            };
-        if is_over || is_gone {
+        let is_sought = is_over && now.barrier.is_none() && known.iter().any(|receipt| receipt.looked_for_at.is_some());
+        if is_sought && gives_up_at.is_none() {
+            gives_up_at = Some(Instant::now() + patience);
+            if !patience.is_zero() {
+                output::complain("wheelhouse: nobody knows yet whether it happened: looking outside again");
+            }
+        }
+        let gives_up_at = gives_up_at.filter(|at| is_sought && Instant::now() < *at);
+        if is_over && gives_up_at.is_none() {
             return heard;
+        }
+        let patience_ends = async {
+            match gives_up_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        // What is told meanwhile must not pile up: a command may print for hours.
+        tokio::select! {
+            changed = standings.changed() => if changed.is_err() { return heard },
+            Some(event) = business.acted.recv() => heard.hear(event, watcher).await,
+            () = patience_ends => {}
         }
     }
 }

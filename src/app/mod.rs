@@ -67,8 +67,8 @@ fn dispatch(arguments: &Arguments) -> Result<u8, Complaint> {
             let look = screen::Look::choose(arguments, &Choice::make(arguments)?)?;
             picture::print(opening(arguments)?, &look, screen, size, *format, keys)
         }
-        Some(Command::Do { action, ids, inputs, dry_run, confirm, json }) => {
-            let errand = errands::Deed { action, ids, inputs, dry_run: *dry_run, confirm, json: *json };
+        Some(Command::Do { action, ids, inputs, dry_run, confirm, wait, json }) => {
+            let errand = errands::Deed { action, ids, inputs, dry_run: *dry_run, confirm, wait: *wait, json: *json };
             errands::carry_out(opening(arguments)?, &errand)
         }
         Some(Command::Init(told)) => init::run(told),

@@ -1,9 +1,11 @@
 //! The command line, from which help, man page and completions are made.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::pack::parse_duration;
 
 /// A terminal cockpit for the person who runs a small Stripe-backed business.
 #[derive(Debug, Parser)]
@@ -115,6 +117,9 @@ pub enum Command {
         /// What the action asks to be typed (the amount, the name, or the count and the total)
         #[arg(long, value_name = "TEXT", default_value = "")]
         confirm: String,
+        /// How long to look outside again, at most, for an act of which nobody knows whether it happened
+        #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = span)]
+        wait: Duration,
         #[arg(long)]
         json: bool,
     },
@@ -165,6 +170,10 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "a span is a number with its unit: 30s, 5m, or 0s".to_owned())
 }
 
 /// 64 hexadecimal digits, however they are written.

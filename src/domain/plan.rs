@@ -273,6 +273,9 @@ pub struct Receipt {
     pub steps: usize,
     /// The end of the hold, while it is held.
     pub held_until: Option<DateTime<Utc>>,
+    /// When it is looked for outside by itself, or since when it is, while nobody knows whether it happened.
+    #[serde(default)]
+    pub looked_for_at: Option<DateTime<Utc>>,
     pub is_final: bool,
     /// True where the action's undo can still be offered.
     pub can_undo: bool,

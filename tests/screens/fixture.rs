@@ -605,19 +605,6 @@ pub fn failed() -> Snapshot {
     snapshot
 }
 
-/// Everything was read a moment ago, and the look after that failed.
-pub fn just_failed(mut snapshot: Snapshot) -> Snapshot {
-    fn fail<T>(look: &mut Look<T>) {
-        look.failure = Some(failure());
-    }
-    snapshot.queues.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
-    snapshot.jobs.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
-    snapshot.reconciliations.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
-    snapshot.flags.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
-    snapshot.metrics.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
-    snapshot
-}
-
 pub fn model() -> Model {
     Model::new(Arc::new(pack()), shown(), Some(Arc::new(snapshot())))
 }
@@ -670,6 +657,7 @@ pub fn receipt(target: &Target, standing: Standing) -> Receipt {
         steps_done: 0,
         steps: 2,
         held_until: (standing == Standing::Held).then(|| now() + TimeDelta::seconds(10)),
+        looked_for_at: None,
         is_final: true,
         can_undo: false,
         has_rest: false,

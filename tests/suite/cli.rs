@@ -452,7 +452,7 @@ fn a_refund_that_cannot_be_sent_says_so_and_is_sent_when_it_can() {
 #[test]
 fn a_refund_whose_answer_was_lost_names_the_next_step_which_finds_it() {
     let town = Town::new();
-    town.run(&format!("{REFUND} --fault stripe:/v1/refunds=drop"))
+    town.run(&format!("{REFUND} --wait 0s --fault stripe:/v1/refunds=drop"))
         .ends(2)
         .says(&["unknown whether it happened", "the line broke"])
         .complains(&["1 act unknown: `wheelhouse journal recover` looks outside again and sends nothing twice"]);
@@ -464,12 +464,23 @@ fn a_refund_whose_answer_was_lost_names_the_next_step_which_finds_it() {
 }
 
 #[test]
+fn a_refund_whose_answer_was_lost_is_looked_for_before_it_is_told_as_unknown() {
+    let town = Town::new();
+    town.run(&format!("{REFUND} --fault stripe:/v1/refunds=drop:1"))
+        .ends(0)
+        .says(&["done", "rr_0312"])
+        .complains(&["nobody knows yet whether it happened: looking outside again"]);
+    assert_eq!((town.sql(REFUNDED).as_str(), town.sql(REQUEST).as_str()), ("1", "approved"));
+    town.run("do approve_refund rr_0314 --confirm 22.00 --wait soon").ends(3).complains(&["30s, 5m, or 0s"]);
+}
+
+#[test]
 fn a_batch_that_stops_at_an_unknown_ends_and_says_what_was_not_sent() {
     let town = Town::new();
     // Said twice is meant once.
     town.run("do approve_refund rr_0312 rr_0314 rr_0312 --dry-run").ends(0).says(&["rr_0312", "rr_0314", "total A$44.00"]);
-    let drop = ["do", "approve_refund", "rr_0312", "rr_0314", "--confirm", "2 44.00", "--fault", "stripe:/v1/refunds=drop"];
-    town.run_with(&drop)
+    let refunds = ["do", "approve_refund", "rr_0312", "rr_0314", "--confirm", "2 44.00", "--wait", "0s"];
+    town.run_with(&[&refunds[..], &["--fault", "stripe:/v1/refunds=drop"]].concat())
         .ends(2)
         .says(&["unknown whether it happened", "not sent"])
         .complains(&["stopped: nobody knows yet whether", "1 act unknown"]);
@@ -497,7 +508,7 @@ fn what_failed_half_way_is_gone_on_with_once_its_cause_is_gone() {
 fn a_flip_in_doubt_is_said_without_a_page_of_html_and_not_made_twice() {
     let town = Town::new();
     let flip = "do flag.ai_mode -i value=deterministic -i reason=down --confirm ai_mode";
-    town.run(&format!("{flip} --fault vercel:/v13=502"))
+    town.run(&format!("{flip} --wait 0s --fault vercel:/v13=502"))
         .ends(2)
         .says(&["POST /v13/deployments answered 502 a page of HTML: 502 Bad Gateway"])
         .complains(&["1 act unknown", "decide in the cockpit (D)"]);

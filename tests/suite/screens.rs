@@ -174,6 +174,19 @@ fn screens_look_as_they_were_approved() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Everything was read a moment ago, and the look after that failed.
+fn just_failed(mut snapshot: Snapshot) -> Snapshot {
+    fn fail<T>(look: &mut Look<T>) {
+        look.failure = Some(fixture::failure());
+    }
+    snapshot.queues.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.jobs.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.reconciliations.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.flags.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot.metrics.iter_mut().for_each(|report| fail(&mut Arc::make_mut(report).look));
+    snapshot
+}
+
 #[test]
 fn what_was_read_before_a_look_failed_is_not_shown_as_of_now() {
     let now = fixture::now();
@@ -198,7 +211,7 @@ fn what_was_read_before_a_look_failed_is_not_shown_as_of_now() {
         press(&mut model, keys, now);
         text(&drawn(&mut model, (120, 40), now))
     };
-    let failed = fixture::just_failed(even.clone());
+    let failed = just_failed(even.clone());
     for (keys, calm) in [
         ("2 f", "No reviews wait"),
         ("2 enter", "No reviews wait"),

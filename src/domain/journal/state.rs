@@ -287,6 +287,10 @@ impl Act {
                 Phase::Intent { until } if until > now => Some(until),
                 _ => None,
             },
+            looked_for_at: match state.phase {
+                Phase::Unknown { look_at } => look_at,
+                _ => None,
+            },
             is_final: plan.is_final,
             can_undo: has_undo && standing == Standing::Done,
             has_rest: self.is_half_way(),

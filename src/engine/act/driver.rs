@@ -27,7 +27,7 @@ use crate::{
         barrier::Barrier,
         journal::{self, Act, Command, Entry, Mark, Phase},
         pack::{self, Action, EffectKind, Query},
-        plan::{ActionId, BatchId, Plan, Receipt},
+        plan::{ActionId, BatchId, Plan, Receipt, Standing},
         planning,
         policy::{self, Permit},
         rows::Params,
@@ -360,7 +360,12 @@ impl Driver {
     pub(super) fn receipt(&self, act: &Act, now: DateTime<Utc>) -> Receipt {
         let action = pack::find(&self.setup.pack.actions, &act.plan.action);
         let has_undo = action.is_some_and(|action| action.undo.is_some());
-        act.receipt(has_undo, now)
+        let receipt = act.receipt(has_undo, now);
+        let looked_for_at = match receipt.standing {
+            Standing::Unknown => receipt.looked_for_at.or_else(|| self.flying_since(&receipt.plan)),
+            _ => None,
+        };
+        Receipt { looked_for_at, ..receipt }
     }
 
     pub(super) async fn standings(&mut self) -> Standings {

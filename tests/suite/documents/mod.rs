@@ -160,7 +160,7 @@ fn an_answer_that_is_lost_is_looked_for_and_the_act_happens_once() {
     let Some(server) = Server::with_board() else { return };
     let line = LossyLine::to(&server, 1);
     let cockpit = Cockpit::at(&line.address);
-    cockpit.run(&["do", "reopen", "j1"]).ends(2).says(&["unknown    Reopen  j1"]);
+    cockpit.run(&["do", "reopen", "j1", "--wait", "0s"]).ends(2).says(&["unknown    Reopen  j1"]);
     assert_eq!(server.text("jobs/j1", "status"), "open", "it happened, and nobody here knows");
     cockpit.run(&["journal", "recover"]).ends(0).says(&["done", "jobs/j1 written"]);
     assert_eq!((line.commits(), server.marks(), server.text("jobs/j1", "status").as_str()), (1, 1, "open"));
@@ -172,7 +172,7 @@ fn an_answer_that_is_lost_is_looked_for_and_the_act_happens_once() {
         .run(&["do", "reopen", "j2", "--dry-run"])
         .ends(0)
         .says(&["not claimed in the database: another operator could act at the same time"]);
-    cockpit.run(&["do", "reopen", "j2"]).ends(2);
+    cockpit.run(&["do", "reopen", "j2", "--wait", "0s"]).ends(2);
     cockpit.run(&["journal", "recover"]).ends(2).says(&["nothing says by whom"]);
     assert_eq!((line.commits(), server.text("jobs/j2", "status").as_str()), (1, "open"));
 }
