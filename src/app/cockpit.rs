@@ -65,15 +65,18 @@ pub fn open(opening: Opening, model: Model, theme: Theme, settings: &Settings) -
         let said = format!("wheelhouse: {title} {}: {}; the next start looks it up", label.one_line(), said.one_line());
         output::complain(&said);
     }
-    Ok(ended)
+    match cockpit.model.unopened {
+        Some(why) if ended == Ended::Quit => Err(Complaint::said(why.shown())),
+        Some(_) | None => Ok(ended),
+    }
 }
 
 fn start_engine(opening: Opening, asked: mpsc::Receiver<Request>, sender: Sender<Event>) {
     let failed = sender.clone();
     let started = std::thread::Builder::new().name("engine".to_owned()).spawn(move || engine(opening, asked, sender));
     if let Err(error) = started {
-        let said = Text::new(format!("the engine could not be started ({error}): nothing is read"));
-        let _: Result<(), Closed<Event>> = failed.send(Event::Notice { said, is_error: true });
+        let said = Text::new(format!("the engine could not be started: {error}"));
+        let _: Result<(), Closed<Event>> = failed.send(Event::Unopened(said));
     }
 }
 
@@ -82,16 +85,18 @@ fn engine(opening: Opening, asked: mpsc::Receiver<Request>, sender: Sender<Event
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let said = Text::new(format!("the engine could not be started ({error}): nothing is read"));
-            listener(Event::Notice { said, is_error: true });
+            listener(Event::Unopened(Text::new(format!("the engine could not be started: {error}"))));
             return;
         }
     };
     runtime.block_on(async {
         if let Err(complaint) = watch(opening, asked, Arc::clone(&listener)).await {
             tracing::error!(%complaint, "the business could not be opened");
-            listener(Event::Notice { said: Text::new(complaint.to_string()), is_error: true });
-            listener(Event::Stopped);
+            let said = match complaint {
+                Complaint::Said(words) => words,
+                Complaint::Problems(problems) => problems.to_string(),
+            };
+            listener(Event::Unopened(Text::new(said)));
         }
     });
 }

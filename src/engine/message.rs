@@ -154,6 +154,8 @@ pub enum Event {
     },
     /// What recovery found and settled at the start.
     Recovered(Vec<Receipt>),
+    /// The business could not be opened, and why: nothing is read, nothing sent.
+    Unopened(Text),
     /// Something the operator should read; `is_error` keeps it in the error list.
     Notice {
         said: Text,

@@ -34,6 +34,7 @@ use crate::domain::{
     plan::{Receipt, Standing, Target},
     severity::Severity,
     snapshot::{Alert, Discrepancy, Flip, Item, JournalLine, Look, Snapshot, Subject},
+    text::Text,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +111,8 @@ pub struct Model {
     pub unlocked_until: Option<DateTime<Utc>>,
     /// The recovery that has opened its screen, by its beginning: each opens it once by itself.
     pub recovery_shown: Option<DateTime<Utc>>,
+    /// Why the business could not be opened: nothing is read.
+    pub unopened: Option<Text>,
     /// The operator has quit: that the engine stops is no news.
     pub is_leaving: bool,
     /// A key has been pressed: from then on a selection is somebody's, and follows its thing.
@@ -168,6 +171,7 @@ impl Model {
             is_leaving: false,
             is_touched: false,
             slipped: None,
+            unopened: None,
             pointed: None,
             now,
             moving: None,

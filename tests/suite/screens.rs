@@ -127,6 +127,11 @@ fn screens_look_as_they_were_approved() {
     compare("home", &mut open(Some(fixture::snapshot())), &all, now, &mut wrong);
     compare("loading", &mut open(None), &SIZES, now, &mut wrong);
     compare("empty", &mut open(Some(fixture::empty())), &SIZES, now, &mut wrong);
+    let mut unopened = open(Some(fixture::snapshot()));
+    let why =
+        "state: the record /var/lib/wheelhouse/shop.db could not be opened: permission denied; give --state-dir another folder";
+    ui::update(&mut unopened, Msg::Event(Event::Unopened(Text::new(why))), now);
+    compare("unopened", &mut unopened, &all, now, &mut wrong);
     compare("failed", &mut open(Some(fixture::failed())), &SIZES, now, &mut wrong);
     compare("stale", &mut open(Some(fixture::snapshot())), &SIZES, now + TimeDelta::minutes(14), &mut wrong);
     for (name, keys) in [

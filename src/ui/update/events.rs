@@ -70,6 +70,10 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             }
         }
         Event::Recovered(receipts) => recovered(model, receipts),
+        Event::Unopened(why) => {
+            say(model, Tone::Bad, why.one_line());
+            model.unopened = Some(why);
+        }
         Event::Notice { said, is_error } => {
             if is_error {
                 // It may be why nothing was unlocked: what came too soon for that is not taken later.

@@ -27,11 +27,13 @@ use chrono::{DateTime, Utc};
 use ratatui::{Frame, buffer::Buffer, layout::Rect};
 
 use super::{
+    keymap::Intent,
     model::{Changed, Model},
     place::Pane,
     terminal::Drawn,
     theme::{Role, Theme},
 };
+use crate::domain::text::Text;
 use ink::Ink;
 
 pub use page::length as page_length;
@@ -90,6 +92,11 @@ fn everything(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     buffer.set_style(area, ink.style(Role::Text));
     let layout = layout::arrange(model);
     header::draw(ink, buffer, layout.header);
+    if let Some(why) = model.unopened.as_ref().filter(|_| model.overlay.is_none()) {
+        unopened(ink, buffer, area, why);
+        status::draw(ink, buffer, layout.status);
+        return;
+    }
     if model.snapshot.is_none() && model.overlay.is_none() {
         opening(ink, buffer, area);
         status::draw(ink, buffer, layout.status);
@@ -129,6 +136,23 @@ fn opening(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     let width = said.chars().count().min(usize::from(area.width)) as u16;
     let line = Rect { x: area.x + (area.width - width) / 2, y: area.y + area.height / 2, width, height: 1 };
     buffer.set_stringn(line.x, line.y, &said, usize::from(line.width), ink.style(Role::Muted));
+}
+
+/// Nothing is read: the picture of an earlier visit would only stand in front of the reason.
+fn unopened(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, why: &Text) {
+    let width = area.width.saturating_sub(4).min(96);
+    let (x, last) = (area.x + (area.width - width) / 2, area.bottom().saturating_sub(1));
+    let said = [
+        ("The business could not be opened: nothing is read, and nothing is sent.".to_owned(), Role::Title),
+        (String::new(), Role::Text),
+        (why.shown().to_owned(), Role::Bad),
+        (String::new(), Role::Text),
+        (format!("Once that is mended, quit ({}) and start again.", ink.model.keymap.key_of(Intent::Quit)), Role::Text),
+    ];
+    let lines = said.iter().flat_map(|(text, role)| ink::wrapped(text, usize::from(width)).into_iter().map(|line| (line, *role)));
+    for (y, (line, role)) in (area.y + 2.min(area.height / 4)..last).zip(lines) {
+        ink.put(buffer, (x, y), width, &line, role);
+    }
 }
 
 fn draw_pane(ink: &Ink<'_>, buffer: &mut Buffer, pane: Pane, area: Rect) {

@@ -75,6 +75,19 @@ fn a_resize_is_drawn_at_the_new_size_also_when_absurd() {
 }
 
 #[test]
+fn a_business_that_cannot_be_opened_says_why_on_the_screen_and_after_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut glass = Glass::start_demo_in_shell("$P --fault database=500; echo ended $?", &folder.path().join("town"));
+    glass.see("The business could not be opened");
+    glass.see("the database knows `timeout` only");
+    glass.press("q");
+    glass.see("ended 3");
+    let after = glass.contents();
+    assert!(after.contains("wheelhouse: `database=500` is no fault"), "{after}");
+    glass.end();
+}
+
+#[test]
 fn signals_end_it_and_the_terminal_is_given_back() {
     let cases = [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129), (Signal::QUIT, 131)];
     for (signal, code) in cases {
