@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Months, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     pack::{Ledger, Read, Reconciliation},
@@ -17,7 +17,7 @@ use super::{
 const KEPT: Months = Months::new(12 * 7);
 
 /// How one side was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub ledger: String,
     pub title: String,

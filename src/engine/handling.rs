@@ -156,7 +156,10 @@ impl Watcher {
         let entry = Entry::new(sign_off.at, sign_off.operator.clone(), "SIGNOFF", said.clone()).payload(payload);
         let (record, id) = (Arc::clone(&self.ground.record), self.ground.pack.reconciliations[index].id.clone());
         if let Err(error) = record.sign_off(&id, &sign_off, &written, &entry).await {
-            self.ground.archive.discard(&filed);
+            // What the journal may have signed all the same stays; one that it does not know is told of as such.
+            if record.last_sign_off(&id).await.is_ok_and(|stands| stands.as_ref() != Some(&sign_off)) {
+                self.ground.archive.discard(&filed);
+            }
             return Err(error.to_string());
         }
         self.board.set_sign_off(index, Some(sign_off));

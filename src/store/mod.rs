@@ -32,7 +32,7 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
-pub use archive::{Head as StatementHead, Noted, Shelf, Shelved, Verdict, verify as verify_statement};
+pub use archive::{Filings, Head as StatementHead, Held, Noted, Shelf, Shelved, Standing, Verdict, verify as verify_statement};
 pub use audit::{Broken, Record, Verified};
 pub use export::Format;
 pub use head::Head;

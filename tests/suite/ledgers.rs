@@ -7,11 +7,16 @@ use std::{
     process::Output,
 };
 
+use chrono::{TimeDelta, Utc};
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use wheelhouse::{
     adapters::Database,
     demo::{Options, Town, built_in::BuiltIn},
+    domain::journal::Entry,
+    ports::Journal as _,
+    store::Store,
 };
 
 use crate::{claims::server, probe, pty::Terminal};
@@ -156,6 +161,24 @@ async fn each_class_has_a_repair_of_its_own_which_goes_through_the_journal() {
     assert!(journal.lines().filter(|line| line.contains("\"DONE\"") || line.contains("done")).count() > 3, "{journal}");
 }
 
+/// Another name for who filed it, in every file, with the hashes made to fit: what nothing but the journal can tell.
+fn forge(json: &Path) {
+    let (html, list) = (json.with_extension("html"), json.with_extension("sha256"));
+    let read = |file: &Path| std::fs::read_to_string(file).unwrap();
+    let hash = |text: &str| hex::encode(Sha256::digest(text));
+    let (old, old_page) = (read(json), read(&html));
+    let (body, end) = old.split_once("\"sha256\":\"").unwrap();
+    let told = end.split('"').next().unwrap();
+    let body = body.replace("\"filed_by\":\"op\"", "\"filed_by\":\"eve\"");
+    let new = format!("{body}\"sha256\":\"{}\"\n}}\n", hash(&body));
+    let page = old_page.replace(" by op<", " by eve<").replace(told, &hash(&body));
+    let hashes = read(&list).replace(&hash(&old), &hash(&new)).replace(&hash(&old_page), &hash(&page));
+    assert!(new != old && page != old_page && hashes != read(&list));
+    std::fs::write(json, new).unwrap();
+    std::fs::write(html, page).unwrap();
+    std::fs::write(list, hashes).unwrap();
+}
+
 #[tokio::test]
 async fn statements_are_archived_listed_and_verified() {
     let club = Club::open().await;
@@ -178,33 +201,120 @@ async fn statements_are_archived_listed_and_verified() {
 
     let listed = String::from_utf8(club.run("reconcile --list").await.stdout).unwrap();
     assert!(listed.contains("subscriptions") && listed.contains("archived") && listed.contains("by op"), "{listed}");
+    assert!(listed.contains("of the journal)"), "{listed}");
     let verified = club.run(&format!("reconcile --verify {file}")).await;
     let said = String::from_utf8(verified.stdout).unwrap();
     assert_eq!(verified.status.code(), Some(0), "{said}");
     assert!(said.contains("holds: none of its files was changed") && said.contains("the journal knows it: line"), "{said}");
 
     // Forged whole, with hashes that fit: the journal still knows the one that was filed.
-    let stem = PathBuf::from(&file).with_extension("");
-    let other = club.run("reconcile transfers --archive").await;
-    let said = String::from_utf8(other.stdout).unwrap();
-    let other = PathBuf::from(said.lines().find_map(|line| line.strip_prefix("archived ")).unwrap()).with_extension("");
-    let of = |stem: &Path, ending: &str| PathBuf::from(format!("{}.{ending}", stem.display()));
-    for ending in ["json", "csv", "html"] {
-        std::fs::copy(of(&other, ending), of(&stem, ending)).unwrap();
-    }
-    let list = std::fs::read_to_string(of(&other, "sha256")).unwrap();
-    let (old, new) = (other.file_name().unwrap().to_str().unwrap(), stem.file_name().unwrap().to_str().unwrap());
-    std::fs::write(of(&stem, "sha256"), list.replace(old, new)).unwrap();
+    forge(Path::new(&file));
     let forged = club.run(&format!("reconcile --verify {file}")).await;
     assert_eq!(forged.status.code(), Some(2), "{forged:?}");
     assert!(String::from_utf8(forged.stdout).unwrap().contains("the journal knows another one of this name"));
 
-    std::fs::write(of(&stem, "csv"), "side\n").unwrap();
+    std::fs::write(Path::new(&file).with_extension("csv"), "side\n").unwrap();
     let changed = club.run(&format!("reconcile --verify {file}")).await;
     assert_eq!(changed.status.code(), Some(2));
     assert!(String::from_utf8(changed.stdout).unwrap().contains(".csv was changed"));
     assert_eq!(club.run("reconcile --verify nothing.json").await.status.code(), Some(3));
     assert_eq!(club.run("reconcile --remove-old").await.status.code(), Some(0));
+}
+
+/// Notes each statement on the shelf once more, as the journal of eight years ago would have.
+async fn age(record: &Path, shelf: &Path) {
+    let (store, _) = Store::open(record, "op", Utc::now()).await.unwrap();
+    for entry in std::fs::read_dir(shelf).unwrap() {
+        let list = entry.unwrap().path();
+        if list.extension().is_some_and(|ending| ending == "sha256") {
+            let text = std::fs::read_to_string(&list).unwrap();
+            let files: BTreeMap<&str, &str> =
+                text.lines().map(|line| line.split_once("  ").unwrap()).map(|(hash, file)| (file, hash)).collect();
+            let name = list.file_stem().unwrap().to_str().unwrap();
+            let payload = serde_json::json!({ "subject": "reconciliation.any", "archive": name, "files": files });
+            let at = Utc::now() - TimeDelta::days(8 * 366);
+            store.append(&Entry::new(at, "op", "ARCHIVE", format!("archived {name}")).payload(payload)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_is_gone_is_missed_and_one_that_nobody_noted_is_told() {
+    let club = Club::open().await;
+    assert_eq!(club.run("reconcile subscriptions --archive").await.status.code(), Some(1));
+    assert_eq!(club.run("reconcile transfers --archive").await.status.code(), Some(1));
+    assert_eq!(club.run("reconcile --list").await.status.code(), Some(0));
+    let shelf = club.home.path().join("state/statements/club");
+    let of = |prefix: &str| -> Vec<PathBuf> {
+        let files = std::fs::read_dir(&shelf).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|file| file.file_name().unwrap().to_str().unwrap().starts_with(prefix)).collect()
+    };
+    for file in of("transfers") {
+        std::fs::remove_file(file).unwrap();
+    }
+    let listed = club.run("reconcile --list").await;
+    let said = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.status.code(), Some(2), "{said}");
+    let line = said.lines().find(|line| line.starts_with("MISSING  transfers_")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("archived") && line.contains("by op (line 2 of the journal)"), "{line}");
+    let json: Json = serde_json::from_slice(&club.run("reconcile transfers --list --json").await.stdout).unwrap();
+    assert_eq!((json[0]["standing"].as_str(), json[0]["journal"]["line"].as_u64()), (Some("missing"), Some(2)));
+
+    // Another journal, such as that of a machine which was set up again.
+    let state = club.home.path().join("state");
+    let kept = state.join("kept");
+    std::fs::create_dir(&kept).unwrap();
+    let record = ["club.db", "club.db-wal", "club.db-shm", "club.db.head", "club.db.lock"];
+    for file in record.iter().filter(|file| state.join(file).exists()) {
+        std::fs::rename(state.join(file), kept.join(file)).unwrap();
+    }
+    let file = of("subscriptions").into_iter().find(|file| file.extension().unwrap() == "json").unwrap();
+    let verified = club.run(&format!("reconcile --verify {}", file.display())).await;
+    let said = String::from_utf8(verified.stdout).unwrap();
+    assert!(verified.status.code() == Some(1) && said.contains("UNKNOWN  there is no journal at hand to ask"), "{said}");
+    assert_eq!(club.run("reconcile transfers --archive").await.status.code(), Some(1));
+    let verified = club.run(&format!("reconcile --verify {}", file.display())).await;
+    let said = String::from_utf8(verified.stdout).unwrap();
+    assert!(verified.status.code() == Some(1) && said.contains("UNKNOWN  the journal at hand does not know it"), "{said}");
+    let listed = club.run("reconcile subscriptions --list").await;
+    let said = String::from_utf8(listed.stdout).unwrap();
+    assert!(listed.status.code() == Some(1) && said.starts_with("UNKNOWN  subscriptions_"), "{said}");
+}
+
+#[tokio::test]
+async fn what_goes_after_seven_years_is_verified_before_and_stands_in_the_journal() {
+    let club = Club::open().await;
+    assert_eq!(club.run("reconcile subscriptions --archive").await.status.code(), Some(1));
+    assert_eq!(club.run("reconcile transfers --archive").await.status.code(), Some(1));
+    let state = club.home.path().join("state");
+    let shelf = state.join("statements/club");
+    let names = || -> Vec<String> {
+        let mut names: Vec<String> =
+            std::fs::read_dir(&shelf).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let unready = club.run("reconcile --remove-old").await;
+    assert!(unready.status.code() == Some(0) && names().len() == 8, "{unready:?}");
+    age(&state.join("club.db"), &shelf).await;
+    let refused = club.run("--read-only reconcile --remove-old").await;
+    assert!(refused.status.code() == Some(3) && names().len() == 8, "{refused:?}");
+
+    let page = names().into_iter().find(|name| name.starts_with("transfers") && name.ends_with("html")).unwrap();
+    let whole = std::fs::read(shelf.join(&page)).unwrap();
+    std::fs::write(shelf.join(&page), "another").unwrap();
+    let removed = club.run("reconcile --remove-old").await;
+    let said = String::from_utf8(removed.stdout).unwrap();
+    assert_eq!(removed.status.code(), Some(2), "{said}");
+    assert!(said.contains("removed subscriptions_") && said.contains("BROKEN  transfers_"), "{said}");
+    assert!(said.contains(" stays: ") && names().len() == 4, "{said}");
+    std::fs::write(shelf.join(&page), whole).unwrap();
+    assert_eq!(club.run("reconcile --remove-old").await.status.code(), Some(0));
+    assert_eq!(names(), Vec::<String>::new());
+    let journal = String::from_utf8(club.run("journal export").await.stdout).unwrap();
+    assert_eq!(journal.lines().filter(|line| line.contains("\"REMOVE\"") && line.contains("kept for seven years")).count(), 2);
+    let listed = club.run("reconcile --list").await;
+    assert_eq!(listed.status.code(), Some(0), "what went in order is not missing: {listed:?}");
 }
 
 const BOTH: &str = r#"

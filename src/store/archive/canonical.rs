@@ -18,17 +18,22 @@ use crate::domain::{
     text::{Text, safe_json},
 };
 
-pub(super) const FORMAT: &str = "wheelhouse statement 1";
+/// Whatever changes a byte of what is written, the CSV and the page among it, gives the format a new number: these are
+/// written again from the JSON when a statement is verified.
+pub(super) const FORMAT: &str = "wheelhouse statement 2";
+/// Does not hold its own name.
+pub(super) const FIRST_FORMAT: &str = "wheelhouse statement 1";
 pub(super) const BEFORE_HASH: &str = "\"sha256\":\"";
 pub(super) const AFTER_HASH: &str = "\"\n}\n";
 const ROW: [&str; 11] = ["side", "class", "id", "link", "amount", "refunded", "currency", "at", "status", "settled", "partner"];
 
 /// Writes it, and answers the hash in its last line. Amounts in minor units, times in UTC.
-pub(super) fn write(out: &mut Hashing, filing: &Filing) -> io::Result<String> {
+pub(super) fn write(out: &mut Hashing, filing: &Filing, name: &str) -> io::Result<String> {
     let (statement, evidence) = (&filing.statement, &filing.evidence);
     let reconciliation = &filing.reconciliation;
     out.write_all(b"{\n")?;
     line(out, "format", &FORMAT)?;
+    line(out, "name", &name)?;
     line(out, "business", &json!({ "name": filing.business.0, "title": filing.business.1 }))?;
     let rules = json!({
         "name": reconciliation.id, "title": reconciliation.title, "settle_seconds": reconciliation.settle.as_secs(),
@@ -85,6 +90,20 @@ fn cells(row: &SheetRow<'_>) -> Json {
     ])
 }
 
+/// What a file's statement is called, by the file.
+pub(super) fn name_of(file: &Path) -> String {
+    file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A statement says what it is called, so that it cannot be taken for another.
+pub(super) fn is_own(told: Option<&str>, name: &str) -> Result<(), String> {
+    match told {
+        Some(told) if told == name => Ok(()),
+        Some(told) => Err(format!("it is the statement {}, under another name", Text::new(told))),
+        None => Err("it does not say `name`".to_owned()),
+    }
+}
+
 /// What the first lines of a statement say of it; the rows may be millions.
 pub(super) fn head(file: &Path) -> Result<Head, String> {
     let mut lines = BufReader::new(File::open(file).map_err(|error| error.to_string())?).lines();
@@ -101,8 +120,11 @@ pub(super) fn head(file: &Path) -> Result<Head, String> {
             break;
         }
     }
-    if facts.get("format").and_then(Json::as_str) != Some(FORMAT) {
-        return Err("this is no statement, or one of another version".to_owned());
+    let own = facts.get("name").and_then(Json::as_str);
+    match facts.get("format").and_then(Json::as_str) {
+        Some(FIRST_FORMAT) => {}
+        Some(FORMAT) => is_own(own, &name_of(file))?,
+        Some(_) | None => return Err("this is no statement, or one of another version".to_owned()),
     }
     let text = |name: &str| facts.get(name).and_then(Json::as_str).ok_or_else(|| format!("it does not say `{name}`"));
     let moment = |name: &str| text(name)?.parse::<DateTime<Utc>>().map_err(|_| format!("`{name}` is no moment"));

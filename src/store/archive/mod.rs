@@ -2,7 +2,9 @@
 //!
 //! Files are their owner's alone, are through to the disk before anybody is told of them, and never take the place of others.
 
+mod again;
 mod canonical;
+mod held;
 mod noted;
 mod page;
 mod sums;
@@ -20,12 +22,13 @@ use std::{
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
-pub use noted::Noted;
+pub use held::{Held, Standing};
+pub use noted::{Filings, Noted};
 pub use verify::{Verdict, verify};
 
 use crate::{
     domain::{
-        archive::{Filed, Filing, is_over},
+        archive::{Filed, Filing},
         text::Text,
     },
     ports,
@@ -52,6 +55,10 @@ pub struct Shelved {
     pub file: PathBuf,
     /// Why it cannot be read, where it cannot.
     pub head: Result<Head, Text>,
+    /// What its list of hashes says, where it is one; the files themselves are not read.
+    pub hashes: Option<BTreeMap<String, String>>,
+    /// Its files that are not there.
+    pub lacks: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +91,12 @@ impl Shelf {
         let mut shelved = Vec::new();
         for entry in entries {
             let file = entry?.path();
-            let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = canonical::name_of(&file);
             if file.extension().is_some_and(|ending| ending == JSON) {
-                shelved.push(Shelved { head: canonical::head(&file).map_err(Text::new), name, file });
+                let beside = [CSV, HTML, HASHES].into_iter().filter(|ending| !self.path(&name, ending).exists());
+                let lacks = beside.map(|ending| format!("{name}.{ending}")).collect();
+                let (head, hashes) = (canonical::head(&file).map_err(Text::new), verify::listed(&self.path(&name, HASHES)));
+                shelved.push(Shelved { name, file, head, hashes, lacks });
             }
         }
         let at = |one: &Shelved| one.head.as_ref().map(|head| head.filed_at).unwrap_or_default();
@@ -94,17 +104,8 @@ impl Shelf {
         Ok(shelved)
     }
 
-    /// Takes away what has been kept for seven years, and says what it was. What cannot be read stays.
-    pub fn remove_old(&self, now: DateTime<Utc>) -> io::Result<Vec<String>> {
-        let mut removed = Vec::new();
-        for old in self.list()?.into_iter().filter(|one| one.head.as_ref().is_ok_and(|head| is_over(head.filed_at, now))) {
-            self.remove(&old.name)?;
-            removed.push(old.name);
-        }
-        Ok(removed)
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
+    /// Takes away a statement's files. The journal must know of it before.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
         // The statement itself last: what is left over of a removal that was cut off is still told of.
         for ending in [HASHES, HTML, CSV, JSON] {
             match fs::remove_file(self.path(name, ending)) {
@@ -148,13 +149,13 @@ impl Shelf {
         let mut hashes = BTreeMap::new();
         let mut keep = |ending: &str, hash: String| hashes.insert(format!("{name}.{ending}"), hash);
         let mut out = Hashing::of(json);
-        let statement = canonical::write(&mut out, filing)?;
+        let statement = canonical::write(&mut out, filing, name)?;
         keep(JSON, out.end()?);
         let mut out = Hashing::of(create(&self.path(name, CSV))?);
         table::write(&mut out, filing)?;
         keep(CSV, out.end()?);
         let mut out = Hashing::of(create(&self.path(name, HTML))?);
-        out.write_all(page::page(filing, name, &statement).as_bytes())?;
+        out.write_all(page::page(&page::Leaf::of(filing), name, &statement).as_bytes())?;
         keep(HTML, out.end()?);
         let mut list = create(&self.path(name, HASHES))?;
         for (file, hash) in &hashes {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     archive::{Filing, Origin},
     money::Money,
-    snapshot::{Discrepancy, Entry, Totals},
+    snapshot::{Discrepancy, Entry, Statement, Totals},
     text::{Text, counted},
 };
 
@@ -41,9 +41,39 @@ impl<T: Display> Display for Safe<T> {
     }
 }
 
+/// What stands on the page: all of it is in the JSON as well.
+pub(super) struct Leaf<'a> {
+    /// The pack's title.
+    pub business: &'a str,
+    pub title: &'a str,
+    pub statement: &'a Statement,
+    pub origins: &'a [Origin; 2],
+    pub asked_at: DateTime<Utc>,
+    pub filed_at: DateTime<Utc>,
+    pub by: &'a str,
+    pub signed: bool,
+    pub note: &'a Text,
+}
+
+impl<'a> Leaf<'a> {
+    pub(super) fn of(filing: &'a Filing) -> Self {
+        Self {
+            business: &filing.business.1,
+            title: &filing.reconciliation.title,
+            statement: &filing.statement,
+            origins: &filing.evidence.origins,
+            asked_at: filing.evidence.asked_at,
+            filed_at: filing.at,
+            by: &filing.by,
+            signed: filing.signed,
+            note: &filing.note,
+        }
+    }
+}
+
 /// `hash` is the one in the last line of the JSON.
-pub(super) fn page(filing: &Filing, name: &str, hash: &str) -> String {
-    let statement = &filing.statement;
+pub(super) fn page(leaf: &Leaf<'_>, name: &str, hash: &str) -> String {
+    let statement = leaf.statement;
     let mut page = String::new();
     // Writing to a String cannot fail.
     let _ = write!(
@@ -52,18 +82,18 @@ pub(super) fn page(filing: &Filing, name: &str, hash: &str) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{} {}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <h1>{}: {}</h1>\n",
-        Safe(&filing.reconciliation.title),
+        Safe(leaf.title),
         Safe(moment(statement.to)),
-        Safe(&filing.business.1),
-        Safe(&filing.reconciliation.title),
+        Safe(leaf.business),
+        Safe(leaf.title),
     );
     let _ = writeln!(page, "<table>");
-    let filed = if filing.signed { "Signed off" } else { "Filed, not signed" };
+    let filed = if leaf.signed { "Signed off" } else { "Filed, not signed" };
     let facts = [
         ("Window", format!("{} to {}, the end not included", moment(statement.from), moment(statement.to))),
-        ("Read", moment(filing.evidence.asked_at)),
-        (filed, format!("{} by {}", moment(filing.at), filing.by)),
-        ("Note", filing.note.original().to_owned()),
+        ("Read", moment(leaf.asked_at)),
+        (filed, format!("{} by {}", moment(leaf.filed_at), leaf.by)),
+        ("Note", leaf.note.original().to_owned()),
         ("Matched", counted(statement.matched as u64, "row")),
         ("Does not match, or in flight", (statement.discrepancies.len() + statement.unlisted).to_string()),
     ];
@@ -76,7 +106,7 @@ pub(super) fn page(filing: &Filing, name: &str, hash: &str) -> String {
     }
     differences(&mut page, &statement.discrepancies, statement.unlisted, &statement.theirs_title, &statement.ours_title);
     let _ = writeln!(page, "<h2>Where the rows came from</h2>");
-    for origin in &filing.evidence.origins {
+    for origin in leaf.origins {
         source(&mut page, origin);
     }
     let _ = writeln!(

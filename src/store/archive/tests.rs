@@ -234,20 +234,112 @@ fn nothing_from_outside_is_more_than_text_on_the_page_and_in_the_table() {
     assert!(table.contains(",-7.00,"), "a number stays one");
 }
 
+fn noted(filed: &Filed, at: DateTime<Utc>) -> (String, Noted) {
+    let (subject, hashes) = ("reconciliation.charges".to_owned(), filed.hashes.clone());
+    let name = filed.name.clone();
+    (name.clone(), Noted { sequence: 7, name, subject, who: Text::new("mira"), at, word: Filings::Signed, hashes })
+}
+
 #[test]
-fn what_is_kept_for_seven_years_goes_only_when_it_is_asked_for() {
+fn the_shelf_is_held_against_the_journal() {
+    let (_directory, shelf) = shelf();
+    let held = |journal: &BTreeMap<String, Noted>| -> Vec<String> {
+        let all = Held::all(shelf.list().unwrap(), shelf.directory(), Some(journal.clone()));
+        all.iter().map(|one| one.standing.word().to_owned()).collect()
+    };
+    let filed = [(); 3].map(|()| shelf.file(&filing(now())).unwrap());
+    let mut journal: BTreeMap<String, Noted> = filed[..2].iter().map(|filed| noted(filed, now())).collect();
+    // The last one's name and signature were on the disk before the journal was to sign it.
+    assert_eq!(held(&journal), ["known", "known", "unknown"]);
+    let unasked = Held::all(shelf.list().unwrap(), shelf.directory(), None);
+    assert!(unasked.iter().all(|one| one.standing == Standing::Unasked));
+    journal.get_mut(&filed[0].name).unwrap().hashes = filed[1].hashes.clone();
+    assert_eq!(held(&journal), ["broken", "known", "unknown"]);
+    fs::remove_file(shelf.path(&filed[0].name, CSV)).unwrap();
+    assert_eq!(held(&BTreeMap::new()), ["broken", "unknown", "unknown"], "half of it is there");
+    shelf.remove(&filed[0].name).unwrap();
+    assert_eq!(held(&journal), ["missing", "known", "unknown"], "deleted by hand, and noticed");
+    for noted in journal.values_mut() {
+        noted.word = Filings::Removed;
+    }
+    assert_eq!(held(&journal), ["left", "unknown"], "taken away by the journal, one of them not quite");
+}
+
+#[test]
+fn seven_years_are_counted_from_the_journals_line_where_there_is_one() {
     let (_directory, shelf) = shelf();
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-    for filed_at in ["2019-01-01T00:00:00Z", "2024-01-01T00:00:00Z"] {
-        shelf.file(&filing(at(filed_at))).unwrap();
+    let filed = shelf.file(&filing(at("2019-01-01T00:00:00Z"))).unwrap();
+    let is_over = |journal: Option<BTreeMap<String, Noted>>, now: &str| {
+        Held::all(shelf.list().unwrap(), shelf.directory(), journal)[0].is_over(at(now))
+    };
+    assert!(is_over(Some(BTreeMap::new()), "2026-01-01T00:00:00Z") && !is_over(None, "2025-12-31T23:59:59Z"));
+    let later: BTreeMap<String, Noted> = [noted(&filed, at("2024-01-01T00:00:00Z"))].into();
+    assert!(!is_over(Some(later.clone()), "2030-12-31T23:59:59Z"), "whatever the file says of itself");
+    assert!(is_over(Some(later), "2031-01-01T00:00:00Z"));
+}
+
+/// Changes one of the other files, with its hash in the list.
+fn retell(shelf: &Shelf, name: &str, ending: &str, change: impl Fn(&str) -> String) {
+    let path = shelf.path(name, ending);
+    let text = fs::read_to_string(&path).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text, "nothing to change");
+    fs::write(&path, &changed).unwrap();
+    let hash = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
+    let list = shelf.path(name, HASHES);
+    let told = fs::read_to_string(&list).unwrap().replace(&hash(&text), &hash(&changed));
+    fs::write(&list, told).unwrap();
+}
+
+#[test]
+fn the_table_and_the_page_must_say_what_the_rows_say() {
+    for (ending, from, to) in [(CSV, ",22.00,", ",21.00,"), (HTML, "A$24.00", "A$23.00"), (HTML, "by mira", "by nobody")] {
+        let (_directory, shelf) = shelf();
+        let name = shelf.file(&filing(now())).unwrap().name;
+        retell(&shelf, &name, ending, |text| text.replacen(from, to, 1));
+        let Verdict::Broken { wrong } = verify(&shelf.path(&name, JSON)).unwrap() else { panic!("{to} holds") };
+        assert_eq!(wrong, [(format!("{name}.{ending}"), "does not say what the rows in the JSON say".to_owned())]);
     }
-    fs::write(shelf.path("garbage", JSON), "{}").unwrap();
-    assert_eq!(shelf.remove_old(at("2025-12-31T23:59:59Z")).unwrap(), Vec::<String>::new());
-    assert_eq!(shelf.list().unwrap().len(), 3);
-    assert_eq!(shelf.remove_old(at("2026-01-01T00:00:00Z")).unwrap(), ["charges_20260320T120000Z"]);
-    let left: Vec<String> = shelf.list().unwrap().into_iter().map(|one| one.name).collect();
-    assert_eq!(left, ["garbage", "charges_20260320T120000Z-2"]);
-    assert_eq!(fs::read_dir(shelf.directory()).unwrap().count(), 5);
+}
+
+#[test]
+fn a_statement_under_another_name_is_told() {
+    let (_directory, shelf) = shelf();
+    let name = shelf.file(&filing(now())).unwrap().name;
+    let other = "charges_20270320T120000Z";
+    for ending in [JSON, CSV, HTML] {
+        fs::rename(shelf.path(&name, ending), shelf.path(other, ending)).unwrap();
+    }
+    let list = fs::read_to_string(shelf.path(&name, HASHES)).unwrap();
+    fs::write(shelf.path(other, HASHES), list.replace(&name, other)).unwrap();
+    assert!(!holds(&shelf, other, JSON));
+    let listed = shelf.list().unwrap();
+    assert!(listed[0].head.as_ref().unwrap_err().shown().contains("under another name"), "{listed:?}");
+}
+
+/// The first format did not hold its name, and was never compared with its table and page.
+#[test]
+fn statements_of_the_first_format_hold_still() {
+    let (_directory, shelf) = shelf();
+    let name = shelf.file(&filing(now())).unwrap().name;
+    forge(&shelf, &name, |text| {
+        text.replacen(canonical::FORMAT, canonical::FIRST_FORMAT, 1).replacen(&format!("\"name\":\"{name}\",\n"), "", 1)
+    });
+    assert!(holds(&shelf, &name, JSON));
+    assert!(shelf.list().unwrap()[0].head.is_ok());
+}
+
+/// They are made again when a statement is verified, years later: who changes them gives the format a new number.
+#[test]
+fn what_is_written_stays_as_it_was_written() {
+    let (_directory, shelf) = shelf();
+    let hashes: Vec<String> =
+        shelf.file(&filing(now())).unwrap().hashes.into_values().map(|hash| hash[..12].to_owned()).collect();
+    assert_eq!(
+        (canonical::FORMAT, hashes.join(" ").as_str()),
+        ("wheelhouse statement 2", "8d2e9e73cb77 7c4d28f8a27e bec7112e612c")
+    );
 }
 
 #[test]

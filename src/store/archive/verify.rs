@@ -11,8 +11,8 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CSV, HASHES, HTML, JSON,
-    canonical::{AFTER_HASH, BEFORE_HASH},
+    CSV, HASHES, HTML, JSON, again,
+    canonical::{AFTER_HASH, BEFORE_HASH, name_of},
     sums,
 };
 
@@ -30,7 +30,7 @@ pub fn verify(file: &Path) -> io::Result<Verdict> {
     if !file.is_file() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "there is no such file"));
     }
-    let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name_of(file);
     let path = |ending: &str| -> PathBuf { file.with_file_name(format!("{name}.{ending}")) };
     let mut wrong = Vec::new();
     let list = path(HASHES);
@@ -63,7 +63,27 @@ pub fn verify(file: &Path) -> io::Result<Verdict> {
         let problems = sums::problems(&path(JSON)).unwrap_or_else(|why| vec![why]);
         wrong.extend(problems.into_iter().map(|why| (format!("{name}.{JSON}"), format!("does not add up: {why}"))));
     }
+    if wrong.is_empty() {
+        wrong.extend(beside(&path(JSON), &name, &found));
+    }
     Ok(if wrong.is_empty() { Verdict::Holds { name, hashes: found } } else { Verdict::Broken { wrong } })
+}
+
+/// What of the other files does not say what the JSON says.
+fn beside(file: &Path, name: &str, found: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let others = match again::others(file) {
+        Ok(Some(others)) => others,
+        Ok(None) => return Vec::new(),
+        Err(why) => return vec![(format!("{name}.{JSON}"), format!("is not what was written: {why}"))],
+    };
+    let both = [(CSV, others.csv), (HTML, others.html)].map(|(ending, hash)| (format!("{name}.{ending}"), hash));
+    let differing = both.into_iter().filter(|(own, hash)| found.get(own) != Some(hash));
+    differing.map(|(own, _)| (own, "does not say what the rows in the JSON say".to_owned())).collect()
+}
+
+/// The list of hashes beside a statement, where it is one.
+pub(super) fn listed(list: &Path) -> Option<BTreeMap<String, String>> {
+    hashes(&name_of(list), &fs::read_to_string(list).ok()?)
 }
 
 /// As they were written, byte for byte; anything else is none.
