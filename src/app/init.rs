@@ -17,11 +17,12 @@ use crate::{
     cli::{arguments::InitArguments, output},
     domain::{
         money::Currency,
+        pack::Check,
         rows::{Params, Rows},
         text::{self, Text},
         value::Value,
     },
-    pack::{self, Draft, PaymentsDraft, StripeDraft},
+    pack::{self, Draft, Loaded, PaymentsDraft, StripeDraft, StripeId},
     ports::System,
 };
 
@@ -37,9 +38,21 @@ const COLUMNS: [&str; 2] = [
 ];
 
 /// What such columns are mostly called, the likeliest first.
-const CHARGES: [&str; 6] = ["charge_id", "stripe_charge_id", "stripe_charge", "charge", "stripe_id", "payment_intent_id"];
+const STRIPE_IDS: [&str; 10] = [
+    "charge_id",
+    "stripe_charge_id",
+    "stripe_charge",
+    "charge",
+    "payment_intent_id",
+    "stripe_payment_intent_id",
+    "payment_intent",
+    "stripe_payment_intent",
+    "stripe_payment_id",
+    "stripe_id",
+];
 const AMOUNTS: [&str; 8] =
     ["amount_cents", "amount", "total_cents", "amount_total", "total", "price_cents", "amount_paid", "gross_cents"];
+const REFUNDED: [&str; 5] = ["refunded_cents", "amount_refunded_cents", "amount_refunded", "refunded_amount", "refund_amount"];
 const MOMENTS: [&str; 6] = ["paid_at", "created_at", "charged_at", "received_at", "created", "purchased_at"];
 
 pub fn run(told: &InitArguments) -> Result<u8, Complaint> {
@@ -85,12 +98,17 @@ async fn ask(told: &InitArguments, asker: &Asker) -> Result<Draft, Complaint> {
         stripe.livemode |= is_live;
     }
     if draft.database.is_some() {
-        draft.payments = payments(told, asker, &columns)?;
+        draft.payments = payments(told, asker, &columns, &draft).await?;
     }
     Ok(draft)
 }
 
-fn payments(told: &InitArguments, asker: &Asker, tables: &[Table]) -> Result<Option<PaymentsDraft>, Complaint> {
+async fn payments(
+    told: &InitArguments,
+    asker: &Asker,
+    tables: &[Table],
+    draft: &Draft,
+) -> Result<Option<PaymentsDraft>, Complaint> {
     let likeliest = tables.iter().filter(|table| table.points() > 0).max_by_key(|table| table.points());
     let suggested = likeliest.map(|table| table.name.as_str());
     let question = format!("Table with a row for each payment ({NONE} none)");
@@ -107,16 +125,68 @@ fn payments(told: &InitArguments, asker: &Asker, tables: &[Table]) -> Result<Opt
         |question: &str, told: &Option<String>, names: &[&str]| asker.ask_until(question, told.as_deref(), known(names), has);
     let amount = ask("Its column with the amount, in cents", &told.amount, &AMOUNTS)?;
     let at = ask("Its column with the moment of the payment", &told.paid_at, &MOMENTS)?;
-    let charge = ask(&format!("Its column with Stripe's id of the charge ({NONE} none)"), &told.charge, &CHARGES)?;
-    match (amount, at) {
-        (Some(amount), Some(at)) => Ok(Some(PaymentsDraft { table: name, charge, amount, at })),
+    let question = format!("Its column with Stripe's id of the charge or payment intent ({NONE} none)");
+    let id = ask(&question, &told.stripe_id, &STRIPE_IDS)?;
+    let (amount, at) = match (amount, at) {
+        (Some(amount), Some(at)) => (amount, at),
         (amount, _) => {
             let (flag, what) = if amount.is_none() { ("--amount", "amount") } else { ("--paid-at", "moment") };
-            Err(Complaint::said(format!(
+            return Err(Complaint::said(format!(
                 "which column of {name} has the {what}? Say it with {flag} COLUMN, or --payments {NONE}"
-            )))
+            )));
         }
+    };
+    let stripe_id = id.map(|column| (column.clone(), StripeId::of_column(&column)));
+    let mut payments = PaymentsDraft { table: name, stripe_id, amount, at, refunded: None };
+    payments.stripe_id = seen(draft, &payments).await?;
+    if draft.stripe.is_some() && payments.stripe_id.as_ref().is_some_and(|(_, of)| *of == StripeId::Charge) {
+        let question = format!("Its column with what was given back, in cents ({NONE} none)");
+        payments.refunded = ask(&question, &told.refunded, &REFUNDED)?;
+    } else if told.refunded.is_some() {
+        return Err(Complaint::said(
+            "--refunded: what was given back Stripe tells by charge; that needs a column with its ids (ch_...)",
+        ));
     }
+    Ok(Some(payments))
+}
+
+/// What Stripe's ids in a column are of, by one that is there: rows of anything else would never pair.
+async fn seen(draft: &Draft, payments: &PaymentsDraft) -> Result<Option<(String, StripeId)>, Complaint> {
+    let Some((column, by_name)) = payments.stripe_id.clone() else { return Ok(None) };
+    let draft = Draft { stripe: None, payments: None, ..draft.clone() };
+    let loaded = with_looks(&draft, &payments.one_id().into_iter().collect::<Vec<_>>())?;
+    let opened = adapters::open_each(&loaded.pack, &Environment::process()).into_iter().next();
+    let (Some(check), Some(Ok(system))) = (loaded.pack.checks.iter().find(|check| is_look(check)), opened) else {
+        return Ok(Some((column, by_name)));
+    };
+    let rows = system.read(&check.query, &Params::default()).await.ok();
+    let Some(id) = rows.as_ref().and_then(|rows| Some(rows.first()?.find("id")?.original())) else {
+        return Ok(Some((column, by_name)));
+    };
+    let of = StripeId::of(&id);
+    if of.is_none() {
+        output::complain(&format!(
+            "{column} of {} has ids such as `{id}`, of neither a charge (ch_...) nor a payment intent (pi_...): nothing is reconciled by it",
+            payments.table
+        ));
+    }
+    Ok(of.map(|of| (column, of)))
+}
+
+const LOOK: &str = "look_";
+
+fn is_look(check: &Check) -> bool {
+    check.id.as_str().starts_with(LOOK)
+}
+
+/// The pack so far, with checks that read these.
+fn with_looks(draft: &Draft, statements: &[impl AsRef<str>]) -> Result<Loaded, Complaint> {
+    let (mut text, _) = draft.write("init.toml").map_err(|error| Complaint::said(error.to_string()))?;
+    text.extend(statements.iter().enumerate().map(|(at, statement)| {
+        let statement = toml::Value::String(statement.as_ref().to_owned());
+        format!("\n[checks.{LOOK}{at}]\ntitle = \"look\"\nread.sql = {{ on = \"db\", text = {statement} }}\nvalue = \"rows\"\nyellow = {{ above = 0 }}\n")
+    }));
+    Ok(pack::parse("init.toml", &text, &|_| Err("there is no such file".to_owned()))?)
 }
 
 struct Table {
@@ -137,21 +207,13 @@ impl Table {
             return 0;
         }
         let named = ["payment", "charge", "order", "invoice", "transaction"].iter().any(|word| self.name.contains(word));
-        1 + usize::from(named) + 2 * usize::from(self.column(&CHARGES).is_some())
+        1 + usize::from(named) + 2 * usize::from(self.column(&STRIPE_IDS).is_some())
     }
 }
 
 /// The tables of the database and the account of the key, where they can be reached now; what cannot is said.
 async fn look(draft: &Draft) -> Result<(Vec<Table>, Option<(String, bool)>), Complaint> {
-    let looks = COLUMNS.iter().enumerate().map(|(at, text)| {
-        let text = toml::Value::String((*text).to_owned());
-        format!("\n[checks.columns_{at}]\ntitle = \"columns\"\nread.sql = {{ on = \"db\", text = {text} }}\nvalue = \"rows\"\nyellow = {{ above = 0 }}\n")
-    });
-    let (mut text, _) = draft.write("init.toml").map_err(|error| Complaint::said(error.to_string()))?;
-    if draft.database.is_some() {
-        text.extend(looks);
-    }
-    let loaded = pack::parse("init.toml", &text, &|_| Err("there is no such file".to_owned()))?;
+    let loaded = with_looks(draft, if draft.database.is_some() { &COLUMNS[..] } else { &[] })?;
     let (mut tables, mut account) = (Vec::new(), None);
     for (connection, opened) in loaded.pack.connections.iter().zip(adapters::open_each(&loaded.pack, &Environment::process())) {
         let system: Arc<dyn System> = match opened {
@@ -169,7 +231,7 @@ async fn look(draft: &Draft) -> Result<(Vec<Table>, Option<(String, bool)>), Com
                     fact("account").map(|account| (account.to_owned(), fact("key").is_some_and(|key| key.ends_with("_live"))));
             }
             Ok(_) => {
-                for check in loaded.pack.checks.iter().filter(|check| check.id.as_str().starts_with("columns_")) {
+                for check in loaded.pack.checks.iter().filter(|check| is_look(check)) {
                     if let Ok(rows) = system.read(&check.query, &Params::default()).await {
                         tables = in_tables(&rows);
                         break;

@@ -134,13 +134,13 @@ pub enum Command {
         /// Keep the statements in the archive as well, with every row (a sign-off does that by itself)
         #[arg(long)]
         archive: bool,
-        /// Say which statements are in the archive; nothing is looked at
+        /// Say which statements are in the archive, and which the journal knows and are not; nothing is looked at
         #[arg(long, conflicts_with_all = ["csv", "archive"])]
         list: bool,
         /// Tell whether an archived statement is what it was; nothing is looked at
         #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "json", "csv", "archive", "list"])]
         verify: Option<PathBuf>,
-        /// Take away what has been in the archive for seven years
+        /// Take away what has been in the archive for seven years, each verified before and noted in the journal
         #[arg(long, conflicts_with_all = ["name", "json", "csv", "archive", "list", "verify"])]
         remove_old: bool,
     },
@@ -226,9 +226,12 @@ pub struct InitArguments {
     /// Its column with the moment of the payment
     #[arg(long, value_name = "COLUMN")]
     pub paid_at: Option<String>,
-    /// Its column with Stripe's id of the charge; `-` for none
+    /// Its column with Stripe's id of the charge or of the payment intent; `-` for none
+    #[arg(long, value_name = "COLUMN", alias = "charge")]
+    pub stripe_id: Option<String>,
+    /// Its column with what was given back, in cents; `-` for none
     #[arg(long, value_name = "COLUMN")]
-    pub charge: Option<String>,
+    pub refunded: Option<String>,
     /// The environment variable with Stripe's key; `-` for no Stripe
     #[arg(long, value_name = "VARIABLE")]
     pub stripe_env: Option<String>,

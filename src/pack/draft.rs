@@ -30,12 +30,51 @@ pub struct StripeDraft {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentsDraft {
     pub table: String,
-    /// The column with Stripe's id of the charge.
-    pub charge: Option<String>,
+    /// The column with Stripe's id, and of what it is.
+    pub stripe_id: Option<(String, StripeId)>,
     /// The column with the amount in minor units.
     pub amount: String,
     /// The column with the moment of the payment.
     pub at: String,
+    /// The column with what was given back, in minor units. Only charges tell of that as well.
+    pub refunded: Option<String>,
+}
+
+/// What a business keeps of a payment at Stripe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StripeId {
+    Charge,
+    PaymentIntent,
+}
+
+impl StripeId {
+    /// By an id that is there (`ch_...`, `pi_...`); `None` where it is of something else.
+    pub fn of(id: &str) -> Option<Self> {
+        match id.split_once('_')?.0 {
+            "ch" | "py" => Some(Self::Charge),
+            "pi" => Some(Self::PaymentIntent),
+            _ => None,
+        }
+    }
+
+    /// By what the column is called, where nothing is in it yet.
+    pub fn of_column(column: &str) -> Self {
+        if column.to_ascii_lowercase().contains("intent") { Self::PaymentIntent } else { Self::Charge }
+    }
+}
+
+impl PaymentsDraft {
+    /// Reads one of Stripe's ids, as `id`.
+    pub fn one_id(&self) -> Option<String> {
+        let (column, _) = self.stripe_id.as_ref().filter(|(column, _)| is_name(column) && is_name(&self.table))?;
+        let (column, table) = (in_sql(column), in_sql(&self.table));
+        Some(format!("select {column} as id from {table} where {column} is not null limit 1"))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let id = self.stripe_id.as_ref().map(|(column, _)| column);
+        [Some(&self.table), id, Some(&self.amount), Some(&self.at), self.refunded.as_ref()].into_iter().flatten()
+    }
 }
 
 /// Why no pack could be written.
@@ -57,10 +96,7 @@ impl Draft {
     /// Where a name cannot be a name in SQL, or a zone or a currency is none.
     pub fn write(&self, file: &str) -> Result<(String, Loaded), DraftError> {
         let payments = self.payments.as_ref();
-        let names = payments.into_iter().flat_map(|payments| {
-            [Some(&payments.table), payments.charge.as_ref(), Some(&payments.amount), Some(&payments.at)].into_iter().flatten()
-        });
-        if let Some(name) = names.into_iter().find(|name| !is_name(name)) {
+        if let Some(name) = payments.into_iter().flat_map(PaymentsDraft::names).find(|name| !is_name(name)) {
             return Err(DraftError::Name(name.clone()));
         }
         let mut environment = Environment::new();
@@ -68,6 +104,8 @@ impl Draft {
         environment.add_filter("toml", |said: String| toml::Value::String(said).to_string());
         environment.add_filter("line", |said: String| said.replace(char::is_control, " "));
         let stripe = self.stripe.as_ref();
+        let stripe_id = payments.and_then(|payments| payments.stripe_id.as_ref());
+        let id_of = |kind| stripe_id.filter(|(_, of)| *of == kind).map(|(column, _)| in_sql(column));
         let mut text = environment.render_str(
             include_str!("../../assets/new-pack.toml.jinja"),
             context! {
@@ -75,7 +113,8 @@ impl Draft {
                 stripe => stripe.map(|stripe| &stripe.key), account => stripe.and_then(|stripe| stripe.account.as_ref()),
                 livemode => if stripe.is_some_and(|stripe| stripe.livemode) { "true" } else { "false" },
                 payments => payments.map(|payments| in_sql(&payments.table)),
-                charge => payments.and_then(|payments| payments.charge.as_deref()).map(in_sql),
+                charge => id_of(StripeId::Charge), intent => id_of(StripeId::PaymentIntent),
+                refunded => payments.and_then(|payments| payments.refunded.as_deref()).map(in_sql),
                 amount => payments.map(|payments| in_sql(&payments.amount)), at => payments.map(|payments| in_sql(&payments.at)),
                 money_per_day => "500.00",
             },
@@ -125,9 +164,10 @@ mod tests {
             stripe: Some(StripeDraft { key: "SHOP_STRIPE_KEY".into(), account: Some("acct_1".into()), livemode: true }),
             payments: Some(PaymentsDraft {
                 table: "public.payments".into(),
-                charge: Some("charge_id".into()),
+                stripe_id: Some(("charge_id".into(), StripeId::Charge)),
                 amount: "amount_cents".into(),
                 at: "paid_at".into(),
+                refunded: None,
             }),
         }
     }
@@ -142,7 +182,7 @@ mod tests {
             draft.payments = draft.payments.filter(|_| database);
             draft.database = draft.database.filter(|_| database);
             if let Some(payments) = draft.payments.as_mut().filter(|_| !charge) {
-                payments.charge = None;
+                payments.stripe_id = None;
             }
             let (text, loaded) = draft.write("shop.toml").unwrap();
             assert_eq!(loaded.pack.title.trim_end(), "Tea \"&\" Kettle");
@@ -153,17 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn an_id_says_of_what_it_is_and_a_column_without_one_by_its_name() {
+        assert_eq!(StripeId::of("ch_1"), Some(StripeId::Charge));
+        assert_eq!(StripeId::of("pi_1"), Some(StripeId::PaymentIntent));
+        assert_eq!((StripeId::of("cs_test_1"), StripeId::of("1")), (None, None));
+        assert_eq!(StripeId::of_column("stripe_payment_intent_id"), StripeId::PaymentIntent);
+        assert_eq!(StripeId::of_column("stripe_id"), StripeId::Charge);
+    }
+
+    #[test]
     fn names_that_would_be_read_otherwise_are_quoted() {
         let mut odd = draft();
         odd.payments = Some(PaymentsDraft {
             table: "public.Payment".into(),
-            charge: Some("chargeId".into()),
+            stripe_id: Some(("chargeId".into(), StripeId::Charge)),
             amount: "amount".into(),
             at: "order".into(),
+            refunded: Some("givenBack".into()),
         });
         let (text, _) = odd.write("shop.toml").unwrap();
         assert!(
-            text.contains(r#"select "chargeId" as charge, amount as amount, "order" as paid_at from public."Payment""#),
+            text.contains(
+                r#"select "chargeId" as id, amount as amount, coalesce("givenBack", 0) as refunded, "order" as paid_at from public."Payment""#
+            ),
             "{text}"
         );
         assert!(

@@ -22,7 +22,7 @@ use std::{fs, path::Path, sync::Arc};
 
 pub use columns::Columns;
 pub use config::Config;
-pub use draft::{Draft, DraftError, PaymentsDraft, StripeDraft};
+pub use draft::{Draft, DraftError, PaymentsDraft, StripeDraft, StripeId};
 pub use duration::parse_duration;
 pub use place::Place;
 pub use problem::{Problem, Problems};
