@@ -12,8 +12,8 @@ use crate::{
     domain::{
         id::Id,
         identity::is_off,
-        pack::{Connection, ConnectionKind, EffectKind, EventWay, Read},
-        rights::{Asking, Needs, Written},
+        pack::{Connection, ConnectionKind, EffectKind, EventWay, Read, Sql},
+        rights::{Asking, Needs, Runner, Wanted, Written},
         text::Text,
     },
     pack::Loaded,
@@ -91,15 +91,33 @@ async fn reach(loaded: &Loaded, connection: &Connection, opened: Result<Arc<dyn 
     reached
 }
 
-/// What the pack reads and changes at a payment account; an act looks at what it changes.
+/// A statement and whoever runs it.
+fn wanted(of: String, sql: &Sql, by: Runner) -> Wanted {
+    Wanted { of, text: sql.numbered.clone(), parameters: sql.parameters.len(), by }
+}
+
+/// `queues.orders` of `queues.orders.read`.
+fn part(path: &str) -> String {
+    path.split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
+/// What the pack reads and changes at a payment account or a database; an act looks at what it changes.
 fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
     let mut needs = Needs::default();
     for statement in loaded.statements().iter().filter(|statement| statement.query.on == *on) {
-        if let Read::Stripe(read) = &statement.query.read {
-            needs.reads.extend(read.list.asks());
+        match &statement.query.read {
+            Read::Stripe(read) => needs.reads.extend(read.list.asks()),
+            // What changes is told with its action, below.
+            Read::Sql(sql) if !statement.changes => {
+                let is_fresh = statement.path.contains(".fresh[");
+                let by = if is_fresh { Runner::LooksAndClaims } else { Runner::Looks };
+                needs.statements.push(wanted(part(&statement.path), sql, by));
+            }
+            Read::Sql(_) | Read::Http(_) | Read::Firestore(_) | Read::Command(_) => {}
         }
     }
-    for effect in loaded.pack.actions.iter().flat_map(|action| &action.effects) {
+    let effects = loaded.pack.actions.iter().flat_map(|action| action.effects.iter().map(move |effect| (action, effect)));
+    for (action, effect) in effects {
         let written = match &effect.kind {
             EffectKind::Refund { on: there, .. } if there == on => Written::Refunds,
             EffectKind::Amend { on: there, change, .. } if there == on => {
@@ -113,6 +131,14 @@ fn needs(loaded: &Loaded, on: &Id<Connection>) -> Needs {
             EffectKind::Event { on: there, way: EventWay::Ourselves { .. }, .. } if there == on => {
                 // It is fetched, and posted by us.
                 needs.reads.insert("events");
+                continue;
+            }
+            EffectKind::Sql { on: there, sql, .. } if there == on => {
+                needs.statements.push(wanted(format!("actions.{}", action.id), sql, Runner::Acts));
+                continue;
+            }
+            EffectKind::Proof { on: there, sql } if there == on => {
+                needs.statements.push(wanted(format!("actions.{}", action.id), sql, Runner::Looks));
                 continue;
             }
             EffectKind::Sql { .. }

@@ -1,16 +1,48 @@
-//! What a pack needs to be allowed at the payment account, and what its key may do.
+//! What a pack needs to be allowed at the payment account or in a database, and what its key or role may do.
 
 use std::collections::BTreeSet;
 
 use super::text::Text;
 
-/// What a pack reads and writes there.
+/// What a pack reads and writes at a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Lists, by their paths under `/v1/` (`webhook_endpoints`).
     pub reads: BTreeSet<&'static str>,
     pub writes: BTreeSet<Written>,
     pub asking: Asking,
+    /// What it would run at a database.
+    pub statements: Vec<Wanted>,
+}
+
+/// A statement of the pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it stands (`checks.stock`, `actions.ship`).
+    pub of: String,
+    /// With `$1`, `$2` ... for its parameters.
+    pub text: String,
+    pub parameters: usize,
+    pub by: Runner,
+}
+
+/// Which role of a connection runs a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runner {
+    Looks,
+    Acts,
+    /// It is read before an act, and once more, by whoever acts, where that is claimed.
+    LooksAndClaims,
+}
+
+impl Runner {
+    pub fn looks(self) -> bool {
+        self != Self::Acts
+    }
+
+    pub fn acts(self) -> bool {
+        self != Self::Looks
+    }
 }
 
 /// What an act of the pack changes at the payment account.

@@ -1,5 +1,11 @@
 //! `wheelhouse connect check`: what answers, as whom, and what is to be done, with nothing written anywhere.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+};
+
+use chrono::{TimeDelta, Utc};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -112,4 +118,91 @@ fn a_database_tells_its_role_and_what_that_may_do_too_much() {
     let shop = Shop::of("db.sql = { url_env = \"DB\" }", &[("DB", &wrong)]);
     let ran = shop.check(&[]).ends(2).says(&["FAILED", "password"]);
     assert!(!ran.out.contains("no-secret"), "{}", ran.out);
+}
+
+const ORDERS: &str = "create table orders (id text primary key, state text, cents bigint); \
+    create role looks login password 'as-secret-as-a-test'; grant select on orders to looks; \
+    create role acts login password 'as-secret-as-a-test'; grant select, update (state) on orders to acts";
+
+const SHIP: &str = r#"
+[checks.late]
+title = "Late"
+read.sql = { on = "db", text = "select count(*) as late from orders where state = 'late'" }
+value = "late"
+yellow = { at_least = 1 }
+[actions.ship]
+title = "Ship"
+do.sql = { on = "db", text = "update orders set state = 'shipped' where id = :id", rows = 1 }
+[actions.correct]
+title = "Correct"
+inputs = [ { name = "cents", title = "Cents", required = true } ]
+do.sql = { on = "db", text = "update orders set cents = cast(:cents as bigint) where id = :id", rows = 1 }
+"#;
+
+#[test]
+fn what_an_act_would_be_refused_is_told_before_anybody_acts() {
+    let Some(server) = Server::start() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let run = |text: &str| runtime.block_on(server::run(Database::Postgres, &server.address("app"), text));
+    run(ORDERS);
+    let shop = Shop::of(
+        &format!("db.sql = {{ url_env = \"DB\", act_url_env = \"ACTS\" }}\n{SHIP}"),
+        &[("DB", &server.address("looks")), ("ACTS", &server.address("acts"))],
+    );
+    let lacks = "db: `actions.correct` needs what the role `acts` may not: permission denied for table orders; the role needs a grant for it";
+    shop.check(&[]).ends(1).says(&[lacks, "1 thing to look at"]);
+    let told = shop.check(&["--json"]).ends(1).json();
+    assert_eq!(of(&told, "db")["warnings"], serde_json::json!([lacks]));
+    run("grant update (cents) on orders to acts; revoke select on orders from looks");
+    let told = shop.check(&["--json"]).ends(1).json();
+    assert_eq!(
+        of(&told, "db")["warnings"],
+        serde_json::json!([
+            "db: `checks.late` needs what the role `looks` may not: permission denied for table orders; the role needs a grant for it"
+        ])
+    );
+    run("grant select on orders to looks");
+    shop.check(&[]).ends(0).says(&["1 connection: all is well"]);
+}
+
+/// Answers each request with its own idea of the time.
+fn site_whose_clock_is(ahead: TimeDelta) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for line in listener.incoming() {
+            let mut line = line.expect("a line");
+            let mut asked = Vec::new();
+            let mut piece = [0; 1024];
+            while !asked.ends_with(b"\r\n\r\n") {
+                match line.read(&mut piece) {
+                    Ok(count) if count > 0 => asked.extend_from_slice(&piece[..count]),
+                    Ok(_) | Err(_) => break,
+                }
+            }
+            let now = (Utc::now() + ahead).format("%a, %d %b %Y %H:%M:%S GMT");
+            // Whoever has hung up hears nothing.
+            let _ = write!(line, "HTTP/1.1 200 OK\r\ndate: {now}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[test]
+fn a_clock_that_is_far_off_is_warned_of_and_one_that_agrees_is_not() {
+    for (minutes, said) in [(150, Some("ahead of")), (-150, Some("behind")), (0, None)] {
+        let ahead = TimeDelta::minutes(minutes);
+        let shop = Shop::of("site.http = { url_env = \"SITE\" }", &[("SITE", &site_whose_clock_is(ahead))]);
+        let ran = shop.check(&["--json"]);
+        let told = ran.json();
+        let warnings = of(&told, "site")["warnings"].as_array().unwrap().iter().map(|said| said.as_str().unwrap().to_owned());
+        let clocks: Vec<String> = warnings.filter(|said| said.contains("its clock is")).collect();
+        match said {
+            None => assert_eq!(clocks, [] as [&str; 0]),
+            Some(said) => {
+                assert!(clocks.len() == 1 && clocks[0].contains(said) && clocks[0].starts_with("its clock is 2h"), "{told}");
+                assert_eq!(told["status"], 1, "{told}");
+            }
+        }
+    }
 }

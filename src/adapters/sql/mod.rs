@@ -10,6 +10,7 @@ mod marks;
 mod parts;
 mod postgres;
 mod reach;
+mod rights;
 mod sqlite;
 
 use std::{path::Path, sync::OnceLock, time::Duration};
@@ -37,6 +38,7 @@ use crate::{
         identity::Identity,
         pack::{Query, Read, Sql},
         plan::{ActionId, Order},
+        rights::{Needs, Rights},
         rows::{Params, Row, Rows},
         text::{self, Text},
         value::Value,
@@ -442,6 +444,10 @@ impl Source for SqlSystem {
             identity.facts.extend(role.map(|(_, role)| ("acts as", role)));
         }
         Ok(identity)
+    }
+
+    async fn rights(&self, needs: &Needs) -> Rights {
+        Rights { facts: Vec::new(), lacks: self.lacking(needs).await }
     }
 
     async fn inspect(&self) -> Result<Vec<Text>, SourceError> {

@@ -150,7 +150,7 @@ async fn the_rights_of_a_key_are_asked_list_by_list_and_held_against_what_is_nee
     let needs = Needs {
         reads: ["charges", "refunds", "disputes", "invoices"].into(),
         writes: [Written::Refunds].into(),
-        asking: Asking::Reads,
+        ..Needs::default()
     };
     let rights = open(&server.uri()).rights(&needs).await;
     let facts: Vec<(&str, &str)> = rights.facts.iter().map(|(label, said)| (*label, said.shown())).collect();

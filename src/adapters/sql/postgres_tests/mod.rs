@@ -12,7 +12,13 @@ use crate::{
         environment::Found as Secret,
         testing::{CANARY, LIMIT, mark, params, sql, words},
     },
-    domain::{id::Id, plan::Order, rows::Params, value::Value},
+    domain::{
+        id::Id,
+        plan::Order,
+        rights::{Needs, Runner, Wanted},
+        rows::Params,
+        value::Value,
+    },
     ports::{Doer as _, Found, Outcome, Source as _, SourceError},
 };
 
@@ -218,6 +224,39 @@ async fn two_roles(cluster: &Cluster) {
     let beyond = db.act(&order("update orders set amount = 1", Vec::new()), &mark("r2")).await;
     assert!(words(&beyond).contains("permission denied for table orders"), "{beyond:?}");
     assert_eq!(db.claims(&["orders/1".to_owned()]).await.unwrap().unwrap().held, []);
+
+    let wanted =
+        |of: &str, text: &str, parameters: usize, by: Runner| Wanted { of: of.into(), text: text.into(), parameters, by };
+    let ours = |statements: Vec<Wanted>| Needs { statements, ..Needs::default() };
+    let id = "where id = $1";
+    let met = ours(vec![
+        wanted("checks.a", &format!("select note from orders {id}"), 1, Runner::Looks),
+        wanted("actions.b", &format!("update orders set note = $2 {id}"), 2, Runner::Acts),
+        wanted("actions.b", &format!("select note from orders {id}"), 1, Runner::LooksAndClaims),
+        wanted("actions.odd", "update odrers set note = 'x'", 0, Runner::Acts),
+    ]);
+    assert_eq!(db.rights(&met).await.lacks, [], "what does not fit is told where it is prepared");
+    let unmet = ours(vec![
+        wanted("checks.a", "select target from operator_actions", 0, Runner::Looks),
+        wanted("checks.a", "select outcome from operator_actions", 0, Runner::Looks),
+        wanted("actions.b", &format!("update orders set note = $2 {id}"), 2, Runner::Acts),
+        wanted("actions.c", &format!("update orders set amount = $2, note = 'x' {id}"), 2, Runner::Acts),
+        wanted("actions.d", &format!("delete from orders {id}"), 1, Runner::Acts),
+        wanted("actions.e", "select outcome from operator_actions", 0, Runner::LooksAndClaims),
+    ]);
+    let lacks: Vec<String> = db.rights(&unmet).await.lacks.iter().map(|said| said.shown().to_owned()).collect();
+    let denied = |of: &str, role: &str, table: &str| {
+        format!("db: {of} what the role `{role}` may not: permission denied for table {table}; the role needs a grant for it")
+    };
+    assert_eq!(
+        lacks,
+        [
+            denied("`actions.c`, `actions.d` need", "acts", "orders"),
+            denied("`checks.a`, `actions.e` need", "looks", "operator_actions"),
+        ]
+    );
+    let rows = db.read(&sql("select amount from orders"), &Params::new()).await.unwrap();
+    assert_eq!(rows.first().unwrap().find("amount"), Some(&Value::Integer(2200)), "nothing was run");
 
     let told = SqlSystem::open("db", &Reached { url: &acts, act_url: Some(&Secret::plain("sqlite:x.db")), ..reached }, None);
     assert!(told.unwrap_err().contains("must lead to the same database"));
