@@ -2,6 +2,9 @@
 //!
 //! Never a secret in an error, a `Debug` or a log line: every word that leaves an adapter has passed its `Scrubber`.
 
+#[cfg(test)]
+#[path = "../../tests/partners/absent.rs"]
+mod absent;
 mod command;
 mod environment;
 mod firestore;

@@ -87,7 +87,7 @@ impl Chain {
 fn outsider(arguments: &[&Path]) -> Option<Vec<String>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verify_journal.py");
     let Ok(output) = Command::new("python3").arg(script).args(arguments).output() else {
-        println!("Python is not installed (apt-get install python3): the independent verification did not run");
+        crate::partners::absent("Python", "apt-get install python3");
         return None;
     };
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -2,7 +2,7 @@
 //! speak Stripe without being written by us.
 
 mod mock;
-mod sdk;
+pub mod sdk;
 mod shapes;
 
 use std::process::Output;

@@ -7,15 +7,20 @@ use std::{
 
 use crate::{ledgers::Club, partners::target};
 
-/// A Python that has Stripe's client; `None` where there is none, which is said.
-fn python() -> Option<PathBuf> {
+/// A Python that has Stripe's client, if there is one.
+pub fn client() -> Option<PathBuf> {
     let has_it = |python: &PathBuf| {
         let asked = Command::new(python).args(["-c", "import stripe; assert stripe.VERSION.startswith('16.')"]).output();
         asked.is_ok_and(|output| output.status.success())
     };
-    let found = ["python3".into(), target().join("venv/bin/python")].into_iter().find(has_it);
+    ["python3".into(), target().join("venv/bin/python")].into_iter().find(has_it)
+}
+
+/// `None` where there is none, which is said.
+fn python() -> Option<PathBuf> {
+    let found = client();
     if found.is_none() {
-        println!("Stripe's client for Python is not installed (`tests/all partners` does it): its test did not run");
+        crate::partners::absent("Stripe's library for Python", "tests/all partners");
     }
     found
 }

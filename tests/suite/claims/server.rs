@@ -13,6 +13,14 @@ use wheelhouse::adapters::Database;
 
 const PASSWORD: &str = "as-secret-as-a-test";
 
+pub const POOLER: &str = "/usr/sbin/pgbouncer";
+
+/// Where PostgreSQL's own programs are, if it is installed.
+pub fn programs() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists())
+}
+
 /// A server on a port of its own, stopped when it is dropped.
 pub struct Server {
     programs: PathBuf,
@@ -23,9 +31,8 @@ pub struct Server {
 impl Server {
     /// `None` where PostgreSQL is not installed, which is said.
     pub fn start() -> Option<Self> {
-        let versions = fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
-        let Some(programs) = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists()) else {
-            println!("PostgreSQL is not installed (apt-get install postgresql): its tests did not run");
+        let Some(programs) = programs() else {
+            crate::partners::absent("PostgreSQL", "apt-get install postgresql");
             return None;
         };
         let directory = tempfile::Builder::new().prefix("wheelhouse-claims").tempdir().unwrap();
@@ -90,9 +97,9 @@ pub struct Pooler {
 impl Pooler {
     /// `None` where pgbouncer is not installed, which is said.
     pub fn start(server: &Server) -> Option<Self> {
-        let program = Path::new("/usr/sbin/pgbouncer");
+        let program = Path::new(POOLER);
         if !program.exists() {
-            println!("pgbouncer is not installed (apt-get install pgbouncer): its tests did not run");
+            crate::partners::absent("pgbouncer", "apt-get install pgbouncer");
             return None;
         }
         let directory = tempfile::Builder::new().prefix("wheelhouse-pooler").tempdir().unwrap();

@@ -31,7 +31,7 @@ impl Server {
     pub fn start() -> Option<Self> {
         wheelhouse::adapters::install_tls();
         let Some(program) = program() else {
-            println!("hidane is not installed (tests/all installs it): the tests on Firestore did not run");
+            crate::partners::absent("hidane", "tests/all partners");
             return None;
         };
         // It ends with whoever started it, however that ended, and hears no Ctrl-C that is meant for him.

@@ -43,7 +43,7 @@ impl Handler {
     /// `None` where Stripe's library is not installed, which is said.
     fn start(secret: &str) -> Option<Self> {
         let Some(python) = python() else {
-            println!("Python's `stripe` is not installed (tests/all partners): what it says of our signatures was not asked");
+            crate::partners::absent("Stripe's library for Python", "tests/all partners");
             return None;
         };
         let mut process =

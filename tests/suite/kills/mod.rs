@@ -42,7 +42,7 @@ fn life() {
 fn points() -> Vec<&'static Point> {
     let has_documents = crate::documents::server::program().is_some();
     if !has_documents {
-        println!("hidane is not installed (tests/all installs it): no cockpit is killed while it writes a document");
+        crate::partners::absent("hidane", "tests/all partners");
     }
     points::ALL.iter().filter(|point| has_documents || point.deed != Deed::Write).collect()
 }
@@ -178,7 +178,7 @@ fn a_new_key_for_every_attempt_is_caught_whatever_is_done() {
 #[test]
 fn a_document_that_is_written_as_it_is_at_every_attempt_is_caught() {
     if crate::documents::server::program().is_none() {
-        println!("hidane is not installed (tests/all installs it): no cockpit is killed while it writes a document");
+        crate::partners::absent("hidane", "tests/all partners");
         return;
     }
     assert_caught(Bug::AsItIsNow, &[Round { deed: Deed::Write, ..killed_at("wire.write.late", 1) }], "DOUBLE");

@@ -12,7 +12,7 @@ impl Authority {
     /// Into this directory; `None` where openssl is not installed, which is said.
     pub fn new(directory: &Path) -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {
-            println!("openssl is not installed (apt-get install openssl): the tests of TLS did not run");
+            super::absent("openssl", "apt-get install openssl");
             return None;
         }
         fs::create_dir_all(directory).unwrap();

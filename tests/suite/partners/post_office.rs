@@ -26,7 +26,7 @@ impl PostOffice {
     /// Keeps its Maildir in `home`. `None` where it is not installed, which is said.
     pub fn open(home: &Path, line: Line, authority: Option<&Authority>, login: Option<(&str, &str)>) -> Option<Self> {
         let Some(python) = python() else {
-            println!("aiosmtpd is not installed (tests/all partners): its tests did not run");
+            super::absent("aiosmtpd", "tests/all partners");
             return None;
         };
         let maildir = home.join("maildir");
@@ -57,7 +57,7 @@ impl PostOffice {
 }
 
 /// The one that has the package.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let known = [target().join("venv/bin/python"), PathBuf::from("python3")];
     let has_it =
         |python: &PathBuf| Command::new(python).args(["-c", "import aiosmtpd"]).output().is_ok_and(|ran| ran.status.success());

@@ -134,7 +134,7 @@ pub fn make_key() -> Option<&'static Key> {
     let make = || {
         let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output();
         let Ok(made) = made else {
-            println!("openssl is not installed: no service account's key is among the canaries");
+            crate::partners::absent("openssl", "apt-get install openssl");
             return None;
         };
         let pem = String::from_utf8(made.stdout).unwrap();

@@ -19,7 +19,7 @@ impl Partner {
     /// `None` where it is not installed, which is said.
     pub(super) fn start(arguments: &[&str]) -> Option<Self> {
         let Some(program) = program() else {
-            println!("hidane is not installed (tests/all installs it): the tests on Firestore did not run");
+            crate::adapters::absent::absent("hidane", "tests/all partners");
             return None;
         };
         let mut server = Command::new(program)

@@ -27,7 +27,7 @@ use crate::{
 pub(super) fn key(token_uri: &str) -> Option<Json> {
     let made = Command::new("openssl").args(["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output();
     let Ok(made) = made else {
-        println!("openssl is not installed: the tests on tokens did not run");
+        crate::adapters::absent::absent("openssl", "apt-get install openssl");
         return None;
     };
     Some(json!({

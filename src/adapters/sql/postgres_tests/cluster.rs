@@ -21,7 +21,7 @@ impl Cluster {
     pub(super) fn start() -> Option<Self> {
         let versions = std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().flatten();
         let Some(programs) = versions.map(|version| version.path().join("bin")).find(|bin| bin.join("initdb").exists()) else {
-            println!("PostgreSQL is not installed (apt-get install postgresql): its tests did not run");
+            crate::adapters::absent::absent("PostgreSQL", "apt-get install postgresql");
             return None;
         };
         let directory = tempfile::Builder::new().prefix("wheelhouse-pg").tempdir().unwrap();
@@ -60,10 +60,18 @@ impl Cluster {
         self.restart();
     }
 
+    /// From now on it is reached at this name as well, wherever the machine says that it leads (`127.0.1.1` on Debian).
+    pub(super) fn listens_on(&self, host: &str) {
+        self.stop();
+        self.append("pg_hba.conf", "host all all all scram-sha-256\n");
+        self.begin_at(&format!("127.0.0.1,{host}"));
+    }
+
     fn append(&self, name: &str, text: &str) {
         let file = self.data().join(name);
         let before = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, before + text).unwrap();
+        self.give(&file);
     }
 
     /// To whom the server runs as.
@@ -75,8 +83,12 @@ impl Cluster {
     }
 
     pub(super) fn begin(&self) {
+        self.begin_at("127.0.0.1");
+    }
+
+    fn begin_at(&self, addresses: &str) {
         let directory = self.directory.path().display();
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c fsync=off -k {directory}", self.port);
+        let options = format!("-p {} -c listen_addresses={addresses} -c fsync=off -k {directory}", self.port);
         let log = format!("{directory}/log");
         self.run("pg_ctl", &["-D", self.data().to_str().unwrap(), "-o", &options, "-l", &log, "-w", "start"]);
     }
@@ -141,7 +153,7 @@ impl Pooler {
     pub(super) fn start(cluster: &Cluster) -> Option<Self> {
         let program = Path::new("/usr/sbin/pgbouncer");
         if !program.exists() {
-            println!("pgbouncer is not installed (apt-get install pgbouncer): its test did not run");
+            crate::adapters::absent::absent("pgbouncer", "apt-get install pgbouncer");
             return None;
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
