@@ -121,6 +121,11 @@ fn monday_is_one_look() {
 }
 
 #[test]
+fn monday_is_one_look_through_a_pooler() {
+    play_on_postgres("monday", Way::ThroughPooler);
+}
+
+#[test]
 fn monday_fits_a_small_terminal() {
     play_on_postgres("monday-80x24", Way::ThroughPooler);
 }
@@ -133,6 +138,11 @@ fn the_job_is_run_by_hand_and_its_rows_are_told() {
 #[test]
 fn what_is_marked_is_what_was_shown() {
     play_on_postgres("lists", Way::Directly);
+}
+
+#[test]
+fn what_is_marked_behind_a_pooler_is_what_was_shown() {
+    play_on_postgres("lists", Way::ThroughPooler);
 }
 
 #[test]
@@ -151,6 +161,11 @@ fn a_window_may_shrink_under_a_dialog() {
 }
 
 #[test]
+fn a_window_may_shrink_under_a_dialog_that_asks_through_a_pooler() {
+    play_on_postgres("resized", Way::ThroughPooler);
+}
+
+#[test]
 fn what_is_unknown_is_decided_by_who_has_looked() {
     play_on_postgres("unknown-happened", Way::ThroughPooler);
 }
@@ -161,6 +176,11 @@ fn what_did_not_happen_is_said_and_not_sent_again() {
 }
 
 #[test]
+fn what_did_not_happen_behind_a_pooler_is_said_and_not_sent_again() {
+    play_on_postgres("unknown-not-happened", Way::ThroughPooler);
+}
+
+#[test]
 fn a_refund_that_meets_a_busy_stripe_is_made_once() {
     play_on_postgres("refund-429", Way::ThroughPooler);
 }
@@ -168,6 +188,11 @@ fn a_refund_that_meets_a_busy_stripe_is_made_once() {
 #[test]
 fn a_refund_is_taken_back_while_it_is_held() {
     play_on_postgres("refund-held", Way::Directly);
+}
+
+#[test]
+fn a_refund_is_taken_back_through_a_pooler_while_it_is_held() {
+    play_on_postgres("refund-held", Way::ThroughPooler);
 }
 
 #[test]

@@ -46,6 +46,11 @@ fn a_locked_table_and_a_stopped_server_are_told_and_pass() {
 
     business.server.stop();
     seen.after("Esc,Esc,R,!", &["nobody answers"]);
+    seen.after("Esc", &["1 Alerts"]);
+    // What the database told is unknown now, all of it: none of it is green any more.
+    let unknown = |frame: &str| frame.split("? ").filter_map(|rest| rest.split_once(" no data")?.0.parse::<u32>().ok()).max();
+    let lacks = |frame: &str| if unknown(frame) > Some(10) { Vec::new() } else { vec!["more than ten with no data".to_owned()] };
+    seen.terminal.until("with no data", lacks);
     assert!(business.server.begin());
     seen.after("Esc,R", &["? 0 no data", "2 Queues   57 items"]);
     assert_eq!(business.ask(log), "1");

@@ -90,3 +90,21 @@ fn the_same_business_is_judged_the_same_on_sqlite_and_on_postgresql() {
     let output = demo.args(["--demo", "check", "--json", "--all"]).output().unwrap();
     assert_eq!(severities(&String::from_utf8(output.stdout).unwrap()), there);
 }
+
+#[test]
+fn what_a_stopped_server_keeps_is_unknown_and_never_green() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(business) = Business::open(home.path(), Way::Directly) else { return };
+    let before = severities(&ended(&business, home.path(), "check --json --all", 2).out);
+    business.server.stop();
+    let ran = run(&business, home.path(), "check --json --all");
+    let json: Json = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out));
+    let alerts = json["alerts"].as_array().unwrap();
+    assert_eq!(alerts.len(), before.len());
+    let blind: Vec<&Json> = alerts.iter().filter(|alert| alert["failure"] != Json::Null).collect();
+    assert!(blind.len() > 10, "{json}");
+    for alert in blind {
+        assert_eq!(alert["severity"], "unknown", "{alert}");
+        assert!(alert["failure"].as_str().unwrap().contains("nobody answers"), "{alert}");
+    }
+}
