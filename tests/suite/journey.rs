@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     partners::{stripe::Payments, town::Others},
-    postgres::{Business, Lock, Way},
+    postgres::{Business, Lock, Site, Way},
     probe,
     pty::{PATIENCE, Terminal},
 };
@@ -73,6 +73,8 @@ struct Step {
     meanwhile: Option<String>,
     /// The same in PostgreSQL's words, where they differ.
     meanwhile_on_postgres: Option<String>,
+    /// Tables of the demo's own: what the site adds to them from here on is added on PostgreSQL as well.
+    site_adds: Vec<String>,
     /// A table that someone else locks on PostgreSQL, until a later step says `none`.
     lock_on_postgres: Option<String>,
     /// The dialog on the screen is ready, and is read first.
@@ -125,6 +127,7 @@ struct Journey {
     size: (u16, u16),
     elsewhere: Elsewhere,
     lock: Option<Lock>,
+    site: Option<Site>,
 }
 
 /// What is not the demo's own.
@@ -213,6 +216,7 @@ fn play_with(name: &str, open: impl FnOnce(&Path) -> Option<Elsewhere>) {
         size: scenario.size,
         elsewhere,
         lock: None,
+        site: None,
     };
     if journey.elsewhere.business().is_some() {
         // What the start warns of takes the place of whatever was said before it.
@@ -288,6 +292,9 @@ impl Journey {
         }
         if let (Some(table), Some(business)) = (&step.lock_on_postgres, self.elsewhere.business()) {
             self.lock = (table != "none").then(|| business.lock(table));
+        }
+        if let Some(business) = self.elsewhere.business().filter(|_| !step.site_adds.is_empty()) {
+            self.site = Some(business.follow_site(&self.town, &step.site_adds));
         }
         match (&step.meanwhile, &step.meanwhile_on_postgres, self.elsewhere.business()) {
             (_, Some(statement), Some(business)) | (Some(statement), None, Some(business)) => business.run(statement),

@@ -199,3 +199,13 @@ fn a_refund_is_taken_back_through_a_pooler_while_it_is_held() {
 fn an_alert_comes_back_later() {
     play_on_postgres("alert-later", Way::ThroughPooler);
 }
+
+#[test]
+fn events_that_did_not_arrive_are_sent_again_and_proven_there() {
+    play_on_postgres("events", Way::Directly);
+}
+
+#[test]
+fn events_that_did_not_arrive_are_sent_again_and_proven_through_a_pooler() {
+    play_on_postgres("events", Way::ThroughPooler);
+}

@@ -99,11 +99,43 @@ impl Business {
         runtime().block_on(server::run(Database::Postgres, &self.address, statement));
     }
 
+    /// The demo's site writes into the town's own tables: what it adds there is added here as well, while this lives.
+    pub fn follow_site(&self, town: &Path, tables: &[String]) -> Site {
+        let (open, closed) = mpsc::channel::<()>();
+        let (from, to, tables) = (town.join("business.db"), self.address.clone(), tables.to_vec());
+        let follower = std::thread::spawn(move || {
+            // A change in a file tells nobody.
+            while closed.recv_timeout(Duration::from_millis(50)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                runtime().block_on(async {
+                    let mut sqlite = read_only(&from).await;
+                    for table in &tables {
+                        copy_rows(&mut sqlite, &to, table, " on conflict do nothing").await;
+                    }
+                });
+            }
+        });
+        Site { open: Some(open), follower: Some(follower) }
+    }
+
     /// Somebody else locks a table, until he lets it go.
     pub fn lock(&self, table: &str) -> Lock {
         let runtime = runtime();
         let line = runtime.block_on(server::lock(&self.address, table));
         Lock { runtime, line }
+    }
+}
+
+/// The demo's site, as far as it works on this business.
+pub struct Site {
+    open: Option<mpsc::Sender<()>>,
+    follower: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        drop(self.open.take());
+        // What it failed at is told by what is missing.
+        let _ = self.follower.take().map(std::thread::JoinHandle::join);
     }
 }
 
@@ -161,29 +193,41 @@ pub fn write_pack(home: &Path, instead: &[(String, String)]) {
 async fn copy(from: &Path, to: &str) {
     server::run(Database::Postgres, to, SCHEMA).await;
     server::run(Database::Postgres, to, &marks_table(Database::Postgres, "operator_actions")).await;
-    let options = SqliteConnectOptions::new().filename(from).read_only(true).busy_timeout(Duration::from_secs(10));
-    let mut sqlite = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut sqlite = read_only(from).await;
     for table in TABLES {
-        let columns: Vec<String> =
-            sqlx::query_scalar("select name from pragma_table_info($1)").bind(table).fetch_all(&mut sqlite).await.unwrap();
-        // A text that is a list stays one.
-        let cells = columns.iter().map(|name| match name.as_str() {
-            "age_specialties" | "behavior_issues" => format!("'{name}', json({name})"),
-            name => format!("'{name}', {name}"),
-        });
-        let cells = cells.collect::<Vec<_>>().join(", ");
-        let rows = format!("select json_group_array(json_object({cells})) from {table}");
-        let rows: String = sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_one(&mut sqlite).await.unwrap();
-        let names = columns.join(", ");
-        let insert =
-            format!("insert into {table} ({names}) select {names} from json_populate_recordset(null::{table}, $1::json)");
-        server::insert(to, &insert, &rows).await;
+        copy_rows(&mut sqlite, to, table, "").await;
         let counts = server::ask(Database::Postgres, to, &counts(table)).await;
         if !counts.is_empty() {
             let next = format!("select setval('{counts}', coalesce((select max(id) from {table}), 0) + 1, false)");
             server::ask(Database::Postgres, to, &next).await;
         }
     }
+}
+
+async fn read_only(file: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(Duration::from_secs(10));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+async fn copy_rows(sqlite: &mut SqliteConnection, to: &str, table: &str, on_conflict: &str) {
+    let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info($1)")
+        .bind(table.to_owned())
+        .fetch_all(&mut *sqlite)
+        .await
+        .unwrap();
+    // A text that is a list stays one.
+    let cells = columns.iter().map(|name| match name.as_str() {
+        "age_specialties" | "behavior_issues" => format!("'{name}', json({name})"),
+        name => format!("'{name}', {name}"),
+    });
+    let cells = cells.collect::<Vec<_>>().join(", ");
+    let rows = format!("select json_group_array(json_object({cells})) from {table}");
+    let rows: String = sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_one(sqlite).await.unwrap();
+    let names = columns.join(", ");
+    let insert = format!(
+        "insert into {table} ({names}) select {names} from json_populate_recordset(null::{table}, $1::json){on_conflict}"
+    );
+    server::insert(to, &insert, &rows).await;
 }
 
 /// The sequence that numbers a table's rows, if one does.
