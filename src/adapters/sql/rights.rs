@@ -55,10 +55,7 @@ impl SqlSystem {
     /// The role and what it lacks, if it lacks anything. What else is wrong with a statement is told where it is prepared.
     async fn explained(&self, engine: &Engine, wanted: &Wanted) -> Result<Option<(String, String)>, String> {
         let blank = vec![Value::Null; wanted.parameters];
-        let fault = match self.look_at(engine, &format!("explain {}", wanted.text), &blank).await {
-            Ok(_) => return Ok(None),
-            Err(fault) => fault,
-        };
+        let Err(fault) = self.look_at(engine, &format!("explain {}", wanted.text), &blank).await else { return Ok(None) };
         match fault.kind {
             FaultKind::Denied if fault.is_verdict => {
                 let role = self.look_at(engine, "select current_user::text as role", &[]).await;
