@@ -144,17 +144,19 @@ impl Rows {
         self.all
     }
 
-    /// Turns whole-number cells of the named columns into money: minor units of the row's `currency` column, else of `default`.
+    /// Turns whole-number cells of the named columns into money: minor units of the row's `currency` column, where that is
+    /// empty or not there of `default`. Of a currency that nobody knows they become words, which no rule takes for money,
+    /// for a number or for nothing.
     #[must_use]
     pub fn with_money(mut self, columns: &[String], default: Currency) -> Self {
         for row in &mut self.all {
-            let currency = match row.find("currency") {
-                Some(Value::Text(code)) => Currency::from_code(code.original()).unwrap_or(default),
-                _ => default,
-            };
+            let code = row.find("currency").map(Value::original).filter(|code| !code.trim().is_empty());
+            let currency = code.as_ref().map_or(Some(default), |code| Currency::from_code(code));
             for column in columns {
                 if let Some(minor) = row.find(column).and_then(Value::integer) {
-                    row.set(column, Value::Money(Money::new(minor, currency)));
+                    let amount = currency.map(|currency| Value::Money(Money::new(minor, currency)));
+                    let unknown = || Value::text(format!("{minor} minor units of {}", code.as_deref().unwrap_or_default()));
+                    row.set(column, amount.unwrap_or_else(unknown));
                 }
             }
         }
@@ -168,5 +170,30 @@ impl<'a> IntoIterator for &'a Rows {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_in_its_rows_currency_and_in_none_where_nobody_knows_that_one() {
+        let aud = Currency::from_code("AUD").unwrap();
+        let money = |code: &str| Value::Money(Money::new(500, Currency::from_code(code).unwrap()));
+        for (currency, amount) in [
+            (Value::text("eur"), money("EUR")),
+            (Value::Null, money("AUD")),
+            (Value::text(" "), money("AUD")),
+            (Value::text("USDC"), Value::text("500 minor units of USDC")),
+            (Value::text("ZZZ"), Value::text("500 minor units of ZZZ")),
+            (Value::Integer(36), Value::text("500 minor units of 36")),
+        ] {
+            let rows = Rows::new(["amount", "currency"].map(ToOwned::to_owned), [vec![Value::Integer(500), currency.clone()]]);
+            let rows = rows.with_money(&["amount".to_owned()], aud);
+            assert_eq!(rows.first().unwrap().find("amount"), Some(&amount), "{currency:?}");
+        }
+        let rows = Rows::new(["amount".to_owned()], [vec![Value::Integer(500)]]).with_money(&["amount".to_owned()], aud);
+        assert_eq!(rows.first().unwrap().find("amount"), Some(&money("AUD")));
     }
 }
