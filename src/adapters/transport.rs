@@ -21,6 +21,7 @@ use super::scrub::Scrubber;
 use crate::{
     domain::{
         identity::{Identity, ToldTime},
+        rows::Rows,
         text::Text,
     },
     ports::SourceError,
@@ -210,6 +211,11 @@ impl Reply {
         self
     }
 
+    /// The same of the cells that were made of it.
+    pub(super) fn rows_without_echoes(&self, rows: Rows) -> Rows {
+        self.scrub.rows_without_echoes(rows)
+    }
+
     /// The service's clock, as every server of HTTP tells it: cut off to the second.
     pub(super) fn told_time(&self) -> Option<ToldTime> {
         let now = DateTime::parse_from_rfc2822(self.header("date")?).ok()?.to_utc();
@@ -225,7 +231,7 @@ impl Reply {
     /// The beginning of the body, for a sentence about it.
     pub(super) fn excerpt(&self) -> String {
         // Before anything is cut off: half a secret would no longer be known as one.
-        let text = self.scrub.clean(&String::from_utf8_lossy(&self.body));
+        let text = self.scrub.clean_answer(&String::from_utf8_lossy(&self.body));
         // A proxy's page: its title says what there is to say.
         if text.trim_start().starts_with('<') {
             let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
@@ -296,7 +302,7 @@ pub(super) fn mend_tls(said: &str) -> Option<String> {
 }
 
 /// Mozilla's roots, compiled in (a bare machine has none of its own), and those in the file.
-fn tls(authority: Option<&Path>) -> Result<ClientConfig, String> {
+pub(super) fn tls(authority: Option<&Path>) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(file) = authority {
         let shown = file.display();

@@ -165,8 +165,8 @@ impl CommandSystem {
         let how = match ended.end {
             End::Code(code) => format!("ended with {code} after {took}"),
             End::Signal(signal) => format!("was ended by {} after {took}", signal_name(signal)),
-            End::TimedOut if ended.goes_on.is_some() => format!("did not end within {}", span(self.timeout)),
-            End::TimedOut => format!("did not end within {} and was ended", span(self.timeout)),
+            End::TimedOut if ended.goes_on.is_some() => format!("did not end within {}", span(ended.limit)),
+            End::TimedOut => format!("did not end within {} and was ended", span(ended.limit)),
             End::WoundDown if ended.goes_on.is_some() => format!("was still running when the cockpit ended, after {took}"),
             End::WoundDown => format!("was ended with the cockpit, after {took}"),
             End::Stopped(code) => {
@@ -212,7 +212,7 @@ impl CommandSystem {
                         if read.done.contains(&code) {
                             let output = self.scrub.without_echoes(&ended.output).unwrap_or(ended.output);
                             match rows::rows(read, &output, &facts) {
-                                Ok(rows) => return Ok(rows),
+                                Ok(rows) => return Ok(self.scrub.rows_without_echoes(rows)),
                                 Err(why) => SourceError::Malformed(self.text(format_args!("{how}, but {why}"))),
                             }
                         } else {

@@ -75,6 +75,10 @@ fn csv(read: &CommandRead, output: &[u8]) -> Result<Table, String> {
     } else {
         read.header.clone()
     };
+    if columns.is_empty() {
+        return Err("it printed nothing, not even the line that names the columns: where it prints none, name them in `header`"
+            .to_owned());
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(mistake)?;
@@ -221,6 +225,12 @@ mod tests {
         assert_eq!(said(&named, "mon,ok\ntue,\n").unwrap(), table(&[&["day", "state"], &["mon", "ok"], &["tue", ""]]));
         assert!(said(&named, "mon,ok\ntue\n").unwrap_err().contains("not CSV"));
         assert!(said(&named, "mon\n").unwrap_err().contains("1 columns where 2 are named"));
+        for nothing in ["", "\n", "\r\n\n"] {
+            let why = said(&read(CommandFormat::Csv), nothing).unwrap_err();
+            assert!(why.starts_with("it printed nothing, not even the line that names the columns"), "{nothing:?}: {why}");
+            assert_eq!(said(&named, nothing).unwrap(), table(&[&["day", "state"]]), "named in the pack, no row is no row");
+        }
+        assert_eq!(said(&read(CommandFormat::Csv), "day,state\n").unwrap(), table(&[&["day", "state"]]));
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub(super) enum End {
 pub(super) struct Ended {
     pub end: End,
     pub took: Duration,
+    /// What it was given.
+    pub limit: Duration,
     pub output: Vec<u8>,
     pub last_words: String,
     pub lines: u64,
@@ -199,6 +201,7 @@ impl Run<'_> {
         Ok(Ended {
             end,
             took: hearing.began.elapsed(),
+            limit: self.limit,
             last_words: hearing.ear.last_words(),
             lines: hearing.ear.printed().lines,
             output: hearing.output,

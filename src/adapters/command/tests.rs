@@ -321,6 +321,23 @@ async fn a_secret_goes_by_the_environment_or_by_input_and_never_comes_back() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_short_or_that_its_format_escapes_becomes_no_cell() {
+    let environment = vec![("KEY".to_owned(), SecretSource::Environment("KEY".into()))];
+    let given = Program { environment, ..program("sh") };
+    let open = CommandSystem::open("tool", &given, &surrounded().with("KEY", "p/\"canary"), PATIENCE).unwrap();
+    for (format, line) in [
+        (CommandFormat::Json, r#"printf '%s' "$KEY" | sed 's|["/]|\\&|g; s|.*|{"said": "&", "in": [{"it": "&"}]}|'"#),
+        (CommandFormat::Csv, r#"printf '%s' "$KEY" | sed 's|"|""|; s|.*|said,in\n"&","<&>"|'"#),
+        (CommandFormat::Lines, r#"printf '%s' "$KEY""#),
+    ] {
+        let rows = look(&open, read(format, &["-c", line])).await.unwrap();
+        let row = rows.first().unwrap();
+        assert!(!format!("{rows:?}").contains("canary"), "{rows:?}");
+        assert_eq!(row.values()[4], Value::text("***"), "{rows:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_secret_never_becomes_an_argument() {
     let system = secretive("echo");
     let token = format!("--token={CANARY}-0123456789");
@@ -483,8 +500,22 @@ async fn a_read_is_rows_and_a_failure_says_why() {
     assert_eq!((row.find("ok"), row.find("exit")), (Some(&Value::Bool(false)), Some(&Value::Integer(2))));
     let rows = look(&system, CommandRead { done: vec![0, 2], ..failing() }).await.unwrap();
     assert_eq!(rows.first().unwrap().find("ok"), Some(&Value::Bool(true)), "an answer by any of its codes");
+    let denied =
+        look(&system, read(CommandFormat::Json, &["-c", "echo 'FATAL: password authentication failed' >&2; exit 2"])).await;
+    let denied = denied.unwrap_err();
+    assert!(matches!(&denied, SourceError::Refused(_)), "{denied:?}");
+    assert!(
+        denied.to_string().contains("sh ended with 2 after")
+            && denied.to_string().ends_with(": FATAL: password authentication failed")
+    );
+    let short = Duration::from_secs(1);
+    let drip = read(CommandFormat::Csv, &["-c", "echo id; while :; do echo 1; sleep 0.1; done"]);
+    let late = look(&open(&program("sh"), short), drip).await.unwrap_err();
+    assert_eq!(late, SourceError::TimedOut(short), "a part of a list is none");
     let wrong = look(&system, read(CommandFormat::Json, &["-c", "echo usage: x"])).await.unwrap_err();
     assert!(matches!(&wrong, SourceError::Malformed(_)) && wrong.to_string().contains("not JSON"), "{wrong:?}");
+    let silent = look(&system, read(CommandFormat::Csv, &["-c", "true"])).await.unwrap_err();
+    assert!(matches!(&silent, SourceError::Malformed(why) if why.shown().contains("it printed nothing")), "{silent:?}");
     let option = look(&open(&program("echo"), PATIENCE), read(CommandFormat::Text, &["{{ name }}"])).await;
     assert!(option.is_ok());
     let refused = system
@@ -506,6 +537,9 @@ async fn connect_check_names_the_program_and_its_version() {
     let wrong = Program { version: vec!["-c".into(), "exit 9".into()], ..program("sh") };
     let failed = open(&wrong, PATIENCE).identify().await.unwrap_err();
     assert!(failed.to_string().contains("asked for its version, sh ended with 9"), "{failed:?}");
+    let hanging = open(&program("sleep"), PATIENCE);
+    let ended = hanging.run(&["60".to_owned()], Duration::from_secs(1), &|_: Printed| {}).await.unwrap();
+    assert_eq!(hanging.how(&ended), "sleep did not end within 1s and was ended", "the limit that it had, not the connection's");
     assert!(
         open(&program("true"), PATIENCE).prepare(&query(Read::Command(read(CommandFormat::Lines, &[])))).await.unwrap().is_some()
     );

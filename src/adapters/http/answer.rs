@@ -4,7 +4,10 @@ use chrono::DateTime;
 use rust_decimal::{Decimal, prelude::FromPrimitive as _};
 use serde_json::Value as Json;
 
-use super::super::transport::{NoReply, Reply, Transport};
+use super::{
+    super::transport::{NoReply, Reply, Transport},
+    link,
+};
 use crate::{
     domain::{pack::HttpRead, rows::Rows, value::Value},
     ports::SourceError,
@@ -17,18 +20,18 @@ pub(super) fn rows(transport: &Transport, read: &HttpRead, path: &str, reply: &R
     let problem = problem(transport, read, path, reply);
     if let Some(problem) = problem {
         return if read.probe {
-            Ok(table(read, vec![row(read, Some(reply), None, Some(&problem.to_string()))]))
+            Ok(table(read, Some(reply), vec![row(read, Some(reply), None, Some(&problem.to_string()))]))
         } else {
             Err(problem)
         };
     }
     let json = reply.json();
     if read.rows.is_empty() {
-        return Ok(table(read, vec![row(read, Some(reply), json.as_ref(), None)]));
+        return Ok(table(read, Some(reply), vec![row(read, Some(reply), json.as_ref(), None)]));
     }
     let elements = json.as_ref().and_then(|json| list(read, json)).unwrap_or_default();
     let wanted = elements.iter().filter(|element| read.only.iter().all(|proof| proof.holds(element)));
-    Ok(table(read, wanted.map(|element| row(read, Some(reply), Some(element), None)).collect()))
+    Ok(table(read, Some(reply), wanted.map(|element| row(read, Some(reply), Some(element), None)).collect()))
 }
 
 /// The first list that stands where the query looks for one.
@@ -38,12 +41,12 @@ fn list<'a>(read: &HttpRead, json: &'a Json) -> Option<&'a [Json]> {
 
 /// No row at all.
 pub(super) fn none(read: &HttpRead) -> Rows {
-    table(read, Vec::new())
+    table(read, None, Vec::new())
 }
 
 /// One row that says what failed, for a query that judges exactly this.
 pub(super) fn failed_probe(read: &HttpRead, transport: &Transport, failure: &NoReply) -> Rows {
-    table(read, vec![row(read, None, None, Some(&transport.unread(failure).to_string()))])
+    table(read, None, vec![row(read, None, None, Some(&transport.unread(failure).to_string()))])
 }
 
 /// Why the answer cannot be used.
@@ -71,12 +74,25 @@ fn problem(transport: &Transport, read: &HttpRead, path: &str, reply: &Reply) ->
         return Some(SourceError::Malformed(said(&format!(", but not with JSON{excerpt}"))));
     };
     let pointer = read.rows.first()?;
-    let is_list = list(read, &json).is_some();
-    (!is_list).then(|| SourceError::Malformed(said(&format!(", but there is no list at `{pointer}`{excerpt}"))))
+    if list(read, &json).is_none() {
+        return Some(SourceError::Malformed(said(&format!(", but there is no list at `{pointer}`{excerpt}"))));
+    }
+    // A part of a list, taken for the whole, would count too little.
+    let goes_on = read.pages.is_none() && link::find(&reply.headers, "next").is_ok_and(|next| next.is_some());
+    goes_on.then(|| {
+        SourceError::Refused(said(
+            " with a part of the list alone: its `Link` header names a next page; write `pages.link = \"next\"` beside `rows` to \
+             read all of it, and `at_most` as well where the first rows are enough",
+        ))
+    })
 }
 
-fn table(read: &HttpRead, rows: Vec<Vec<Value>>) -> Rows {
-    Rows::new(columns(read), rows)
+fn table(read: &HttpRead, reply: Option<&Reply>, rows: Vec<Vec<Value>>) -> Rows {
+    let rows = Rows::new(columns(read), rows);
+    match reply {
+        Some(reply) => reply.rows_without_echoes(rows),
+        None => rows,
+    }
 }
 
 /// A column of the query takes the place of one that is always there.

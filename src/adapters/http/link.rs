@@ -23,9 +23,21 @@ impl Link {
     }
 }
 
-/// The target of the link of this relation, as it is written; `None` where nothing follows. Sentry names a next page even
-/// behind the last one, and says `results="false"` of it.
+/// The target of the link of this relation, as it is written; `None` where nothing follows.
 pub(super) fn find(headers: &HeaderMap, relation: &str) -> Result<Option<String>, String> {
+    Ok(link(headers, relation)?.map(|link| link.target))
+}
+
+/// The `cursor` that stands beside it: the address may be that of another host, as Sentry's regions tell it.
+pub(super) fn cursor(headers: &HeaderMap, relation: &str) -> Result<Option<String>, String> {
+    let Some(link) = link(headers, relation)? else { return Ok(None) };
+    let cursor = link.parameter("cursor").filter(|cursor| !cursor.is_empty());
+    let cursor = cursor.ok_or_else(|| format!("its `Link` header names a page as `{relation}`, and no `cursor` of it"))?;
+    Ok(Some(cursor.to_owned()))
+}
+
+/// Sentry names a next page even behind the last one, and says `results="false"` of it.
+fn link(headers: &HeaderMap, relation: &str) -> Result<Option<Link>, String> {
     let mut found: Option<Link> = None;
     for header in headers.get_all("link") {
         let text = header.to_str().map_err(|_| "its `Link` header is no text".to_owned())?;
@@ -40,7 +52,7 @@ pub(super) fn find(headers: &HeaderMap, relation: &str) -> Result<Option<String>
             }
         }
     }
-    Ok(found.filter(|link| link.parameter("results") != Some("false")).map(|link| link.target))
+    Ok(found.filter(|link| link.parameter("results") != Some("false")))
 }
 
 /// As much of it as a sentence bears.
@@ -163,6 +175,24 @@ mod tests {
             assert_eq!(find(&headers(values), "next"), Ok(target.map(ToOwned::to_owned)), "{values:?}");
         }
         assert_eq!(find(&headers(&["</2>; rel=\"older\""]), "older"), Ok(Some("/2".to_owned())));
+    }
+
+    #[test]
+    fn a_cursor_beside_the_relation_is_found_and_missed() {
+        let sentrys = |results: &str, cursor: &str| {
+            cursor_of(&format!(
+                "<https://us.sentry.io/x/?cursor=0:0:1>; rel=\"previous\"; results=\"false\"; cursor=\"0:0:1\", \
+                <https://us.sentry.io/x/?cursor=0:100:0>; rel=\"next\"; results=\"{results}\"{cursor}"
+            ))
+        };
+        assert_eq!(sentrys("true", "; cursor=\"0:100:0\""), Ok(Some("0:100:0".to_owned())));
+        assert_eq!(sentrys("false", "; cursor=\"0:100:0\""), Ok(None));
+        assert!(sentrys("true", "").unwrap_err().contains("no `cursor`"));
+        assert_eq!(cursor_of(""), Ok(None));
+    }
+
+    fn cursor_of(value: &str) -> Result<Option<String>, String> {
+        cursor(&headers(&[value]), "next")
     }
 
     #[test]

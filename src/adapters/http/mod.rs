@@ -181,13 +181,17 @@ impl HttpSystem {
         Ok(Identity { system: Text::new(service.title), facts, clock: plain.clock })
     }
 
-    async fn look(&self, read: &HttpRead, params: &Params) -> Result<Rows, SourceError> {
+    /// The rows, and what the service calls the request.
+    async fn look(&self, read: &HttpRead, params: &Params) -> Result<(Rows, Option<String>), SourceError> {
         let mistake = |why: String| SourceError::Refused(self.transport.text(why));
         let path = read.path.render(params).map_err(mistake)?;
         let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
         match self.asked(read, &path, body.as_deref()).await {
-            Ok(reply) => answer::rows(&self.transport, read, shown(&path), &reply.without_echoes()),
-            Err(Unasked::NoReply(failure)) if read.probe => Ok(answer::failed_probe(read, &self.transport, &failure)),
+            Ok(reply) => {
+                let reply = reply.without_echoes();
+                Ok((answer::rows(&self.transport, read, shown(&path), &reply)?, reply.named("x-request-id")))
+            }
+            Err(Unasked::NoReply(failure)) if read.probe => Ok((answer::failed_probe(read, &self.transport, &failure), None)),
             Err(unasked) => Err(self.unread(unasked)),
         }
     }
@@ -259,7 +263,7 @@ impl Source for HttpSystem {
     async fn read_aloud(&self, query: &Query, params: &Params, came: &PageCame<'_>) -> Result<Rows, SourceError> {
         match &query.read {
             Read::Http(read) => match &read.pages {
-                None => self.look(read, params).await,
+                None => self.look(read, params).await.map(|(rows, _)| rows),
                 Some(paging) => self.gather(read, paging, params, came).await,
             },
             Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
@@ -269,14 +273,19 @@ impl Source for HttpSystem {
     }
 
     async fn stream(&self, query: &Query, params: &Params, taker: &mut dyn Taker) -> Result<Vec<String>, SourceError> {
-        if let Read::Http(read) = &query.read
-            && let Some(paging) = &read.pages
-        {
-            return self.pass_on(read, paging, params, taker).await;
+        match &query.read {
+            Read::Http(read) => match &read.pages {
+                None => {
+                    let (rows, request) = self.look(read, params).await?;
+                    taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;
+                    Ok(request.into_iter().collect())
+                }
+                Some(paging) => self.pass_on(read, paging, params, taker).await,
+            },
+            Read::Sql(_) | Read::Stripe(_) | Read::Firestore(_) | Read::Command(_) => {
+                Err(wrong_query(&self.transport.name, "http"))
+            }
         }
-        let rows = self.read(query, params).await?;
-        taker.take(rows).map_err(|why| SourceError::Refused(Text::new(why)))?;
-        Ok(Vec::new())
     }
 
     async fn identify(&self) -> Result<Identity, SourceError> {

@@ -376,3 +376,41 @@ async fn a_page_that_is_posted_is_tried_again_where_the_line_broke() {
     let bodies = serving.await.unwrap();
     assert!(bodies.iter().all(|body| body.starts_with("POST /search")) && bodies.len() == 2, "{bodies:?}");
 }
+
+#[tokio::test]
+async fn a_list_that_goes_on_is_no_whole_one_where_the_pack_does_not_say_how() {
+    let alone = |rows: bool| HttpRead {
+        rows: rows.then(|| "/data".to_owned()).into_iter().collect(),
+        ..pointing("/list", &[("id", "/id")])
+    };
+    for (link, is_told) in [
+        (Some("</list?page=2>; rel=\"next\""), true),
+        (Some("</list?page=2>; rel=\"next\"; results=\"false\""), false),
+        (Some("</list?page=1>; rel=\"prev\""), false),
+        (None, false),
+    ] {
+        let server = MockServer::start().await;
+        let answer =
+            ResponseTemplate::new(200).set_body_json(json!({ "data": [{ "id": 1 }] })).insert_header("x-request-id", "req_1");
+        let answer = link.map_or_else(|| answer.clone(), |link| answer.clone().insert_header("link", link));
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let system = open(&server.uri(), LIMIT);
+        let looked = read(&system, alone(true)).await;
+        let (streamed, parts) = parts(&server, alone(true)).await;
+        if is_told {
+            for error in [looked.unwrap_err(), streamed.unwrap_err()] {
+                let said = error.to_string();
+                assert!(said.contains("its `Link` header names a next page; write `pages.link = \"next\"`"), "{said}");
+            }
+            assert!(parts.is_empty(), "{parts:?}");
+        } else {
+            assert_eq!(looked.unwrap().len(), 1, "{link:?}");
+            assert_eq!(
+                (streamed.unwrap(), parts),
+                (vec!["req_1".to_owned()], vec![vec![1]]),
+                "what the service calls it is kept"
+            );
+        }
+        assert_eq!(read(&system, alone(false)).await.unwrap().len(), 1, "one object is no list");
+    }
+}

@@ -116,7 +116,9 @@ impl<'a> Pages<'a> {
             hash: RandomState::new(),
         };
         pages.next = Some(match &paging.way {
-            PageWay::Next { .. } | PageWay::Link { .. } | PageWay::Cursor { .. } => pages.start.clone(),
+            PageWay::Next { .. } | PageWay::Link { .. } | PageWay::LinkCursor { .. } | PageWay::Cursor { .. } => {
+                pages.start.clone()
+            }
             PageWay::Number { by, first } => pages.asked_by(by, Json::from(*first)).map_err(mistake)?,
         });
         Ok(pages)
@@ -154,6 +156,9 @@ impl<'a> Pages<'a> {
                 Some(_) => Err(leads_nowhere(at)),
             },
             PageWay::Link { relation } => link::find(&reply.headers, relation)?.map(|target| self.at(path, &target)).transpose(),
+            PageWay::LinkCursor { relation, by } => {
+                link::cursor(&reply.headers, relation)?.map(|cursor| self.asked_by(by, cursor.into())).transpose()
+            }
             PageWay::Cursor { at, by } => told(reply, at)?.map(|cursor| self.asked_by(by, cursor)).transpose(),
             PageWay::Number { .. } if is_empty => Ok(None),
             PageWay::Number { by, first } => self.asked_by(by, Json::from(first.saturating_add(self.count))).map(Some),

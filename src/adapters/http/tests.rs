@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{body_string, header, method, path, query_param},
@@ -111,6 +111,29 @@ async fn each_status_fails_in_its_own_way_and_never_tells_the_secret() {
         assert!(said.starts_with(kind), "{status}: {said}");
         assert!(!said.contains(CANARY) && !error.to_string().contains(CANARY), "{said}");
         assert!(said.contains(&format!("/x answered {status}")), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_an_answer_repeats_becomes_no_cell_however_it_is_spelled() {
+    for secret in ["s3/canary", "canary/\"7f3a9c\\0123456789"] {
+        let headers = vec![("x-key".to_owned(), Secret::secret(secret))];
+        let json = Json::from(secret).to_string();
+        let numbers: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        for spelled in [json.clone(), json.replace('/', "\\/"), format!("\"{numbers}\"")] {
+            let body = format!("{{\"you_sent\": {spelled}, \"all\": [{{{spelled}: 1}}]}}");
+            let server = answering(ResponseTemplate::new(200).set_body_string(body.clone())).await;
+            let reach = Reach { headers: headers.clone(), ..Reach::to(Secret::plain(&server.uri()), LIMIT) };
+            let system = HttpSystem::open("site", reach).unwrap();
+            let rows = read(&system, pointing("/", &[("you_sent", "/you_sent"), ("all", "/all")])).await.unwrap();
+            assert_eq!(first(&rows, "you_sent"), &Value::text("***"), "{body}");
+            assert_eq!(first(&rows, "all"), &Value::Json(json!([{ "***": 1 }])), "{body}");
+            assert_eq!(first(&rows, "body"), &Value::Json(json!({ "you_sent": "***", "all": [{ "***": 1 }] })), "{body}");
+            let server = answering(ResponseTemplate::new(404).set_body_string(body)).await;
+            let reach = Reach { headers: headers.clone(), ..Reach::to(Secret::plain(&server.uri()), LIMIT) };
+            let error = read(&HttpSystem::open("site", reach).unwrap(), get("/")).await.unwrap_err().to_string();
+            assert!(error.contains("***") && !error.contains("canary") && !error.contains("0063"), "{error}");
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub enum PageWay {
     Next { at: String },
     /// The answer's `Link` headers have the next page's address, as this relation (RFC 8288); or nothing.
     Link { relation: String },
+    /// The answer's `Link` headers have beside this relation the `cursor` that the next page is asked by; or nothing.
+    LinkCursor { relation: String, by: AskedBy },
     /// There stands what the next page is asked by; or nothing.
     Cursor { at: String, by: AskedBy },
     /// Pages are counted, from the first one on; the first without rows ends it.

@@ -377,3 +377,49 @@ fn what_sentry_and_a_status_page_tell_can_be_judged() {
     }
     assert_eq!(of(&told, "alerts", "check.issues")["since"], "2026-01-01T00:00:00Z");
 }
+
+const MANY: &str = r#"
+[connections]
+errors.sentry = { token_env = "TOKEN", organization = "shop", url_env = "SERVICE" }
+site.netlify = { token_env = "TOKEN", site = "shop", url_env = "SERVICE" }
+[checks.issues]
+title = "Issues"
+read.sentry = { on = "errors", list = "issues" }
+value = "rows"
+red = { above = 200 }
+[checks.deploys]
+title = "Deploys"
+read.netlify = { on = "site", list = "deploys" }
+value = "rows"
+red = { above = 100 }
+"#;
+
+/// A page in Sentry's own form: it names a next one also behind the last, by its own address and not by the region's.
+#[test]
+fn issues_are_counted_to_their_last_page_and_deploys_are_the_newest() {
+    let runtime = runtime();
+    let server = runtime.block_on(MockServer::start());
+    let issues = |request: &wiremock::Request| {
+        let asked: std::collections::HashMap<_, _> = request.url.query_pairs().into_owned().collect();
+        assert_eq!((asked["limit"].as_str(), asked["query"].as_str()), ("100", "is:unresolved"));
+        let from: usize = asked.get("cursor").map_or(0, |cursor| cursor.split(':').nth(1).unwrap().parse().unwrap());
+        let page: Vec<Json> = (from..230).take(100).map(|id| json!({ "id": id.to_string() })).collect();
+        let link = |name: &str, to: usize, has_more: bool| {
+            let at = "https://sentry.io/api/0/organizations/shop/issues/?limit=100";
+            format!("<{at}&cursor=0:{to}:0>; rel=\"{name}\"; results=\"{has_more}\"; cursor=\"0:{to}:0\"")
+        };
+        let links = [link("previous", from.saturating_sub(100), from > 0), link("next", from + 100, from + 100 < 230)].join(", ");
+        ResponseTemplate::new(200).set_body_json(page).insert_header("link", links)
+    };
+    runtime.block_on(Mock::given(path("/api/0/organizations/shop/issues/")).respond_with(issues).expect(3).mount(&server));
+    let deploys: Vec<Json> = (0..100).map(|id| json!({ "id": id })).collect();
+    let next = format!("<{}/sites/shop/deploys?page=2&per_page=100>; rel=\"next\"", server.uri());
+    let deploys = ResponseTemplate::new(200).set_body_json(deploys).insert_header("link", next);
+    runtime.block_on(Mock::given(path("/sites/shop/deploys")).respond_with(deploys).expect(1).mount(&server));
+    let house = House::of(MANY, &[("TOKEN", "a-token"), ("SERVICE", &server.uri())]);
+    let told = house.run(&["check", "--all", "--json"]).ends(2).json();
+    for (name, severity, reading) in [("check.issues", "red", "230"), ("check.deploys", "green", "100")] {
+        let alert = of(&told, "alerts", name);
+        assert_eq!((&alert["severity"], &alert["reading"]), (&severity.into(), &reading.into()), "{alert}");
+    }
+}

@@ -9,7 +9,7 @@ pub(super) mod vercel;
 use crate::{
     domain::{
         id::Id,
-        pack::{Connection, ConnectionKind, HttpRead, Query, Read, SecretSource, Service},
+        pack::{Connection, ConnectionKind, HttpRead, Paging, Query, Read, SecretSource, Service},
         proof::Proof,
         template::{Template, TemplatePlace},
         value::Value,
@@ -64,6 +64,7 @@ struct Listing {
     columns: Vec<(&'static str, &'static str)>,
     times: Vec<&'static str>,
     numbers: Vec<&'static str>,
+    pages: Option<Paging>,
 }
 
 impl Listing {
@@ -80,7 +81,7 @@ impl Listing {
             only: self.only,
             times: owned(self.times),
             numbers: owned(self.numbers),
-            pages: None,
+            pages: self.pages,
             probe: false,
         };
         Some(Query { on, read: Read::Http(read), money: Vec::new() })

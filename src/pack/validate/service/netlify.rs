@@ -3,7 +3,7 @@
 use super::{Listing, Reached, connection};
 use crate::{
     domain::{
-        pack::{ConnectionKind, EffectKind, Query, Service},
+        pack::{ConnectionKind, EffectKind, PageWay, Paging, Query, Service},
         proof::Proofs,
         template::{Template, TemplatePlace},
     },
@@ -42,6 +42,8 @@ pub(in crate::pack::validate) fn read(reader: &mut Reader<'_>, place: &Place, ra
         RawNetlifyList::Deploys => Listing {
             path: format!("/sites/{site}/deploys?per_page=100"),
             rows: vec![""],
+            // The newest are all that is asked for.
+            pages: Some(Paging { way: PageWay::Link { relation: "next".to_owned() }, at_most: Some(100) }),
             columns: vec![
                 ("id", "/id"),
                 ("state", "/state"),

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use super::{Listing, Reached, connection};
 use crate::{
-    domain::pack::{ConnectionKind, Query, Service},
+    domain::pack::{AskedBy, ConnectionKind, PageWay, Paging, Query, Service},
     pack::{
         place::Place,
         raw::{RawSentry, RawSentryList, RawSentryRead},
@@ -82,6 +82,10 @@ pub(in crate::pack::validate) fn read(reader: &mut Reader<'_>, place: &Place, ra
                 ("link", "/permalink"),
             ],
             numbers: vec!["events", "users"],
+            pages: Some(Paging {
+                way: PageWay::LinkCursor { relation: "next".to_owned(), by: AskedBy::Parameter("cursor".to_owned()) },
+                at_most: None,
+            }),
             ..Listing::default()
         },
         RawSentryList::Errors => Listing {
