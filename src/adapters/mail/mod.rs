@@ -1,6 +1,7 @@
 //! Mail by SMTP, or into files for a demo and for trying out. Never over a plain line to another machine.
 
 mod files;
+mod line;
 mod message;
 mod session;
 

@@ -1,7 +1,7 @@
 //! One conversation with a mail server, which knows how far it came: before its text goes out, a mail was certainly not
 //! taken.
 
-use std::{fmt, future::Future, path::Path, time::Duration};
+use std::{fmt, future::Future, io, path::Path, sync::Arc, time::Duration};
 
 use lettre::{
     Address, Message,
@@ -14,12 +14,20 @@ use lettre::{
     },
 };
 use reqwest::Url;
-use tokio::time::{Instant, timeout_at};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
+use tokio_rustls::TlsConnector;
 
-use super::super::{
-    environment::Found as Secret,
-    scrub::decoded,
-    transport::{is_loopback, is_own, mend_tls},
+use super::{
+    super::{
+        environment::Found as Secret,
+        scrub::decoded,
+        transport::{self, is_loopback, is_own, mend_tls},
+    },
+    line::Hearing,
 };
 
 /// After a mail is taken, nothing is worth waiting for.
@@ -36,8 +44,8 @@ pub(super) struct Server {
 }
 
 enum Line {
-    /// Encrypted from the first byte.
-    Tls(TlsParameters),
+    /// Encrypted from the first byte, with whoever proves this name.
+    Tls(Arc<ClientConfig>, ServerName<'static>),
     /// Encrypted after the greeting, or not at all.
     StartTls(TlsParameters),
     /// Where the server offers it.
@@ -97,7 +105,10 @@ impl Server {
         let tls = || parameters(&host, authority);
         let asked = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
         let (line, port) = match (url.scheme(), asked.as_deref()) {
-            ("smtps", _) => (Line::Tls(tls()?), 465),
+            ("smtps", _) => {
+                let name = ServerName::try_from(host.clone()).map_err(|_| format!("no certificate can be for `{host}`"))?;
+                (Line::Tls(Arc::new(transport::tls(authority)?), name), 465)
+            }
             (_, Some("opportunistic")) => (Line::StartTlsIfOffered(tls()?), 587),
             (_, Some("none")) => (Line::Plain, 25),
             (_, None) if is_loopback(url) => (Line::Plain, 25),
@@ -131,7 +142,7 @@ impl Server {
             Line::StartTlsIfOffered(_) if !is_own(&self.host) => Some(format!(
                 "{what} goes to {place} in clear if somebody between takes the offer of TLS away: `tls=required` prevents it"
             )),
-            Line::Plain | Line::StartTlsIfOffered(_) | Line::Tls(_) | Line::StartTls(_) => None,
+            Line::Plain | Line::StartTlsIfOffered(_) | Line::Tls(..) | Line::StartTls(_) => None,
         }
     }
 
@@ -139,7 +150,8 @@ impl Server {
     pub(super) async fn meet(&self) -> Result<Met, Failure> {
         let end = Instant::now() + self.limit;
         let mut line = self.enter(end).await?;
-        let met = Met { is_encrypted: line.is_encrypted(), user: self.login.as_ref().map(|login| login.user.clone()) };
+        let is_encrypted = line.is_encrypted() || matches!(self.line, Line::Tls(..));
+        let met = Met { is_encrypted, user: self.login.as_ref().map(|login| login.user.clone()) };
         leave(&mut line).await;
         Ok(met)
     }
@@ -155,23 +167,41 @@ impl Server {
     }
 
     async fn enter(&self, end: Instant) -> Result<AsyncSmtpConnection, Failure> {
-        let mut line = within(end, Stage::Connecting, self.connect()).await?;
+        let bare = reached(end, TcpStream::connect((self.host.as_str(), self.port))).await?;
+        let mut line = if let Line::Tls(config, name) = &self.line {
+            let encrypted = reached(end, TlsConnector::from(Arc::clone(config)).connect(name.clone(), bare)).await?;
+            let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(Hearing::of(encrypted)), &self.hello);
+            within(end, Stage::Connecting, greeted).await?
+        } else {
+            within(end, Stage::Connecting, self.greet(bare)).await?
+        };
         if let Some(login) = &self.login {
             within(end, Stage::LoggingIn, line.auth(&[Mechanism::Plain, Mechanism::Login], &login.credentials)).await?;
         }
         Ok(line)
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
-        let from_the_start = if let Line::Tls(tls) = &self.line { Some(tls.clone()) } else { None };
-        let server = (self.host.as_str(), self.port);
-        let mut line = AsyncSmtpConnection::connect_tokio1(server, Some(self.limit), &self.hello, from_the_start, None).await?;
+    async fn greet(&self, bare: TcpStream) -> Result<AsyncSmtpConnection, SmtpError> {
+        let mut line = AsyncSmtpConnection::connect_with_transport(Box::new(Hearing::of(bare)), &self.hello).await?;
         match &self.line {
             Line::StartTls(tls) => line.starttls(tls.clone(), &self.hello).await?,
             Line::StartTlsIfOffered(tls) if line.can_starttls() => line.starttls(tls.clone(), &self.hello).await?,
-            Line::StartTlsIfOffered(_) | Line::Plain | Line::Tls(_) => {}
+            Line::StartTlsIfOffered(_) | Line::Plain | Line::Tls(..) => {}
         }
         Ok(line)
+    }
+}
+
+/// A line to the server, before anything is said on it.
+async fn reached<T>(end: Instant, work: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
+    let stage = Stage::Connecting;
+    match timeout_at(end, work).await {
+        Ok(Ok(line)) => Ok(line),
+        Ok(Err(error)) => {
+            let cause = error.to_string();
+            Err(Failure { stage, why: mend_tls(&cause).map_or(Why::Broken(cause), Why::Never) })
+        }
+        Err(_) => Err(Failure { stage, why: Why::TimeRanOut }),
     }
 }
 

@@ -146,3 +146,42 @@ async fn a_plain_line_to_another_machine_is_used_only_where_it_is_asked_for_and_
     let problem = MailSystem::open("mail", &Office { login, ..office("smtp://u:p4ss@127.0.0.1") }).unwrap_err();
     assert!(problem.contains("both say who logs in") && !problem.contains("p4ss"), "{problem}");
 }
+
+/// A server that talks without ever ending a line, from its greeting on or after the mail's text; how much it could say.
+async fn flood(greets: bool) -> (String, JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("smtp://{}", listener.local_addr().unwrap());
+    let said = tokio::spawn(async move {
+        let (line, _) = listener.accept().await.unwrap();
+        let (reader, mut writer) = line.into_split();
+        if greets {
+            let mut lines = BufReader::new(reader).lines();
+            writer.write_all(b"220 test\r\n").await.unwrap();
+            while lines.next_line().await.unwrap().is_some_and(|said| said != "DATA") {
+                writer.write_all(b"250 ok\r\n").await.unwrap();
+            }
+            writer.write_all(b"354 go on\r\n").await.unwrap();
+            while lines.next_line().await.unwrap().is_some_and(|said| said != ".") {}
+        }
+        let mut said = 0;
+        while writer.write_all(&[b'2'; 64 * 1024]).await.is_ok() {
+            said += 64 * 1024;
+        }
+        said
+    });
+    (address, said)
+}
+
+#[tokio::test]
+async fn a_server_that_never_ends_its_sentence_is_not_heard_out() {
+    for (greets, kind) in [(false, "Again"), (true, "Unknown")] {
+        let (address, said) = flood(greets).await;
+        // Nothing but the flood itself ends it.
+        let office = Office { timeout: Duration::from_mins(10), ..office(&address) };
+        let outcome = MailSystem::open("mail", &office).unwrap().act(&mail("a@b.example"), &mark("a1")).await;
+        assert!(format!("{outcome:?}").starts_with(kind), "{outcome:?}");
+        assert!(words(&outcome).contains("it talks without end, as no mail server does"), "{outcome:?}");
+        // What was heard, and what the two ends of the line may hold.
+        assert!(said.await.unwrap() < 32 << 20);
+    }
+}
