@@ -163,8 +163,8 @@ fn open_one(connection: &Connection, environment: &Environment) -> Result<Arc<dy
             let (url, login, authority) = (environment.find(url)?, login.transpose()?, ca_file.as_deref());
             Arc::new(MailSystem::open(name, &Office { url, from, login, authority, timeout })?)
         }
-        ConnectionKind::Webhook { url, ca_file } => {
-            Arc::new(WebhookSystem::open(name, environment.find(url)?, ca_file.as_deref(), timeout)?)
+        ConnectionKind::Webhook { url, ca_file, format } => {
+            Arc::new(WebhookSystem::open(name, environment.find(url)?, *format, ca_file.as_deref(), timeout)?)
         }
         ConnectionKind::Firestore { project, database, credentials, marks } => {
             let emulator = environment.find_optional(&SecretSource::Environment(EMULATOR.to_owned()))?;
@@ -202,7 +202,11 @@ mod tests {
     use super::*;
     use crate::{
         adapters::testing::CANARY,
-        domain::{id::Id, money::Currency, pack::Policy},
+        domain::{
+            id::Id,
+            money::Currency,
+            pack::{MessageFormat, Policy},
+        },
     };
 
     fn pack(connections: Vec<(&str, ConnectionKind)>) -> Pack {
@@ -253,7 +257,7 @@ mod tests {
                     ca_file: None,
                 },
             ),
-            ("hook", ConnectionKind::Webhook { url: named("HOOK"), ca_file: None }),
+            ("hook", ConnectionKind::Webhook { url: named("HOOK"), ca_file: None, format: MessageFormat::Slack }),
         ])
     }
 

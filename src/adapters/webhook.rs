@@ -1,21 +1,22 @@
-//! A Slack-like webhook: one text per POST. The address is the secret.
+//! A webhook, Slack's or one that takes plain text: one message per POST. The address is the secret.
 
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     environment::Found as Secret,
     http::judge,
-    scrub::Scrubber,
-    transport::{Transport, base_address},
+    scrub::{Scrubber, decoded},
+    transport::{Transport, base_address, is_in_clear},
     wrong_order, wrong_query,
 };
 use crate::{
     domain::{
         identity::Identity,
-        pack::Query,
+        pack::{MessageFormat, Query},
         plan::Order,
         proof::Proofs,
         rows::{Params, Rows},
@@ -31,21 +32,46 @@ const LONG_PART: usize = 12;
 pub(super) struct WebhookSystem {
     transport: Transport,
     url: SecretString,
+    format: MessageFormat,
 }
 
 impl WebhookSystem {
-    pub(super) fn open(name: &str, url: Secret, authority: Option<&Path>, timeout: Duration) -> Result<Self, String> {
+    pub(super) fn open(
+        name: &str,
+        url: Secret,
+        format: MessageFormat,
+        authority: Option<&Path>,
+        timeout: Duration,
+    ) -> Result<Self, String> {
         let mut scrub = Scrubber::default();
         scrub.hide(url.expose());
         let parsed = base_address(url.expose()).map_err(|problem| scrub.clean(&problem))?;
-        if url.is_secret && parsed.path().len() > 1 {
-            scrub.hide(parsed.path());
-            // However the slashes between are spelled, the long parts are what opens the door.
-            let parts = parsed.path_segments().into_iter().flatten();
-            parts.filter(|part| part.len() >= LONG_PART).for_each(|part| scrub.hide(part));
+        if url.is_secret {
+            hide_parts(&mut scrub, &parsed);
         }
-        Ok(Self { transport: Transport::open_trusting(name, timeout, scrub, authority)?, url: url.value })
+        Ok(Self { transport: Transport::open_trusting(name, timeout, scrub, authority)?, url: url.value, format })
     }
+
+    fn address(&self) -> Result<Url, SourceError> {
+        base_address(self.url.expose_secret()).map_err(|why| SourceError::Refused(self.transport.text(why)))
+    }
+}
+
+/// Hides what may open the door, wherever in the address it stands, as it is written and as it is meant.
+fn hide_parts(scrub: &mut Scrubber, url: &Url) {
+    scrub.hide_address(url.as_str());
+    let mut hide =
+        |part: &str| [part.to_owned(), decoded(part), decoded(&part.replace('+', " "))].iter().for_each(|part| scrub.hide(part));
+    hide(url.username());
+    if url.path().len() > 1 {
+        hide(url.path());
+        // However the slashes between are spelled, the long parts are what opens the door.
+        let parts = url.path_segments().into_iter().flatten();
+        parts.filter(|part| part.len() >= LONG_PART).for_each(&mut hide);
+    }
+    // Which of its values is the key, only the service knows.
+    let values = url.query().into_iter().flat_map(|query| query.split('&'));
+    values.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value)).for_each(&mut hide);
 }
 
 #[async_trait]
@@ -60,8 +86,7 @@ impl Source for WebhookSystem {
 
     /// Asks its host's front door: whatever is sent to the address itself may be taken for a message.
     async fn identify(&self) -> Result<Identity, SourceError> {
-        let refused = |why: String| SourceError::Refused(self.transport.text(why));
-        let mut door = base_address(self.url.expose_secret()).map_err(refused)?;
+        let mut door = self.address()?;
         door.set_path("/");
         door.set_query(None);
         let reply = self.transport.send(self.transport.fresh.head(door)).await;
@@ -75,6 +100,15 @@ impl Source for WebhookSystem {
         let unproven = ("untried", Text::new("whether the address takes messages: only a message would show"));
         Ok(Identity { system: Text::new("webhook"), facts: vec![reached, unproven], clock: reply.told_time() })
     }
+
+    async fn inspect(&self) -> Result<Vec<Text>, SourceError> {
+        let address = self.address()?;
+        let host = address.host_str().unwrap_or_default();
+        let said = format!(
+            "its secret address and every message go to {host} in clear: use an `https:` address if anybody else is on the way"
+        );
+        Ok(is_in_clear(&address).then(|| self.transport.text(said)).into_iter().collect())
+    }
 }
 
 #[async_trait]
@@ -84,7 +118,11 @@ impl Doer for WebhookSystem {
             return wrong_order(&self.transport.name, "webhook");
         };
         let request = self.transport.fresh.post(self.url.expose_secret()).header("idempotency-key", mark.key());
-        let reply = self.transport.send(request.json(&serde_json::json!({ "text": text }))).await;
+        let request = match self.format {
+            MessageFormat::Slack => request.json(&serde_json::json!({ "text": text })),
+            MessageFormat::Plain => request.header("content-type", "text/plain; charset=utf-8").body(text.clone()),
+        };
+        let reply = self.transport.send(request).await;
         judge(&self.transport, "message", reply, &Proofs::default())
     }
 
@@ -101,7 +139,7 @@ mod tests {
     use serde_json::json;
     use wiremock::{
         Mock, MockServer, ResponseTemplate,
-        matchers::{body_json, method},
+        matchers::{body_json, body_string, header, method},
     };
 
     use super::*;
@@ -111,7 +149,11 @@ mod tests {
     };
 
     fn open(server: &str) -> WebhookSystem {
-        WebhookSystem::open("incidents", Secret::secret(&format!("{server}/services/{CANARY}")), None, LIMIT).unwrap()
+        at(&format!("{server}/services/{CANARY}"), MessageFormat::Slack)
+    }
+
+    fn at(address: &str, format: MessageFormat) -> WebhookSystem {
+        WebhookSystem::open("incidents", Secret::secret(address), format, None, LIMIT).unwrap()
     }
 
     fn message() -> Order {
@@ -147,7 +189,66 @@ mod tests {
         for outcome in &outcomes {
             assert!(!words(outcome).contains(CANARY), "{outcome:?}");
         }
-        assert!(WebhookSystem::open("w", Secret::secret("not an address"), None, LIMIT).is_err());
+        assert!(WebhookSystem::open("w", Secret::secret("not an address"), MessageFormat::Slack, None, LIMIT).is_err());
+    }
+
+    #[tokio::test]
+    async fn where_plain_text_is_taken_the_message_is_all_that_is_posted() {
+        let server = MockServer::start().await;
+        Mock::given(method("POST"))
+            .and(body_string("Backups are late"))
+            .and(header("content-type", "text/plain; charset=utf-8"))
+            .respond_with(ResponseTemplate::new(200))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let system = at(&format!("{}/{CANARY}", server.uri()), MessageFormat::Plain);
+        assert!(matches!(system.act(&message(), &mark("a")).await, Outcome::Confirmed(_)));
+    }
+
+    #[tokio::test]
+    async fn a_secret_in_the_query_or_the_login_is_not_told_when_the_answer_repeats_it() {
+        for (told, repeated) in [
+            (
+                "/v1/spaces/A/messages?key=AIza-canary-1&token=canary%2Ftoken-2",
+                "no hook at /v1/spaces/A/messages?key=AIza-canary-1&token=canary%2Ftoken-2",
+            ),
+            (
+                "/v1/spaces/A/messages?key=AIza-canary-1&token=canary%2Ftoken-2",
+                r#"{"token": "canary/token-2", "key": ["AIza-canary-1"], "raw": "canary\/token-2"}"#,
+            ),
+            (
+                "/workflows/w/triggers/manual/paths/invoke?api-version=2016-06-01&sig=canary+sig-3",
+                "bad signature `canary sig-3`, sent as `canary+sig-3`",
+            ),
+            ("/hook?canary-4-bare", "what is canary-4-bare?"),
+        ] {
+            let server = MockServer::start().await;
+            Mock::given(method("POST")).respond_with(ResponseTemplate::new(404).set_body_string(repeated)).mount(&server).await;
+            let outcome = at(&format!("{}{told}", server.uri()), MessageFormat::Slack).act(&message(), &mark("a")).await;
+            assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}");
+            assert!(words(&outcome).contains("***") && !words(&outcome).contains("canary"), "{outcome:?}");
+        }
+        let server = MockServer::start().await;
+        let echo = ResponseTemplate::new(401).set_body_string("who is ana with canary-password or YW5hOmNhbmFyeS1wYXNzd29yZA==?");
+        Mock::given(method("POST")).respond_with(echo).mount(&server).await;
+        let address = server.uri().replace("http://", "http://ana:canary-password@");
+        let outcome = at(&address, MessageFormat::Slack).act(&message(), &mark("a")).await;
+        let told = words(&outcome);
+        assert!(!told.contains("canary") && !told.contains("YW5hOmNhbmFyeS1wYXNzd29yZA"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_travels_in_clear_is_told_without_its_secret() {
+        let told = at(&format!("http://chat.example/hook?token={CANARY}"), MessageFormat::Slack).inspect().await.unwrap();
+        assert!(
+            told[0].shown().starts_with("incidents: its secret address and every message go to chat.example in clear"),
+            "{told:?}"
+        );
+        assert!(!told[0].shown().contains(CANARY), "{told:?}");
+        for own in ["https://chat.example/hook", "http://127.0.0.1:8065/hook", "http://localhost/hook", "http://[::1]/hook"] {
+            assert_eq!(at(own, MessageFormat::Slack).inspect().await.unwrap(), Vec::new(), "{own}");
+        }
     }
 
     #[tokio::test]

@@ -69,13 +69,36 @@ pub enum ConnectionKind {
         /// A collection in which each act is marked in its own commit.
         marks: Option<String>,
     },
-    /// Slack-like: a POST of `{"text": ...}`.
-    Webhook { url: SecretSource, ca_file: Option<PathBuf> },
+    /// A POST with the message.
+    Webhook { url: SecretSource, ca_file: Option<PathBuf>, format: MessageFormat },
     /// A program of this machine, by its arguments and never by a shell.
     Command(Box<Program>),
 }
 
+/// How a webhook takes a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageFormat {
+    /// As Slack does: `{"text": ...}`.
+    #[default]
+    Slack,
+    /// The text alone.
+    Plain,
+}
+
 impl ConnectionKind {
+    /// The program that it runs, as the pack names it.
+    pub fn program(&self) -> Option<&str> {
+        match self {
+            Self::Command(program) => Some(&program.program),
+            Self::Sql { .. }
+            | Self::Stripe { .. }
+            | Self::Http { .. }
+            | Self::Smtp { .. }
+            | Self::Firestore { .. }
+            | Self::Webhook { .. } => None,
+        }
+    }
+
     /// The word for it in a pack (`db.sql = ...`).
     pub fn word(&self) -> &'static str {
         match self {

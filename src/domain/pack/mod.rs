@@ -23,7 +23,7 @@ use crate::domain::zone::Zone;
 pub use action::{Action, Confirm, Effect, EffectKind, EventWay, Guard, GuardRule, Input, InputKind, WindowClock};
 pub use check::{Bound, Check, Comparison, Limit};
 pub use command::{CommandFormat, CommandRead, Program};
-pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource, Service};
+pub use connection::{Connection, ConnectionKind, EventHandler, MailServer, MessageFormat, SecretSource, Service};
 pub use firestore::{
     By, Comparing, Condition, DocumentColumn, DocumentWrite, Documents, FirestoreRead, Listing, Test, Total, UPDATE_TIME, When,
     WrittenChange,

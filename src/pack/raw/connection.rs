@@ -167,7 +167,7 @@ pub(in crate::pack) struct RawSmtp {
     pub timeout: Option<String>,
 }
 
-/// A place that takes messages as Slack does; its URL is a secret.
+/// A place that takes messages; its URL is a secret.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::pack) struct RawWebhook {
@@ -177,8 +177,17 @@ pub(in crate::pack) struct RawWebhook {
     pub url_file: Option<String>,
     /// The command (program and arguments) that prints the URL.
     pub url_command: Option<Vec<String>>,
+    /// How it takes a message: `slack` (default; JSON with the message in `text`) or `plain` (the text alone).
+    pub format: Option<RawMessageFormat>,
     /// The file with the certificate (PEM) of the authority that signed the server's, where that is no public one.
     pub ca_file: Option<String>,
     /// The longest that one act may take (default `10s`).
     pub timeout: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::pack) enum RawMessageFormat {
+    Slack,
+    Plain,
 }

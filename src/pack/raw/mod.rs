@@ -26,7 +26,9 @@ pub(super) use action::{
     RawMailEffect, RawProof, RawProofEffect, RawSqlEffect, RawStripeEffect, RawUncollected, RawWebhookEffect, RawWithin,
 };
 pub(super) use command::{RawCommandEffect, RawCommandFormat, RawCommandRead, RawProgram};
-pub(super) use connection::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook};
+pub(super) use connection::{
+    RawConnection, RawHandler, RawHeader, RawHttp, RawMessageFormat, RawSmtp, RawSql, RawStripe, RawWebhook,
+};
 pub(super) use firestore::{RawCondition, RawFirestore, RawFirestoreEffect, RawFirestoreRead, RawTyped, RawWritten};
 pub(super) use flag::RawFlag;
 pub(super) use head::{RawHead, RawPlaybook, RawPolicy};

@@ -3,10 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    domain::pack::{Connection, ConnectionKind, EventHandler, MailServer, SecretSource},
+    domain::pack::{Connection, ConnectionKind, EventHandler, MailServer, MessageFormat, SecretSource},
     pack::{
         place::Place,
-        raw::{RawConnection, RawHandler, RawHeader, RawHttp, RawSmtp, RawSql, RawStripe, RawWebhook},
+        raw::{RawConnection, RawHandler, RawHeader, RawHttp, RawMessageFormat, RawSmtp, RawSql, RawStripe, RawWebhook},
     },
 };
 
@@ -267,5 +267,9 @@ fn webhook(reader: &mut Reader<'_>, place: &Place, raw: &RawWebhook) -> Option<C
         Given { plain: None, environment: raw.url_env.as_ref(), file: raw.url_file.as_ref(), command: raw.url_command.as_ref() };
     let url = reader.secret(place, "url", given, true);
     let ca_file = certificates(reader, place, raw.ca_file.as_ref());
-    Some(ConnectionKind::Webhook { url: url?, ca_file })
+    let format = match raw.format {
+        None | Some(RawMessageFormat::Slack) => MessageFormat::Slack,
+        Some(RawMessageFormat::Plain) => MessageFormat::Plain,
+    };
+    Some(ConnectionKind::Webhook { url: url?, ca_file, format })
 }

@@ -17,6 +17,7 @@ pub const DATABASE_PASSWORD: Canary = Canary { what: "database password", core: 
 pub const MAIL_PASSWORD: Canary = Canary { what: "SMTP password", core: "Ue6Lj3TnC8vOg5PiAx0m" };
 pub const HEADER_SECRET: Canary = Canary { what: "HTTP header", core: "bQ9Ks2HwE4rYz7Nd1VfG" };
 pub const HOOK_PATH: Canary = Canary { what: "webhook address", core: "M5tXo8JcL0aUv3BiRp6S" };
+pub const HOOK_QUERY: Canary = Canary { what: "key in a webhook's query", core: "Yq5Tn8RvE2sKw1HbJ7zC" };
 pub const FLAG_TOKEN: Canary = Canary { what: "flag token", core: "Dw1Fg7YzQ4kEn9HsTm2C" };
 pub const FROM_COMMAND: Canary = Canary { what: "secret of a command", core: "r8Vb3PxI6jLu0OaGc5Ke" };
 
@@ -27,13 +28,14 @@ pub const STATUS_PASSWORD: Canary = Canary { what: "password of a status page", 
 pub const PROGRAM_SECRET: Canary = Canary { what: "secret in a program's environment", core: "o3GhR7EvN5xZm1QyWt6A" };
 pub const PROGRAM_INPUT: Canary = Canary { what: "secret on a program's input", core: "Lc8Uf2IsJ4dXk9BpHq0V" };
 
-const WRITTEN: [Canary; 14] = [
+const WRITTEN: [Canary; 15] = [
     STRIPE_KEY,
     SIGNING_SECRET,
     DATABASE_PASSWORD,
     MAIL_PASSWORD,
     HEADER_SECRET,
     HOOK_PATH,
+    HOOK_QUERY,
     FLAG_TOKEN,
     FROM_COMMAND,
     VERCEL_TOKEN,

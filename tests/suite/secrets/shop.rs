@@ -4,7 +4,8 @@ use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::{
     canaries::{
-        DATABASE_PASSWORD, FLAG_TOKEN, FROM_COMMAND, HEADER_SECRET, HOOK_PATH, MAIL_PASSWORD, SIGNING_SECRET, STRIPE_KEY,
+        DATABASE_PASSWORD, FLAG_TOKEN, FROM_COMMAND, HEADER_SECRET, HOOK_PATH, HOOK_QUERY, MAIL_PASSWORD, SIGNING_SECRET,
+        STRIPE_KEY,
     },
     outsiders,
     services::{self, ANSWERS, DATABASES, POST_OFFICES},
@@ -155,7 +156,8 @@ impl Shop {
             .map(|answer| format!("http://{web}/{answer}"))
             .chain([format!("http://{}", addresses.nobody), format!("https://{web}")]);
         for (at, place) in places.enumerate() {
-            self.set(&format!("SHOP_HOOK_{at}"), format!("{place}/services/T0/B0/{}", HOOK_PATH.core));
+            let secrets = (HOOK_PATH.core, HOOK_QUERY.core);
+            self.set(&format!("SHOP_HOOK_{at}"), format!("{place}/services/T0/B0/{}?v=1&sig={}", secrets.0, secrets.1));
             self.say(&format!("[connections.hook_{at}]\nwebhook = {{ url_env = \"SHOP_HOOK_{at}\", timeout = \"1s\" }}"));
             self.act(&format!("message_{at}"), &format!("webhook = {{ on = \"hook_{at}\", text = \"hello\" }}"));
         }
