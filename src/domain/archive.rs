@@ -6,7 +6,7 @@ use chrono::{DateTime, Months, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    pack::{Ledger, Read, Reconciliation},
+    pack::{Ledger, Pack, Read, Reconciliation},
     reconcile::Sheet,
     rows::Params,
     snapshot::Statement,
@@ -33,7 +33,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub fn of(ledger: &Ledger, params: &Params, requests: Vec<String>, rows: usize, took: Duration) -> Self {
+    pub fn of(ledger: &Ledger, pack: &Pack, params: &Params, requests: Vec<String>, rows: usize, took: Duration) -> Self {
         let (kind, query) = match &ledger.query.read {
             Read::Sql(sql) => ("sql", sql.text.trim().to_owned()),
             Read::Stripe(read) => {
@@ -41,8 +41,15 @@ impl Origin {
                 ("stripe", format!("GET /v1/{}{}", read.list.word(), filters.collect::<String>()))
             }
             Read::Firestore(read) => ("firestore", read.said()),
-            Read::Http(read) => ("http", format!("{} {}", read.method, read.path.source())),
-            Read::Command(read) => ("command", read.line.source()),
+            Read::Http(read) => {
+                let body = read.body.as_ref().map(|body| format!(" {}", body.source())).unwrap_or_default();
+                ("http", format!("{} {}{body}", read.method, read.path.source()))
+            }
+            Read::Command(read) => {
+                let program = pack.connections.iter().find(|connection| connection.id == ledger.query.on);
+                let program = program.and_then(|connection| connection.kind.program()).unwrap_or_default();
+                ("command", format!("{program} {}", read.line.source()).trim().to_owned())
+            }
         };
         let told = ["from", "to", "now"].into_iter().filter_map(|name| Some((name.to_owned(), params.get(name)?.original())));
         Self {

@@ -95,6 +95,6 @@ async fn read(
     let started = Instant::now();
     let requests = reader.stream(&ledger.query, params, now, &mut into).await?;
     let took = started.elapsed();
-    let origin = Origin::of(ledger, params, requests, into.book.len(), took.max(Duration::from_millis(1)));
+    let origin = Origin::of(ledger, pack, params, requests, into.book.len(), took.max(Duration::from_millis(1)));
     Ok((into.book, origin))
 }

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::Output,
+    time::Duration,
 };
 
 use chrono::{TimeDelta, Utc};
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use wheelhouse::{
     adapters::Database,
     demo::{Options, Town, built_in::BuiltIn},
-    domain::journal::Entry,
+    domain::{archive::Origin, journal::Entry, rows::Params},
     ports::Journal as _,
     store::Store,
 };
@@ -421,4 +422,44 @@ fn who_waits_for_millions_of_rows_sees_how_many_there_are_and_may_leave() {
     terminal.until_now("the overview again", |frame| frame.contains("1 Alerts"));
     terminal.keys("q");
     assert!(terminal.ended().success());
+}
+
+const ASKED: &str = r#"
+[pack]
+title = "Shop"
+timezone = "UTC"
+currency = "EUR"
+
+[connections]
+shop.http = { url = "https://shop.example" }
+tool.command = { program = "/srv/shop/bin/admin" }
+
+[ledgers.posted]
+title = "posted"
+read.http = { on = "shop", path = "/orders/search", body = '{"since": "{{ from }}"}', rows = "/orders", columns = { id = "/id", cents = "/total", at = "/at" } }
+columns = { key = "id", amount = "cents", at = "at" }
+
+[ledgers.printed]
+title = "printed"
+read.command = { on = "tool", args = ["orders", "--since={{ from }}"], format = "csv" }
+columns = { key = "id", amount = "cents", at = "at" }
+
+[reconciliations.orders]
+title = "Orders"
+theirs = "posted"
+ours = "printed"
+window = "7d"
+"#;
+
+#[test]
+fn what_was_asked_is_archived_whole() {
+    let pack = wheelhouse::pack::parse("shop.toml", ASKED, &|_| Err("no files".into()))
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .pack;
+    let query = |ledger: &str| {
+        let ledger = pack.ledgers.iter().find(|known| known.id.as_str() == ledger).unwrap();
+        Origin::of(ledger, &pack, &Params::new(), vec!["req_1".to_owned()], 1, Duration::from_millis(1)).query
+    };
+    assert_eq!(query("posted"), r#"POST /orders/search {"since": "{{ from }}"}"#);
+    assert_eq!(query("printed"), "/srv/shop/bin/admin orders --since={{ from }}");
 }
