@@ -77,6 +77,46 @@ fn plain(value: &Json, below: &str) -> Json {
     }
 }
 
+/// What a value is, where its cell alone would write back something else.
+pub(super) fn lost_kind(value: &Json, below: &str) -> Option<String> {
+    let written = encoded(&FieldValue::of_cell(&cell(value, below)), below.trim_end_matches('/'));
+    let lost = said(first_difference(value, &written)?);
+    Some(match kind(value) {
+        "arrayValue" => format!("an array with {lost} in it"),
+        "mapValue" => format!("a map with {lost} in it"),
+        "doubleValue" => "a number beyond a decimal".to_owned(),
+        _ => lost.to_owned(),
+    })
+}
+
+fn kind(value: &Json) -> &str {
+    value.as_object().and_then(|value| value.keys().next()).map_or("", String::as_str)
+}
+
+fn said(kind: &str) -> &'static str {
+    match kind {
+        "bytesValue" => "bytes",
+        "referenceValue" => "a reference",
+        "geoPointValue" => "a geo point",
+        "timestampValue" => "a timestamp",
+        "doubleValue" => "a double",
+        _ => "a value of a kind that is not known",
+    }
+}
+
+/// The first kind in it that is another in what would be written.
+fn first_difference<'a>(value: &'a Json, written: &Json) -> Option<&'a str> {
+    if kind(value) != kind(written) {
+        return Some(kind(value));
+    }
+    let items = |value: &'a Json| value.pointer("/arrayValue/values").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let in_items =
+        |(at, there): (usize, &'a Json)| first_difference(there, written.pointer(&format!("/arrayValue/values/{at}"))?);
+    let fields = value.pointer("/mapValue/fields").and_then(Json::as_object);
+    let in_field = |(name, there): (&String, &'a Json)| first_difference(there, written.pointer("/mapValue/fields")?.get(name)?);
+    items(value).iter().enumerate().find_map(in_items).or_else(|| fields.into_iter().flatten().find_map(in_field))
+}
+
 /// The value as the interface wants it.
 pub(super) fn encoded(value: &FieldValue, root: &str) -> Json {
     match value {
@@ -87,6 +127,8 @@ pub(super) fn encoded(value: &FieldValue, root: &str) -> Json {
         FieldValue::Time(moment) => json!({ "timestampValue": spelt(*moment) }),
         FieldValue::Text(text) => json!({ "stringValue": text }),
         FieldValue::Reference(document) => json!({ "referenceValue": format!("{root}/{document}") }),
+        FieldValue::Bytes(digits) => json!({ "bytesValue": STANDARD.encode(hex::decode(digits).unwrap_or_default()) }),
+        FieldValue::Place { latitude, longitude } => json!({ "geoPointValue": { "latitude": latitude, "longitude": longitude } }),
         FieldValue::List(items) => list(items.iter().map(|item| encoded(item, root))),
         FieldValue::Json(json) => of_json(json),
     }
@@ -200,6 +242,11 @@ mod tests {
             (FieldValue::Time(moment), Value::Time(moment)),
             (FieldValue::Text("a\u{0}b".into()), Value::text("a\u{0}b")),
             (FieldValue::Reference("users/u1".into()), Value::text("users/u1")),
+            (FieldValue::Bytes("c0de".into()), Value::text("c0de")),
+            (
+                FieldValue::Place { latitude: -33.9, longitude: 151.0 },
+                Value::Json(json!({ "latitude": -33.9, "longitude": 151.0 })),
+            ),
             (FieldValue::List(vec![FieldValue::Integer(1), FieldValue::Text("x".into())]), Value::Json(json!([1, "x"]))),
             (
                 FieldValue::Json(json!({ "a": [1, 0.5, null, { "b": true }] })),
@@ -207,6 +254,40 @@ mod tests {
             ),
         ] {
             assert_eq!(cell(&encoded(&value, root), BELOW), cell_of_it, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_that_would_be_written_back_as_something_else_says_what_it_was() {
+        let lost = |value: Json| lost_kind(&value, BELOW);
+        let time = json!({ "timestampValue": "2026-11-19T08:00:00Z" });
+        for (value, kind) in [
+            (json!({ "bytesValue": "wN4=" }), "bytes"),
+            (json!({ "referenceValue": format!("{BELOW}users/u1") }), "a reference"),
+            (json!({ "geoPointValue": { "latitude": 1, "longitude": 2 } }), "a geo point"),
+            (json!({ "doubleValue": "NaN" }), "a number beyond a decimal"),
+            (json!({ "doubleValue": 1e300 }), "a number beyond a decimal"),
+            (json!({ "arrayValue": { "values": [{ "nullValue": null }, &time] } }), "an array with a timestamp in it"),
+            (
+                json!({ "mapValue": { "fields": { "a": { "mapValue": { "fields": { "t": &time } } } } } }),
+                "a map with a timestamp in it",
+            ),
+            (json!({ "mapValue": { "fields": { "n": { "doubleValue": 5 } } } }), "a map with a double in it"),
+            (json!({ "futureValue": 7 }), "a value of a kind that is not known"),
+        ] {
+            assert_eq!(lost(value.clone()).as_deref(), Some(kind), "{value}");
+        }
+        for value in [
+            time,
+            json!({ "nullValue": null }),
+            json!({ "integerValue": "5" }),
+            json!({ "doubleValue": 5 }),
+            json!({ "doubleValue": 0.5 }),
+            json!({ "stringValue": "2026-11-19T08:00:00Z" }),
+            json!({ "arrayValue": {} }),
+            json!({ "mapValue": { "fields": { "a": { "arrayValue": { "values": [{ "doubleValue": 0.5 }, { "integerValue": "1" }] } } } } }),
+        ] {
+            assert_eq!(lost(value.clone()), None, "{value}");
         }
     }
 }

@@ -7,13 +7,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     api::Api,
-    cell::cell,
+    cell::{cell, lost_kind},
     failure::Failure,
     query::{self, Structured},
 };
 use crate::{
     domain::{
-        document::{DocumentName, FieldPath},
+        document::{DocumentName, FieldPath, kind_column},
         pack::{DocumentColumn, Documents, FirestoreRead, MOST_ROWS},
         rows::{Params, Rows},
         template::Template,
@@ -36,10 +36,10 @@ pub(super) async fn read(api: &Api, read: &FirestoreRead, params: &Params) -> Re
     }
     let at_most = read.limit.unwrap_or(MOST_ROWS);
     let mut pages = Pages::of(api, read, &structured, read.limit);
-    let mut rows: Vec<Vec<Value>> = Vec::new();
+    let mut found: Vec<Json> = Vec::new();
     while let Some(page) = pages.next().await? {
-        rows.extend(page);
-        if rows.len() > at_most {
+        found.extend(page);
+        if found.len() > at_most {
             let said = format!(
                 "{}: more than {}: narrow it by `where`, or say `limit`",
                 read.said(),
@@ -48,7 +48,7 @@ pub(super) async fn read(api: &Api, read: &FirestoreRead, params: &Params) -> Re
             return Err(SourceError::Refused(api.transport.text(said)));
         }
     }
-    Ok(Rows::new(read.names(), rows))
+    Ok(rows(api, read, &found))
 }
 
 /// As `read`, page by page, each within `limit`.
@@ -64,7 +64,8 @@ pub(super) async fn stream(
     loop {
         let page = tokio::time::timeout(limit, pages.next()).await.unwrap_or(Err(SourceError::TimedOut(limit)))?;
         let Some(page) = page else { return Ok(Vec::new()) };
-        taker.take(Rows::new(read.names(), page)).map_err(|why| SourceError::Refused(Text::new(why)))?;
+        let cells = page.iter().map(|document| row(api, read, document)).collect::<Vec<_>>();
+        taker.take(Rows::new(read.names(), cells)).map_err(|why| SourceError::Refused(Text::new(why)))?;
     }
 }
 
@@ -78,8 +79,7 @@ async fn one(api: &Api, read: &FirestoreRead, path: &Template, params: &Params) 
     let name = name.map_err(|why| SourceError::Refused(api.transport.text(format_args!("document {}: {why}", path.source()))))?;
     let fields: Vec<String> = query::fields(read).iter().map(ToString::to_string).collect();
     let found = find(api, name.as_str(), &fields).await.map_err(|failure| failure.unread(&api.transport, name.as_str()))?;
-    let rows = found.iter().map(|document| row(api, read, document)).collect::<Vec<_>>();
-    Ok(Rows::new(read.names(), rows))
+    Ok(rows(api, read, found.as_slice()))
 }
 
 /// A document with some of its fields; `None` where there is none of that name.
@@ -135,7 +135,7 @@ impl<'a> Pages<'a> {
     }
 
     /// The next page; `None` after the last.
-    async fn next(&mut self) -> Result<Option<Vec<Vec<Value>>>, SourceError> {
+    async fn next(&mut self) -> Result<Option<Vec<Json>>, SourceError> {
         if self.is_over {
             return Ok(None);
         }
@@ -151,7 +151,7 @@ impl<'a> Pages<'a> {
                 SourceError::Malformed(self.api.transport.text(format_args!("{}: {why}", self.read.said())))
             })?);
         }
-        Ok(Some(documents.iter().map(|document| row(self.api, self.read, document)).collect()))
+        Ok(Some(documents))
     }
 
     /// Documents that are too big for one answer come in smaller pages.
@@ -205,6 +205,25 @@ pub(super) fn field<'a>(document: &'a Json, path: &FieldPath) -> Option<&'a Json
 
 fn fields_of(map: &Json) -> Option<&Map<String, Json>> {
     map.get("fields").and_then(Json::as_object)
+}
+
+/// The documents' cells and, beside those that do not say it themselves, of what kind they were.
+fn rows(api: &Api, read: &FirestoreRead, documents: &[Json]) -> Rows {
+    let below = format!("{}/", api.root());
+    let fields = read.all_columns().filter_map(|(name, column)| match column {
+        DocumentColumn::Field(path) => Some((name, path)),
+        DocumentColumn::Id | DocumentColumn::Path | DocumentColumn::CreateTime | DocumentColumn::UpdateTime => None,
+    });
+    let (mut names, mut cells) = (read.names(), documents.iter().map(|document| row(api, read, document)).collect::<Vec<_>>());
+    for (name, path) in fields {
+        let kind = |document: &Json| field(document, path).and_then(|value| lost_kind(value, &below));
+        let kinds: Vec<Option<String>> = documents.iter().map(kind).collect();
+        if kinds.iter().any(Option::is_some) {
+            names.push(kind_column(name));
+            cells.iter_mut().zip(kinds).for_each(|(cells, kind)| cells.push(kind.map_or(Value::Null, Value::text)));
+        }
+    }
+    Rows::new(names, cells)
 }
 
 /// A field that is not there is null, which no rule takes for anything.

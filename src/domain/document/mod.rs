@@ -8,4 +8,4 @@ mod written;
 pub use field_path::{FieldPath, FieldPathError};
 pub use name::{DocumentName, segments_of};
 pub use value::{Change, FieldValue, Precondition};
-pub use written::{FieldKind, Written};
+pub use written::{FieldKind, Written, kind_column};

@@ -17,6 +17,12 @@ pub enum FieldValue {
     Text(String),
     /// A document below the same database.
     Reference(String),
+    /// In hexadecimal digits.
+    Bytes(String),
+    Place {
+        latitude: f64,
+        longitude: f64,
+    },
     List(Vec<FieldValue>),
     /// An object or a list.
     Json(serde_json::Value),
@@ -47,6 +53,8 @@ impl FieldValue {
             Self::Time(time) => time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             Self::Text(words) => format!("\"{}\"", text::spoken(words)),
             Self::Reference(document) => document.clone(),
+            Self::Bytes(digits) => format!("{} bytes", digits.len() / 2),
+            Self::Place { latitude, longitude } => format!("{latitude}, {longitude}"),
             Self::List(items) => format!("[{}]", items.iter().map(Self::said).collect::<Vec<_>>().join(", ")),
             Self::Json(json) => text::spoken(&json.to_string()).into_owned(),
         }

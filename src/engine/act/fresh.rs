@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     domain::{
+        document::kind_column,
         money::Currency,
         pack::{Action, Query, Read},
         plan::Target,
@@ -91,6 +92,8 @@ pub(super) async fn read_by(
                 return Fresh::Unread(Text::new(said));
             }
         };
+        // What a column was before says nothing of what it is now.
+        rows.columns().iter().for_each(|name| drop(row.remove(&kind_column(name))));
         match rows.first() {
             Some(fresh) => row.extend(fresh.params()),
             None if number == 0 => return Fresh::Gone,

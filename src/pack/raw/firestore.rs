@@ -113,6 +113,10 @@ pub(in crate::pack) struct RawTyped {
     pub timestamp: Option<String>,
     /// A reference to a document, by its path.
     pub document: Option<String>,
+    /// Hexadecimal digits.
+    pub bytes: Option<String>,
+    /// Latitude and longitude, with a comma between.
+    pub geo_point: Option<String>,
     /// Holds nothing.
     pub none: Option<bool>,
     /// The moment at which the database writes it.

@@ -3,12 +3,17 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Change, FieldValue, FirestoreSystem, Mark, Outcome, Precondition, Value, document, first, json, mark, order,
+    Change, FieldValue, FirestoreSystem, Mark, Outcome, Precondition, Value, document, first, json, list, mark, order,
     partner::{Partner, held, put},
     read, set, text,
 };
 use crate::{
     adapters::testing::words,
+    domain::{
+        document::{FieldKind, Written},
+        template::Template,
+        zone::Zone,
+    },
     ports::{Doer as _, Found},
 };
 
@@ -16,6 +21,7 @@ use crate::{
 async fn documents_are_written_once_and_only_as_they_were_read() {
     let Some(partner) = Partner::start(&[]) else { return };
     only_what_is_named(&partner.open(None)).await;
+    every_kind_comes_back_as_it_was_or_is_refused(&partner.open(None)).await;
     only_as_it_was_read(&partner.open(None)).await;
     created_once(&partner.open(None)).await;
     found_by_its_mark(&partner.open(Some("operator_actions"))).await;
@@ -74,6 +80,62 @@ async fn only_what_is_named(system: &FirestoreSystem) {
     let later = changed_at(system, "jobs/j1").await - stamped;
     assert!((0..1_000).contains(&later.num_microseconds().unwrap()), "the database's own clock, to the millisecond: {later}");
     assert!(after.get("gone").is_none(), "{after}");
+}
+
+/// What an action that copies a field does: the cell that was read, bound or called by its kind, and written elsewhere.
+async fn every_kind_comes_back_as_it_was_or_is_refused(system: &FirestoreSystem) {
+    let time = json!({ "timestampValue": "2026-11-19T08:00:00.500Z" });
+    let user = json!({ "referenceValue": format!("{}/users/u1", super::ROOT) });
+    let fields = json!({
+        "bytes": { "bytesValue": "wN4=" },
+        "reference": user,
+        "place": { "geoPointValue": { "latitude": -33.9, "longitude": 151.2 } },
+        "list": { "arrayValue": { "values": [time, { "stringValue": "x" }] } },
+        "map": { "mapValue": { "fields": { "who": user, "raw": { "bytesValue": "wN4=" } } } },
+        "time": time,
+        "plain": { "mapValue": { "fields": { "a": { "arrayValue": { "values": [{ "integerValue": "1" }, { "doubleValue": 0.5 }] } } } } },
+        "text": { "stringValue": "2026-11-19T08:00:00Z" },
+    });
+    put(system, "kinds/k1", fields.clone()).await;
+    let names: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
+    let columns: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
+    for source in [document("kinds/k1", &columns), list("kinds", &columns)] {
+        let row = read(system, source).await.unwrap().first().unwrap().params();
+        let bound = |name: &str| Written::Bound(name.to_owned()).value(&row, Zone::UTC);
+        let called = |kind, name: &str| {
+            Written::As(kind, Template::parse(&format!("{{{{ {name} }}}}")).unwrap()).value(&row, Zone::UTC).unwrap()
+        };
+        for (name, advice) in [
+            ("bytes", "write { bytes = \":bytes\" }"),
+            ("reference", "write { document = \":reference\" }"),
+            ("place", "write { geo_point = \":place\" }"),
+            ("list", "holds an array with a timestamp in it"),
+            ("map", "holds a map with a reference in it"),
+        ] {
+            let why = bound(name).unwrap_err();
+            assert!(why.contains(advice), "{why}");
+        }
+        let values = [
+            ("bytes", called(FieldKind::Bytes, "bytes")),
+            ("reference", called(FieldKind::Reference, "reference")),
+            ("place", called(FieldKind::Place, "place")),
+            ("time", bound("time").unwrap()),
+            ("plain", bound("plain").unwrap()),
+            ("text", bound("text").unwrap()),
+        ];
+        put(system, "copies/k1", json!({ "empty": { "nullValue": null } })).await;
+        let changes: Vec<_> = values.into_iter().map(|(name, value)| (name, set(value))).collect();
+        let outcome = system.act(&order("copies/k1", &changes, unchanged(system, "copies/k1").await), &mark("k1")).await;
+        assert!(matches!(outcome, Outcome::Confirmed(_)), "{outcome:?}");
+        let copy = held(system, "copies/k1").await;
+        for (name, _) in &changes {
+            let (was, is) = (&fields[name], &copy[name]);
+            // The partner spells moments in its own way.
+            let moment =
+                |value: &serde_json::Value| value["timestampValue"].as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+            assert!(was == is || moment(was).is_some() && moment(was) == moment(is), "{name}: {was} became {is}");
+        }
+    }
 }
 
 async fn only_as_it_was_read(system: &FirestoreSystem) {

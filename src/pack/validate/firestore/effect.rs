@@ -40,6 +40,8 @@ pub(in crate::pack::validate) fn effect(
                 timestamp: None,
                 document: None,
                 none: None,
+                bytes: None,
+                geo_point: None,
             }) => Some(WrittenChange::ServerTime),
             raw => value(reader, &place, raw, names).map(WrittenChange::Set),
         };

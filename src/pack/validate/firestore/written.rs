@@ -38,6 +38,8 @@ fn typed(reader: &mut Reader<'_>, place: &Place, raw: &RawTyped, names: Names<'_
         ("double", FieldKind::Double, &raw.double),
         ("timestamp", FieldKind::Time, &raw.timestamp),
         ("document", FieldKind::Reference, &raw.document),
+        ("bytes", FieldKind::Bytes, &raw.bytes),
+        ("geo_point", FieldKind::Place, &raw.geo_point),
     ];
     let there = kinds.iter().map(|(word, _, text)| (*word, text.is_some()));
     let there: Vec<_> = there.chain([("none", raw.none.is_some()), ("server_time", raw.server_time.is_some())]).collect();
