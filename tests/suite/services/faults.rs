@@ -24,7 +24,7 @@ use wheelhouse::{
 use super::{HEAD, House, of, runtime};
 use crate::partners::{Partner, authority::Authority};
 
-const TOKEN: &str = "canary-token-of-the-house";
+pub(super) const TOKEN: &str = "canary-token-of-the-house";
 const PASSWORD: &str = "canary-password-of-the-house";
 /// So long a connection waits.
 pub(super) const LIMIT: &str = "1s";
@@ -267,10 +267,10 @@ fn orders() -> [Order; 4] {
 
 /// What is said of a request, of one that must find something first, of a message, of a mail: the kind of its outcome,
 /// and words of it.
-type Ends = [(&'static str, &'static str); 4];
+pub(super) type Ends = [(&'static str, &'static str); 4];
 
 /// In the order of `FAULTS`: what a look says, and how each act ends.
-const TABLE: [(&str, Ends); 10] = [
+pub(super) const TABLE: [(&str, Ends); 10] = [
     (
         "nobody answers",
         [("Again", "not sent"), ("Again", "could not be looked for"), ("Again", "not sent"), ("Again", "not sent, connecting")],

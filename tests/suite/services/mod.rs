@@ -4,6 +4,7 @@ mod described;
 mod faults;
 mod mail;
 mod named;
+mod named_faults;
 mod stripe_faults;
 
 use std::path::Path;

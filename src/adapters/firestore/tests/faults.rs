@@ -1,11 +1,15 @@
 //! What goes wrong between here and the database, each told in plain words; none leaves an act done twice or unseen.
 
-use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use super::{
     Change, Duration, FieldValue, FirestoreRead, FirestoreSystem, Json, Outcome, Precondition, ROOT, SourceError, Total, cells,
     document, ids, json, list, mark, open, order, read, set,
+    tokens::{gives, key, open_marked},
 };
 use crate::{
     adapters::testing::{LIMIT, breaks_off, never_answers, nobody, words},
@@ -141,6 +145,7 @@ async fn drips() -> String {
         while let Ok((mut line, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut tick = tokio::time::interval(Duration::from_millis(2));
+                let _ = line.read(&mut [0; 64 * 1024]).await;
                 line.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[").await.unwrap();
                 while line.write_all(b" ").await.is_ok() {
                     tick.tick().await;
@@ -249,4 +254,59 @@ async fn a_lost_answer_is_unknown_and_an_unsent_act_is_not() {
     assert!(matches!(&outcome, Outcome::Unknown(why) if why.shown().contains("no answer within 60 ms")), "{outcome:?}");
     let found = short.look_up(&hide(), &mark("a")).await;
     assert!(matches!(&found, Found::CannotTell(why) if why.shown().contains("no answer within 60 ms")), "{found:?}");
+}
+
+/// A server that says this to every request, whatever it is, and hangs up.
+async fn says(words: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut line, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = line.read(&mut [0; 64 * 1024]).await;
+                // Whoever hangs up first ends it.
+                let _ = line.write_all(words).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn garbage_a_flood_and_a_slow_drip_leave_an_act_unknown() {
+    let garbage = says(b"\x00\x16\x03 what would you like?\r\n\r\n").await;
+    let error = read(&at(&garbage), list("jobs", &[])).await.unwrap_err();
+    assert!(matches!(&error, SourceError::Unreachable(why) if why.shown().contains("nobody answers")), "{error:?}");
+    let huge = answering(ResponseTemplate::new(200).set_body_string("y".repeat(6 << 20))).await;
+    let short = Duration::from_secs(1);
+    let dripping = drips().await;
+    for (system, said) in [
+        (at(&garbage), "the line broke"),
+        (at(&huge.uri()), "bigger than 5 MiB"),
+        (open(host(&dripping), None, short), "time ran out"),
+    ] {
+        let outcome = system.act(&hide(), &mark("a")).await;
+        assert!(matches!(&outcome, Outcome::Unknown(why) if why.shown().contains(said)), "{said}: {outcome:?}");
+        let found = system.look_up(&hide(), &mark("a")).await;
+        assert!(matches!(found, Found::CannotTell(_)), "{said}: {found:?}");
+    }
+    assert_eq!(
+        huge.received_requests().await.unwrap().iter().filter(|request| request.url.path().ends_with(":commit")).count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn where_tls_is_wrong_nothing_is_asked_and_nothing_written() {
+    crate::adapters::install_tls();
+    let tokens = MockServer::start().await;
+    let Some(key) = key(&format!("{}/token", tokens.uri())) else { return };
+    gives(&tokens, "ya29.token", 1).await;
+    let plain = says(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let system = open_marked(&key, &plain.replace("http://", "https://"), None).unwrap();
+    let advice = "it speaks no TLS there: check the address and its port";
+    let error = read(&system, list("jobs", &[])).await.unwrap_err();
+    assert!(matches!(&error, SourceError::Unreachable(why) if why.shown().contains(advice)), "{error:?}");
+    let outcome = system.act(&hide(), &mark("a")).await;
+    assert!(matches!(&outcome, Outcome::Rejected(why) if why.shown().contains(advice)), "{outcome:?}");
 }

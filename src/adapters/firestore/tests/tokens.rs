@@ -53,7 +53,7 @@ pub(super) fn open_marked(key: &Json, google: &str, marks: Option<&str>) -> Resu
     FirestoreSystem::open_at("docs", &Declared { marks, ..declared(Some(&key)) }, google, google)
 }
 
-async fn gives(endpoint: &MockServer, token: &str, times: u64) {
+pub(super) async fn gives(endpoint: &MockServer, token: &str, times: u64) {
     let token = json!({ "access_token": token, "expires_in": 3600, "token_type": "Bearer" });
     let reply = ResponseTemplate::new(200).set_body_json(token);
     Mock::given(method("POST")).and(path("/token")).respond_with(reply).expect(times).mount(endpoint).await;
