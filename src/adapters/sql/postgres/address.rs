@@ -68,14 +68,21 @@ impl Address {
             (None, _) if is_near && !has_authority => PgSslMode::Prefer,
             // The driver's own default falls back to plain text without a word.
             (None, _) => PgSslMode::VerifyFull,
-            // As libpq has it: an authority is not named for nothing.
-            (Some(_), PgSslMode::Require) if has_authority => PgSslMode::VerifyCa,
+            // An authority is not named for nothing. libpq would not ask for the name then, but it trusts that authority
+            // alone; the driver trusts the public ones beside it, and those sign for anybody.
+            (Some(_), PgSslMode::Require) if has_authority => PgSslMode::VerifyFull,
             (Some(_), told) => told,
         };
         let host = options.get_host();
         let unsafe_because = match mode {
-            PgSslMode::VerifyFull | PgSslMode::VerifyCa => None,
-            PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer | PgSslMode::Require if is_near => None,
+            PgSslMode::VerifyFull => None,
+            PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer | PgSslMode::Require | PgSslMode::VerifyCa if is_near => {
+                None
+            }
+            PgSslMode::VerifyCa => Some(format!(
+                "the line to {host} is encrypted, but whoever has a certificate of any public authority can pose as the server: \
+                 `sslmode=verify-ca` does not ask for its name; say `verify-full`"
+            )),
             PgSslMode::Require => Some(format!(
                 "the line to {host} is encrypted, but whoever stands between can pose as the server: `sslmode=require` verifies nothing"
             )),
@@ -182,7 +189,10 @@ mod tests {
             ("postgres://a:b@10.0.0.7/d?connect_timeout=3".to_owned(), PgSslMode::VerifyFull, true),
             ("postgres://a:b@db.example/d?sslrootcert=system".to_owned(), PgSslMode::VerifyFull, true),
             ("postgres://a:b@db.example/d?sslmode=require".to_owned(), PgSslMode::Require, false),
-            (format!("postgres://a:b@db.example/d?sslmode=require&{root}"), PgSslMode::VerifyCa, true),
+            (format!("postgres://a:b@db.example/d?sslmode=require&{root}"), PgSslMode::VerifyFull, true),
+            (format!("postgres://a:b@db.example/d?sslmode=verify-ca&{root}"), PgSslMode::VerifyCa, false),
+            ("postgres://a:b@db.example/d?sslmode=verify-ca".to_owned(), PgSslMode::VerifyCa, false),
+            (format!("postgres://a:b@localhost/d?sslmode=verify-ca&{root}"), PgSslMode::VerifyCa, true),
             ("postgres://a:b@db.example/d?sslmode=disable".to_owned(), PgSslMode::Disable, false),
             ("postgres://a:b@db.example/d?sslmode=prefer".to_owned(), PgSslMode::Prefer, false),
             ("postgres://a:b@127.0.0.1/d".to_owned(), PgSslMode::Prefer, true),
@@ -198,6 +208,9 @@ mod tests {
         }
         let near = Address::read("postgres://a:b@localhost/d", Some(&authority)).unwrap();
         assert!(matches!(near.options.get_ssl_mode(), PgSslMode::VerifyFull));
+        let wanted = Address::read("postgres://a:b@db.example/d?sslmode=require", Some(&authority)).unwrap();
+        assert!(matches!(wanted.options.get_ssl_mode(), PgSslMode::VerifyFull));
+        assert_eq!(wanted.unsafe_because, None);
     }
 
     #[test]
