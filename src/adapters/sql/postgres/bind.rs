@@ -1,7 +1,7 @@
 //! Our values on their way to PostgreSQL: each is written as the type that the server wants, never guessed.
 
 use crate::domain::zone::Zone;
-use chrono::NaiveTime;
+use chrono::{NaiveDate, NaiveTime};
 use rust_decimal::Decimal;
 use sqlx::{
     Encode, Postgres, Type, TypeInfo as _,
@@ -81,7 +81,11 @@ fn encode(value: &Value, kind: &PgTypeInfo, zone: Zone, buffer: &mut PgArgumentB
         "UUID" => put(&value.original().parse::<Uuid>().map_err(|_| unfit())?, buffer),
         "TIMESTAMPTZ" => put(&moment()?, buffer),
         "TIMESTAMP" => put(&moment()?.with_timezone(&zone).naive_local(), buffer),
-        "DATE" => put(&moment()?.date_naive(), buffer),
+        "DATE" => {
+            // A day that is written as one is meant as it stands.
+            let day = value.original().parse::<NaiveDate>();
+            put(&day.or_else(|_| moment().map(|moment| moment.with_timezone(&zone).date_naive()))?, buffer)
+        }
         "TIME" => put(&value.original().parse::<NaiveTime>().map_err(|_| unfit())?, buffer),
         "JSON" | "JSONB" => {
             let json = match value {

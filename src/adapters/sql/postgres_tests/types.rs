@@ -208,10 +208,15 @@ async fn zones(cluster: &Cluster) {
     let reached = Reached { url, act_url: None, authority: None, zone, timeout: LIMIT };
     let db = SqlSystem::open("db", &reached, None).unwrap();
     let look = sql(
-        "select '2026-11-19 19:00:00'::timestamp as wall, '2026-04-05 02:30:00'::timestamp as twice, cast( :at as timestamp) = '2026-11-19 19:00' as same",
+        "select '2026-11-19 19:00:00'::timestamp as wall, '2026-04-05 02:30:00'::timestamp as twice, cast( :at as timestamp) = '2026-11-19 19:00' as same, \
+         cast( :late as date) = '2026-11-20' as its_day, cast( :day as date) = '2026-11-19' as that_day",
     );
-    let rows = db.read(&look, &params(&[("at", moment("2026-11-19T08:00:00Z"))])).await.unwrap();
+    // A moment of Thursday evening is Friday in Sydney; a day that is written as one is that day.
+    let (at, late) = (moment("2026-11-19T08:00:00Z"), moment("2026-11-19T14:00:00Z"));
+    let rows = db.read(&look, &params(&[("at", at), ("late", late), ("day", text("2026-11-19"))])).await.unwrap();
     let row = rows.first().unwrap();
+    assert_eq!(row.find("its_day"), Some(&Value::Bool(true)));
+    assert_eq!(row.find("that_day"), Some(&Value::Bool(true)));
     assert_eq!(row.find("wall"), Some(&moment("2026-11-19T08:00:00Z")));
     assert_eq!(row.find("twice"), Some(&text("2026-04-05 02:30:00")));
     assert_eq!(row.find("same"), Some(&Value::Bool(true)));
