@@ -137,7 +137,9 @@ pub(super) fn unlooked(transport: &Transport, what: &str, unread: &Unread) -> Ou
     let again = |after: Duration, why: String| Outcome::Again { after, why: transport.text(why) };
     match unread {
         Unread::NoReply(failure @ NoReply::Distrusted(_)) => unanswered(transport, what, failure),
-        Unread::NoReply(_) | Unread::Odd(_) => again(AGAIN, format!("{what} not sent: it could not be looked at before")),
+        Unread::NoReply(_) | Unread::Odd(_) | Unread::TooBig(_) => {
+            again(AGAIN, format!("{what} not sent: it could not be looked at before"))
+        }
         Unread::Refusal(refusal) if !refusal.is_stripes || refusal.status >= 500 || unread.may_pass() => {
             again(refusal.wait(), format!("{what} not sent: {}", refusal.said()))
         }

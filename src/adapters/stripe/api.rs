@@ -120,7 +120,7 @@ impl Api {
     pub(super) fn unread(&self, what: &str, unread: &Unread) -> SourceError {
         match unread {
             Unread::NoReply(failure) => self.transport.unread(failure),
-            Unread::Odd(why) => SourceError::Malformed(self.transport.text(format_args!("{what}: {why}"))),
+            Unread::Odd(why) | Unread::TooBig(why) => SourceError::Malformed(self.transport.text(format_args!("{what}: {why}"))),
             Unread::Refusal(refusal) => {
                 let said = self.transport.text(format_args!("{what} refused: {}", refusal.said()));
                 match refusal.status {
@@ -198,6 +198,8 @@ pub(super) enum Unread {
     NoReply(NoReply),
     Refusal(Refusal),
     Odd(String),
+    /// Bigger than we take: fewer objects at a time may come.
+    TooBig(String),
 }
 
 /// The object that an answer holds, whole.
@@ -207,6 +209,7 @@ fn whole(reply: &Reply) -> Result<Json, Unread> {
     }
     match (reply.json(), &reply.cut) {
         (Some(json), None) => Ok(json),
+        (_, Some(cut)) if cut.contains("bigger") => Err(Unread::TooBig(cut.clone())),
         (_, Some(cut)) => Err(Unread::Odd(cut.clone())),
         (None, None) => Err(Unread::Odd(format!("not JSON: {}", reply.excerpt()))),
     }
@@ -216,7 +219,7 @@ impl Unread {
     /// True where the same question may be answered a moment later.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Odd(_) | Self::NoReply(NoReply::Spared(_)) => false,
+            Self::Odd(_) | Self::TooBig(_) | Self::NoReply(NoReply::Spared(_)) => false,
             Self::NoReply(_) => true,
             Self::Refusal(refusal) => refusal.should_retry.unwrap_or(matches!(refusal.status, 409 | 429 | 500..600)),
         }

@@ -305,6 +305,44 @@ async fn one_endpoint_is_named_by_its_id_or_its_address_and_one_that_is_not_ther
 }
 
 #[tokio::test]
+async fn what_is_not_known_of_an_event_or_its_endpoint_leaves_none_out() {
+    let whole = || (event("evt_1", "charge.succeeded", 1), endpoint("we_site", 400, "enabled", &["charge.succeeded"]));
+    let (whole_event, whole_endpoint) = whole();
+    let names = |json: &Json| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let cases = names(&whole_event).into_iter().map(|name| (true, name));
+    for (of_event, name) in cases.chain(names(&whole_endpoint).into_iter().map(|name| (false, name))) {
+        for instead in [None, Some(json!(null)), Some(json!(true)), Some(json!([7]))] {
+            let (mut event, mut endpoint) = whole();
+            let spoiled = if of_event { &mut event } else { &mut endpoint };
+            match &instead {
+                None => drop(spoiled.as_object_mut().unwrap().remove(&name)),
+                Some(other) => spoiled[&name] = other.clone(),
+            }
+            let server = MockServer::start().await;
+            for (at, one) in [("/v1/events", event), ("/v1/webhook_endpoints", endpoint)] {
+                let page = ResponseTemplate::new(200).set_body_json(json!({ "data": [one], "has_more": false }));
+                Mock::given(path(at)).respond_with(page).mount(&server).await;
+            }
+            let what = || StripeRead { endpoint: Some(template("we_site")), ..undelivered() };
+            match read(&server, what()).await {
+                Ok(rows) => assert_eq!(rows.len(), 1, "{name} {instead:?}"),
+                // The endpoint that is meant is not to be found.
+                Err(why) => assert!(!of_event && name == "id" && why.to_string().contains("no endpoint `we_site`"), "{why}"),
+            }
+            assert_eq!(read(&server, undelivered()).await.unwrap().len(), 1, "{name} {instead:?}");
+        }
+    }
+    let (_, other) = (whole_event, endpoint("we_site", 400, "enabled", &["payout.paid"]));
+    let server = MockServer::start().await;
+    for (at, one) in [("/v1/events", event("evt_1", "charge.succeeded", 1)), ("/v1/webhook_endpoints", other)] {
+        let page = ResponseTemplate::new(200).set_body_json(json!({ "data": [one], "has_more": false }));
+        Mock::given(path(at)).respond_with(page).mount(&server).await;
+    }
+    let what = StripeRead { endpoint: Some(template("we_site")), ..undelivered() };
+    assert!(read(&server, what).await.unwrap().is_empty(), "of what it certainly does not take, nothing waits for it");
+}
+
+#[tokio::test]
 async fn what_came_to_be_a_moment_ago_is_on_its_way() {
     let server = MockServer::start().await;
     let aged = |id: &str, seconds: i64| json!({ "id": id, "type": "charge.succeeded", "created": (now() - TimeDelta::seconds(seconds)).timestamp() });

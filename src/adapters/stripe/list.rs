@@ -53,7 +53,7 @@ pub(super) async fn read(
     }
     let mut objects: Vec<Fields> = Vec::new();
     let mut pages = Pages::of(api, what, filters, limit, came);
-    while let Some(page) = pages.next_of(read.at_most, objects.len()).await? {
+    while let Some(page) = pages.next_of(read.at_most.into(), objects.len()).await? {
         objects.extend(page.into_iter().map(|object| object::fields(read.list, object)));
     }
     objects.truncate(read.at_most.unwrap_or(usize::MAX));
@@ -89,12 +89,28 @@ pub(super) async fn stream(
     }
 }
 
+/// How much of a list a look wants.
+#[derive(Clone, Copy)]
+pub(super) enum Extent {
+    /// The newest so many.
+    Newest(usize),
+    /// All of it. One that is longer than a screen bears is a failure, told with what to do: cut off, it would look whole.
+    Whole(&'static str),
+}
+
+impl From<Option<usize>> for Extent {
+    fn from(at_most: Option<usize>) -> Self {
+        at_most.map_or(Self::Whole("narrow it by `window` or `filters`, or say `at_most`"), Self::Newest)
+    }
+}
+
 /// A list, page by page, the newest first.
 struct Pages<'a> {
     api: &'a Api,
     what: &'static str,
     filters: Vec<(String, String)>,
     limit: Duration,
+    page: usize,
     after: Option<String>,
     is_over: bool,
     course: Course<'a>,
@@ -103,19 +119,17 @@ struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     fn of(api: &'a Api, what: &'static str, filters: Vec<(String, String)>, limit: Duration, came: &'a PageCame<'a>) -> Self {
-        Self { api, what, filters, limit, after: None, is_over: false, course: api.progress.begin(what), came }
+        Self { api, what, filters, limit, page: PAGE, after: None, is_over: false, course: api.progress.begin(what), came }
     }
 
-    /// The next page of a look that has `have` objects and wants `at_most`; `None` where it has enough. Without `at_most`
-    /// it wants all of them, and a list that is longer than a screen bears is a failure: cut off, it would look whole.
-    async fn next_of(&mut self, at_most: Option<usize>, have: usize) -> Result<Option<Vec<Json>>, SourceError> {
-        let left = at_most.unwrap_or(MOST_ROWS).saturating_sub(have);
-        if left == 0 && at_most.is_none() && !self.is_over {
-            let said = format!(
-                "{}: more than {}: narrow it by `window` or `filters`, or say `at_most`",
-                self.what,
-                counted(MOST_ROWS as u64, "row")
-            );
+    /// The next page of a look that has `have` objects; `None` where it has enough.
+    async fn next_of(&mut self, extent: Extent, have: usize) -> Result<Option<Vec<Json>>, SourceError> {
+        let left = match extent {
+            Extent::Newest(most) => most.saturating_sub(have),
+            Extent::Whole(_) => MOST_ROWS.saturating_sub(have),
+        };
+        if let (0, false, Extent::Whole(advice)) = (left, self.is_over, extent) {
+            let said = format!("{}: more than {}: {advice}", self.what, counted(MOST_ROWS as u64, "row"));
             return Err(SourceError::Refused(self.api.transport.text(said)));
         }
         if left == 0 {
@@ -135,17 +149,13 @@ impl<'a> Pages<'a> {
             return Ok(None);
         }
         let (api, what) = (self.api, self.what);
-        let mut query = self.filters.clone();
-        query.push(("limit".to_owned(), PAGE.min(at_most).to_string()));
-        query.extend(self.after.take().map(|id| ("starting_after".to_owned(), id)));
-        let asked = api.get_named(&Reading { path: format!("/{what}"), query }).await;
-        let (mut page, request) = asked.map_err(|unread| api.unread(what, &unread))?;
+        let (mut page, request) = self.fetch(at_most).await.map_err(|unread| api.unread(what, &unread))?;
         let odd = |why: &str| SourceError::Malformed(api.transport.text(format_args!("{what}: {why}")));
         let Some(Json::Array(data)) = page.get_mut("data").map(Json::take) else {
             return Err(odd("the list has no data"));
         };
         let last = data.last().and_then(|last| last.get("id")).and_then(Json::as_str).map(ToOwned::to_owned);
-        if page.get("has_more").and_then(Json::as_bool) == Some(true) {
+        if has_more(&page).map_err(odd)? {
             // Half a list would be worse than none: it would look whole.
             self.after = Some(last.ok_or_else(|| odd("there is more, and the last object has no id to go on from"))?);
         } else {
@@ -155,23 +165,46 @@ impl<'a> Pages<'a> {
         (self.came)(data.len());
         Ok(Some((data, request)))
     }
+
+    /// Objects that are too big for one answer come in smaller pages.
+    async fn fetch(&mut self, at_most: usize) -> Result<(Json, Option<String>), Unread> {
+        loop {
+            let asked_for = self.page.min(at_most);
+            let mut query = self.filters.clone();
+            query.push(("limit".to_owned(), asked_for.to_string()));
+            query.extend(self.after.iter().map(|id| ("starting_after".to_owned(), id.clone())));
+            match self.api.get_named(&Reading { path: format!("/{}", self.what), query }).await {
+                Err(Unread::TooBig(_)) if asked_for > 1 => self.page = asked_for.div_ceil(8),
+                answer => return answer,
+            }
+        }
+    }
 }
 
-/// The whole of a list, or the newest where `at_most` says how many.
+/// Whether a list goes on behind this page. One that does not say so is not known to be whole.
+pub(super) fn has_more(page: &Json) -> Result<bool, &'static str> {
+    let said = page.get("has_more").and_then(Json::as_bool);
+    said.ok_or("the list does not say whether there is more of it, so it may be only a part")
+}
+
+/// As much of a list as is wanted.
 pub(super) async fn all(
     api: &Api,
     what: &'static str,
     filters: Vec<(String, String)>,
-    at_most: Option<usize>,
+    extent: impl Into<Extent>,
     limit: Duration,
     came: &PageCame<'_>,
 ) -> Result<Vec<Json>, SourceError> {
+    let extent = extent.into();
     let mut pages = Pages::of(api, what, filters, limit, came);
     let mut objects = Vec::new();
-    while let Some(page) = pages.next_of(at_most, objects.len()).await? {
+    while let Some(page) = pages.next_of(extent, objects.len()).await? {
         objects.extend(page);
     }
-    objects.truncate(at_most.unwrap_or(usize::MAX));
+    if let Extent::Newest(most) = extent {
+        objects.truncate(most);
+    }
     Ok(objects)
 }
 

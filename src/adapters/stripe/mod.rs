@@ -238,3 +238,5 @@ mod reads_tests;
 mod samples;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_tests;

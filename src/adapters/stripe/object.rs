@@ -255,29 +255,43 @@ pub(super) fn moment(seconds: i64) -> Value {
     if seconds == 0 { Value::Null } else { DateTime::from_timestamp(seconds, 0).map_or(Value::Integer(seconds), Value::Time) }
 }
 
-/// What a subscription costs each period, in minor units: the sum of its items. None where one of them has no fixed price.
+/// What a subscription costs each period, in minor units: the sum of its items. None where that is no sum: one of them has
+/// no fixed price or is metered, they are not paid for the same period, or not all of them are told.
 pub(super) fn per_period(fields: &Map<String, Json>) -> Option<i64> {
-    if fields.get("object")?.as_str()? != "subscription" {
+    let items = items(fields)?;
+    let period = |item: &Json| {
+        let part = |name: &str| item.pointer(&format!("/price/recurring/{name}")).cloned();
+        Some((part("interval")?, part("interval_count").unwrap_or_else(|| 1.into())))
+    };
+    let first = items.first().and_then(period);
+    if items.len() > 1 && (first.is_none() || items.iter().any(|item| period(item) != first)) {
         return None;
     }
-    let items = fields.get("items")?;
-    if items.get("has_more").and_then(Json::as_bool) == Some(true) {
-        return None;
-    }
-    items.get("data")?.as_array()?.iter().try_fold(0_i64, |sum, item| {
+    items.iter().try_fold(0_i64, |sum, item| {
         let each = item.pointer("/price/unit_amount")?.as_i64()?;
-        let quantity = item.get("quantity").map_or(Some(1), Json::as_i64)?;
+        let quantity = item.get("quantity")?.as_i64()?;
         sum.checked_add(each.checked_mul(quantity)?)
     })
 }
 
 /// When the period of a subscription ends that is paid for; by the newer versions each of its items has its own.
 fn period_end(fields: &Map<String, Json>) -> Option<Value> {
-    if fields.get("object")?.as_str()? != "subscription" || fields.contains_key("current_period_end") {
+    if fields.contains_key("current_period_end") {
         return None;
     }
-    let items = fields.get("items")?.get("data")?.as_array()?;
-    items.iter().filter_map(|item| item.get("current_period_end")?.as_i64()).max().map(moment)
+    items(fields)?.iter().filter_map(|item| item.get("current_period_end")?.as_i64()).max().map(moment)
+}
+
+/// The items of a subscription, where all of them are told.
+fn items(fields: &Map<String, Json>) -> Option<&Vec<Json>> {
+    if fields.get("object")?.as_str()? != "subscription" {
+        return None;
+    }
+    let items = fields.get("items")?;
+    if items.get("has_more") != Some(&Json::Bool(false)) {
+        return None;
+    }
+    items.get("data")?.as_array()
 }
 
 /// The subscription that an invoice is of; by the newer versions it stands further within.

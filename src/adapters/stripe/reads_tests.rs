@@ -38,7 +38,7 @@ async fn a_customers_timeline_is_one_list_of_all_that_happened_the_newest_first(
     one.respond_with(ResponseTemplate::new(200).set_body_json(customer)).mount(&server).await;
     let within = json!({ "data": [{ "id": "re_1", "created": 300, "amount": 500, "reason": "duplicate", "status": "succeeded" }], "has_more": false });
     let charges = json!([
-        { "id": "ch_2", "created": 400, "amount": 2200, "currency": "aud", "status": "failed", "failure_message": "Declined", "refunds": { "data": [], "has_more": false } },
+        { "id": "ch_2", "created": 400, "amount": 2200, "currency": "aud", "status": "failed", "failure_message": "Declined", "disputed": false, "refunds": { "data": [], "has_more": false } },
         { "id": "ch_1", "created": 200, "amount": 2200, "currency": "aud", "status": "succeeded", "disputed": true, "refunds": within },
     ]);
     let expanded =

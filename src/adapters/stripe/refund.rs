@@ -10,6 +10,7 @@ use super::{
     answer::{Judged, judge},
     api::Api,
     client,
+    list::has_more,
 };
 use crate::{
     domain::{money::Money, text::Text},
@@ -113,7 +114,8 @@ async fn refunds_of(api: &Api, charge: &str) -> Result<Vec<Json>, Text> {
             return Err(api.transport.text(format_args!("{what}: a list without data")));
         };
         refunds.extend(data);
-        if page.get("has_more").and_then(Json::as_bool) != Some(true) {
+        // A refund that is not seen is one that is sent again: only a list that says that it is whole is taken for it.
+        if !has_more(&page).map_err(|why| api.transport.text(format_args!("{what}: {why}")))? {
             return Ok(refunds);
         }
         match refunds.last().map(id_of) {

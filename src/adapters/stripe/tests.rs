@@ -28,7 +28,7 @@ pub(super) fn open(url: &str) -> StripeSystem {
     open_within(url, LIMIT)
 }
 
-fn refund_of(charge: &str) -> Order {
+pub(super) fn refund_of(charge: &str) -> Order {
     let amount = Money::new(2200, Currency::from_code("AUD").unwrap());
     Order::Refund { on: Id::new("stripe"), charge: charge.into(), amount, reason: Some("requested_by_customer".into()) }
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{
     api::{Api, Unread},
     client::Reading,
-    list::all,
+    list::{Extent, all},
     object,
 };
 use crate::{
@@ -44,31 +44,34 @@ pub(super) async fn read(
     }
     let of_customer = || vec![("customer".to_owned(), customer.to_owned())];
 
+    // What is old by its own `created` may have been given back, disputed or ended a moment ago: of these the whole is read.
+    let whole = Extent::Whole("too many for one list; look at this customer in Stripe's dashboard");
+    let newest = at_most.map_or(whole, Extent::Newest);
     let with_refunds = of_customer().into_iter().chain([("expand[]".to_owned(), "data.refunds".to_owned())]).collect();
-    for charge in all(api, "charges", with_refunds, at_most, limit, came).await? {
-        let about = id_of(&charge, "payment_intent");
-        told.push(happening(
-            "charge",
-            &charge,
-            amount(&charge, "amount"),
-            said(&charge, &["failure_message", "description"]),
-            about,
-        ));
-        let Some(id) = charge.get("id").and_then(Json::as_str) else { continue };
-        let of_charge = || vec![("charge".to_owned(), id.to_owned())];
+    for charge in all(api, "charges", with_refunds, whole, limit, came).await? {
+        let id = charge.get("id").and_then(Json::as_str);
+        let of_charge = || vec![("charge".to_owned(), id.unwrap_or_default().to_owned())];
+        let of_it = |what, one: &Json| happening(what, one, amount(one, "amount"), said(one, &["reason"]), id.map(str::to_owned));
         let refunds = match charge.pointer("/refunds/data").and_then(Json::as_array) {
-            Some(refunds) if charge.pointer("/refunds/has_more") == Some(&Json::Bool(false)) => refunds.clone(),
-            Some(_) | None => all(api, "refunds", of_charge(), at_most, limit, came).await?,
+            Some(refunds) if charge.pointer("/refunds/has_more") == Some(&Json::Bool(false)) => Some(refunds.clone()),
+            Some(_) | None if id.is_some() => Some(all(api, "refunds", of_charge(), newest, limit, came).await?),
+            Some(_) | None => None,
         };
-        let of_it = |what, one: &Json| happening(what, one, amount(one, "amount"), said(one, &["reason"]), Some(id.to_owned()));
-        told.extend(refunds.iter().map(|refund| of_it("refund", refund)));
-        if charge.get("disputed") == Some(&Json::Bool(true)) {
-            let disputes = all(api, "disputes", of_charge(), at_most, limit, came).await?;
-            told.extend(disputes.iter().map(|dispute| of_it("dispute", dispute)));
-        }
+        let disputes = match charge.get("disputed") {
+            Some(Json::Bool(false)) => Some(Vec::new()),
+            Some(_) | None if id.is_some() => Some(all(api, "disputes", of_charge(), newest, limit, came).await?),
+            Some(_) | None => None,
+        };
+        let words = match (&refunds, &disputes) {
+            (Some(_), Some(_)) => said(&charge, &["failure_message", "description"]),
+            (None, _) | (_, None) => Value::text("it has no id: what was refunded or disputed of it could not be asked"),
+        };
+        told.push(happening("charge", &charge, amount(&charge, "amount"), words, id_of(&charge, "payment_intent")));
+        told.extend(refunds.iter().flatten().map(|refund| of_it("refund", refund)));
+        told.extend(disputes.iter().flatten().map(|dispute| of_it("dispute", dispute)));
     }
     let with_ended = of_customer().into_iter().chain([("status".to_owned(), "all".to_owned())]).collect();
-    for subscription in all(api, "subscriptions", with_ended, at_most, limit, came).await? {
+    for subscription in all(api, "subscriptions", with_ended, whole, limit, came).await? {
         let each = subscription.as_object().and_then(object::per_period).map_or(Value::Null, Value::Integer);
         told.push(happening("subscription", &subscription, each.clone(), how_it_goes_on(&subscription), None));
         if let Some(ended) = subscription.get("ended_at").and_then(Json::as_i64) {
@@ -77,7 +80,7 @@ pub(super) async fn read(
             told.push(end.at(ended, "end"));
         }
     }
-    for invoice in all(api, "invoices", of_customer(), at_most, limit, came).await? {
+    for invoice in all(api, "invoices", of_customer(), newest, limit, came).await? {
         let of = id_of(&invoice, "subscription").or_else(|| {
             let within = invoice.pointer("/parent/subscription_details/subscription")?;
             within.as_str().map(str::to_owned)
