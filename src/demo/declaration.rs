@@ -93,6 +93,13 @@ pub struct WebhookEndpoint {
     pub description: String,
     pub enabled_events: Vec<String>,
     pub secret: String,
+    /// `disabled` where Stripe has switched it off.
+    #[serde(default = "enabled")]
+    pub status: String,
+}
+
+fn enabled() -> String {
+    "enabled".to_owned()
 }
 
 #[derive(Clone, Debug, Deserialize)]

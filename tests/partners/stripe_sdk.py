@@ -94,6 +94,61 @@ def refunds():
     looked("a refund, its replay, and what is refused of it")
 
 
+def many_refunds():
+    charges = [one for one in stripe.Charge.list(limit=100).data if one.paid and not one.disputed and not one.amount_refunded]
+    charge = charges[0]
+    for number in range(12):
+        within = stripe.Charge.retrieve(charge.id, expand=["refunds"]).refunds
+        assert len(within.data) == min(number, 10) and within.has_more == (number > 10), (number, within)
+        stripe.Refund.create(charge=charge.id, amount=1, idempotency_key=f"sdk-many-{number}")
+    within = stripe.Charge.retrieve(charge.id, expand=["refunds"]).refunds
+    assert len(within.data) == 10 and within.has_more, within
+    # The list says where it goes on.
+    whole = [one.id for one in within.auto_paging_iter()]
+    assert len(set(whole)) == 12 and whole == [one.id for one in stripe.Refund.list(charge=charge.id, limit=100).data], whole
+    listed = next(one for one in stripe.Charge.list(limit=100, expand=["data.refunds"]).data if one.id == charge.id)
+    assert [one.id for one in listed.refunds.data] == whole[:10] and listed.refunds.has_more
+    looked("a charge with more refunds than its list has room for")
+
+
+def webhooks():
+    endpoints = stripe.WebhookEndpoint.list(limit=100)
+    assert len(endpoints.data) == 3 and endpoints.has_more is False, endpoints
+    ids = [one.id for one in endpoints.data]
+    assert all(one.object == "webhook_endpoint" and one.enabled_events and one.status in ("enabled", "disabled") for one in endpoints.data)
+    assert "disabled" in [one.status for one in endpoints.data]
+    paged = stripe.WebhookEndpoint.list(limit=1)
+    assert len(paged.data) == 1 and paged.has_more is True
+    assert [one.id for one in paged.auto_paging_iter()] == ids
+    backwards = [one.id for one in stripe.WebhookEndpoint.list(limit=1, ending_before=ids[-1]).auto_paging_iter()]
+    assert backwards == list(reversed(ids[:-1])), backwards
+    assert stripe.WebhookEndpoint.list(limit=2, starting_after=ids[1]).has_more is False
+    assert stripe.WebhookEndpoint.retrieve(ids[0]).id == ids[0]
+    refused(stripe.InvalidRequestError, lambda: stripe.WebhookEndpoint.retrieve("we_no_such"), http_status=404)
+    refused(stripe.InvalidRequestError, lambda: stripe.WebhookEndpoint.list(limit=101), param="limit")
+    refused(stripe.InvalidRequestError, lambda: stripe.WebhookEndpoint.list(starting_after="we_no_such"), http_status=400)
+    refused(stripe.InvalidRequestError, lambda: stripe.WebhookEndpoint.list(colour="red"), code="parameter_unknown")
+    narrow = lambda: stripe.WebhookEndpoint.list(api_key=os.environ["STRIPE_NARROW_KEY"])
+    assert "rak_webhook_read" in str(refused(stripe.PermissionError, narrow, http_status=403))
+    events = list(stripe.Event.list(limit=1).auto_paging_iter())
+    every = {one.id for one in events}
+    lost = {one.id for one in stripe.Event.list(delivery_success=False, limit=1).auto_paging_iter()}
+    told = {one.id for one in stripe.Event.list(delivery_success=True, limit=1).auto_paging_iter()}
+    assert lost and told and lost | told == every and not lost & told, (lost, told, every)
+    assert all(stripe.Event.retrieve(one).pending_webhooks > 0 for one in lost)
+    assert all(stripe.Event.retrieve(one).pending_webhooks == 0 for one in told)
+    kinds = ["charge.succeeded", "payout.paid"]
+    of_kinds = {one.id for one in events if one.type in kinds}
+    assert of_kinds and {one.id for one in stripe.Event.list(types=kinds, limit=1).auto_paging_iter()} == of_kinds
+    both = {one.id for one in stripe.Event.list(types=kinds, delivery_success=False).auto_paging_iter()}
+    assert both == lost & of_kinds, (both, lost)
+    assert not stripe.Event.list(types=["payout.paid"]).data
+    refused(stripe.InvalidRequestError, lambda: stripe.Event.list(types=[f"charge.{number}" for number in range(21)]))
+    since = min(one.created for one in stripe.Event.list(limit=100).data)
+    assert {one.id for one in stripe.Event.list(created={"gte": since}, limit=100).data} == every
+    looked("webhook endpoints page by page, and what was not delivered to them")
+
+
 def disputes():
     listed = stripe.Dispute.list(limit=100).data
     dispute = next(one for one in listed if one.evidence_details.due_by)
@@ -154,7 +209,7 @@ def errors():
 
 def main():
     assert stripe.VERSION.split(".")[0] == "16", stripe.VERSION
-    for part in (lists, refunds, disputes, subscriptions, errors):
+    for part in (lists, refunds, many_refunds, webhooks, disputes, subscriptions, errors):
         part()
     print(f"stripe {stripe.VERSION}: everything is as it should be")
 

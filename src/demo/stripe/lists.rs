@@ -208,7 +208,7 @@ async fn page<'a>(stripe: &'a Stripe, listing: &'a Listing, params: &[(String, S
     Ok(page)
 }
 
-fn limit(given: Option<&str>) -> Result<usize, Refusal> {
+pub(super) fn limit(given: Option<&str>) -> Result<usize, Refusal> {
     let Some(given) = given else { return Ok(10) };
     let whole: i64 = given
         .parse()
@@ -294,11 +294,13 @@ async fn cursor(stripe: &Stripe, listing: &Listing, id: &str) -> Result<Option<C
 /// Puts a charge's refunds into it, as `expand[]=refunds` asks.
 async fn expand(stripe: &Stripe, object: &mut Json) -> Result<(), Refusal> {
     let Some(charge) = object.get("id").and_then(Json::as_str).filter(|id| id.starts_with("ch_")) else { return Ok(()) };
-    let source = "select * from refunds where charge = :charge order by created desc, seq desc limit 10";
+    // One more than Stripe puts into it, which tells whether there is more.
+    let source = "select * from refunds where charge = :charge order by created desc, seq desc limit 11";
     let rows = stripe.board.rows(source, &Values::from([("charge".into(), json!(charge))])).await?;
-    let data: Vec<Json> = rows.iter().map(|row| objects::refund(stripe, row)).collect();
+    let data: Vec<Json> = rows.iter().take(10).map(|row| objects::refund(stripe, row)).collect();
     let mut list = super::empty_list(&format!("/v1/charges/{charge}/refunds"));
     if let (Some(list), Some(object)) = (list.as_object_mut(), object.as_object_mut()) {
+        list.insert("has_more".to_owned(), json!(rows.len() > data.len()));
         list.insert("data".to_owned(), json!(data));
         object.insert("refunds".to_owned(), json!(list));
     }

@@ -135,7 +135,7 @@ async fn route(stripe: &Stripe, asked: &Asked) -> Answer {
     let read = asked.method == Method::GET;
     match parts.as_slice() {
         ["v1", "account"] if read => Answer::ok(&objects::account(stripe)),
-        ["v1", "webhook_endpoints"] if read => Answer::ok(&webhooks::all(stripe)),
+        ["v1", "webhook_endpoints"] if read => webhooks::all(stripe, &asked.params).into(),
         ["v1", "webhook_endpoints", id] if read => webhooks::one(stripe, id).into(),
         ["v1", list] if read && lists::find(list).is_some() => lists::list(stripe, list, &asked.params).await,
         ["v1", list, id] if read && lists::find(list).is_some() => lists::one(stripe, list, id, &asked.params).await,

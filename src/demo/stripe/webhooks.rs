@@ -14,9 +14,33 @@ use crate::{
 /// So long Stripe waits for a handler.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn all(stripe: &Stripe) -> Json {
-    let data: Vec<Json> = stripe.declared.webhook_endpoints.iter().map(|endpoint| object(stripe, endpoint)).collect();
-    json!({ "object": "list", "data": data, "has_more": false, "url": "/v1/webhook_endpoints" })
+/// A page of them, in the order in which they are declared.
+pub(super) fn all(stripe: &Stripe, params: &[(String, String)]) -> Result<Json, Refusal> {
+    let known = |name: &str| matches!(name, "limit" | "starting_after" | "ending_before") || name.starts_with("expand[");
+    if let Some((name, _)) = params.iter().find(|(name, _)| !known(name)) {
+        return Err(Refusal::of_param("parameter_unknown", name, format!("Received unknown parameter: {name}")));
+    }
+    let find = |name: &str| params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let limit = lists::limit(find("limit"))?;
+    let endpoints = &stripe.declared.webhook_endpoints;
+    let place = |name: &str| {
+        let Some(id) = find(name) else { return Ok(None) };
+        let found = endpoints.iter().position(|endpoint| endpoint.id == id);
+        found.map(Some).ok_or_else(|| Refusal::missing(400, "webhook_endpoint", id, name))
+    };
+    let (from, to, has_more) = match (place("starting_after")?, place("ending_before")?) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::invalid("You cannot specify both starting_after and ending_before."));
+        }
+        (None, Some(before)) => (before.saturating_sub(limit), before, before > limit),
+        (after, None) => {
+            let from = after.map_or(0, |after| after + 1);
+            (from, from + limit, endpoints.len() > from + limit)
+        }
+    };
+    let page = endpoints.iter().skip(from).take(to - from);
+    let data: Vec<Json> = page.map(|endpoint| object(stripe, endpoint)).collect();
+    Ok(json!({ "object": "list", "data": data, "has_more": has_more, "url": "/v1/webhook_endpoints" }))
 }
 
 pub(super) fn one(stripe: &Stripe, id: &str) -> Result<Json, Refusal> {
@@ -39,7 +63,7 @@ fn object(stripe: &Stripe, endpoint: &WebhookEndpoint) -> Json {
         "enabled_events": endpoint.enabled_events,
         "livemode": stripe.declared.livemode,
         "metadata": {},
-        "status": "enabled",
+        "status": endpoint.status,
         "url": endpoint.url
     })
 }
