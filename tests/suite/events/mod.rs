@@ -30,7 +30,18 @@ struct Letters {
 
 impl Letters {
     async fn open() -> Self {
-        let town = Town::of(&LETTERS, Options { pack: "letters".to_owned(), ..Options::default() }).await.unwrap();
+        Self::of(&LETTERS).await
+    }
+
+    /// Stripe has switched the site's endpoint off.
+    async fn switched_off() -> Self {
+        let (on, off) = ("id = \"we_site\"\n", "id = \"we_site\"\nstatus = \"disabled\"\n");
+        let files = LETTERS.files.iter().map(|(name, text)| (*name, &*text.replace(on, off).leak()));
+        Self::of(&BuiltIn { files: files.collect::<Vec<_>>().leak(), ..LETTERS }).await
+    }
+
+    async fn of(town: &BuiltIn) -> Self {
+        let town = Town::of(town, Options { pack: "letters".to_owned(), ..Options::default() }).await.unwrap();
         Self { home: tempfile::tempdir().unwrap(), town, hook: None }
     }
 
@@ -128,6 +139,24 @@ async fn while_the_handler_is_down_nothing_is_sent_and_it_is_said_why() {
     letters.town.clear_faults().await.unwrap();
     assert_eq!(letters.sql("select count(*) from told").await, "0");
     letters.verdicts("do deliver evt_l001", 0).await;
+}
+
+#[tokio::test]
+async fn nothing_is_sent_again_to_an_endpoint_that_stripe_has_switched_off() {
+    let letters = Letters::switched_off().await;
+    let verdicts = letters.verdicts("do resend evt_l001 evt_l002", 1).await;
+    assert_eq!(verdicts.len(), 2);
+    for (_, standing, said) in &verdicts {
+        assert_eq!(standing, "refused");
+        assert!(
+            said.contains("the endpoint is on: Stripe has we_site as disabled; switch it on in Stripe's dashboard"),
+            "{said}"
+        );
+    }
+    assert_eq!(letters.sql("select count(*) from told").await, "0");
+    // What does not go by the endpoint is not held up by it.
+    let posted = letters.verdicts("do deliver evt_l001", 0).await;
+    assert!(posted.iter().all(|(_, standing, _)| standing == "done"), "{posted:?}");
 }
 
 #[tokio::test]

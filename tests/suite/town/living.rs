@@ -158,6 +158,28 @@ async fn monday_opens_as_the_business_is() {
     assert_eq!((states["revenue_aggregation"].0, states["review_digest"].0), (Severity::Green, Severity::Green));
 }
 
+/// What Stripe no longer tries is still not there.
+#[tokio::test]
+async fn an_event_that_stripe_has_given_up_on_stays_red_until_the_business_has_it() {
+    let living = Living::open().await;
+    let old = "select id from stripe_events where created_at < datetime(:now, '-5 days') order by created_at desc limit 1";
+    let event = row(&living.town, old).await.remove(0);
+    let file = SqliteConnectOptions::new().filename(living.town.dir.join("stand-ins.db"));
+    let lost = format!("update events set delivered = id <> '{event}'");
+    sqlx::query(sqlx::AssertSqlSafe(lost)).execute(&mut SqliteConnection::connect_with(&file).await.unwrap()).await.unwrap();
+    let (check, queue) = (&living.pack.checks, &living.pack.queues);
+    let check = pack::find(check, &Id::new("webhooks_undelivered")).unwrap();
+    let queue = pack::find(queue, &Id::new("events")).unwrap();
+    for (processed_at, expected, waiting) in [("null", Severity::Red, 1), ("created_at", Severity::Green, 0)] {
+        change(&living.town, &format!("update stripe_events set processed_at = {processed_at} where id = '{event}'")).await;
+        let now = living.town.clock.now();
+        let measurement = check::measure(check, &living.read(&check.query, &[]).await, now).unwrap();
+        let (_, judgement) = check::judge(check, &Memory::default(), Observation::Read { at: now, measurement }, now);
+        assert_eq!(judgement.severity, expected, "{}", judgement.said);
+        assert_eq!(living.read(&queue.query, &[]).await.len(), waiting, "the alert and the queue tell the same");
+    }
+}
+
 #[tokio::test]
 async fn every_queue_and_figure_reads() {
     let living = Living::open().await;
