@@ -590,4 +590,6 @@ impl SqlSystem {
 #[cfg(test)]
 mod postgres_tests;
 #[cfg(test)]
+mod sqlite_faults;
+#[cfg(test)]
 mod tests;
