@@ -7,6 +7,7 @@ mod fault;
 mod identity;
 mod lane;
 mod marks;
+mod moments;
 mod parts;
 mod postgres;
 mod reach;

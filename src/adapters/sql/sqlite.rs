@@ -23,6 +23,7 @@ use super::{
     claims::{Contended, Contest, Transaction},
     fault::{Fault, FaultKind},
     lane::{Lane, Place},
+    moments,
     parts::Parts,
     statement_of_the_pack,
 };
@@ -82,6 +83,7 @@ impl Sqlite {
         let place = self.readers.enter().await;
         let mut reader = self.reader(&place).await?;
         reader.end_by(parts.patience(self.timeout));
+        comparable(&mut reader.connection, text, values).await?;
         // All in one message to the driver's thread: a cockpit looks some forty times a minute, for days.
         let script = format!("{BEGIN_READING}; {text}\n; rollback");
         let mut ended = 0;
@@ -219,6 +221,7 @@ struct Writing<'a> {
 #[async_trait]
 impl Transaction for Writing<'_> {
     async fn rows(&mut self, text: &str, values: &[Value]) -> Result<Rows, Fault> {
+        comparable(self.connection, text, values).await?;
         let query = bound(sqlx::query(statement_of_the_pack(text)), values);
         let found = query.fetch_all(&mut *self.connection).await?;
         let columns = match found.first() {
@@ -279,6 +282,7 @@ async fn apply(connection: &mut SqliteConnection, statement: &Statement<'_>, wit
 }
 
 async fn changes(connection: &mut SqliteConnection, statement: &Statement<'_>) -> Result<Option<Acted>, Fault> {
+    comparable(connection, statement.text, statement.parameters).await?;
     if let Some(marks) = statement.marks {
         let values = super::marks::values(statement.mark);
         let query = bound(sqlx::query(statement_of_the_pack(&marks.write)), &values);
@@ -310,6 +314,62 @@ async fn end_by(connection: &mut SqliteConnection, within: Duration) -> Result<(
 async fn names(connection: &mut SqliteConnection, text: &str) -> Result<Vec<String>, Fault> {
     let statement = connection.prepare(statement_of_the_pack(text)).await?;
     Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
+}
+
+/// Fails where a column that is put in order with a bound moment holds moments in another form.
+async fn comparable(connection: &mut SqliteConnection, text: &str, values: &[Value]) -> Result<(), Fault> {
+    for moments::Compared { of, column } in moments::compared(text, values) {
+        let tables = sqlx::query_scalar(TABLES_WITH).persistent(false).bind(&column).fetch_all(&mut *connection).await;
+        let tables: Vec<String> = match tables.map_err(Fault::from) {
+            Ok(tables) => tables,
+            Err(fault) if fault.kind == FaultKind::Busy => return Err(fault),
+            // Whatever is wrong is told of by the look itself.
+            Err(_) => return Ok(()),
+        };
+        let meant: Vec<&String> = match &of {
+            Some(of) => moments::named(text, of, &tables).into_iter().collect(),
+            None if moments::is_given(text, &column) => Vec::new(),
+            None => tables.iter().filter(|table| moments::names(text, table)).collect(),
+        };
+        let mut odd = Vec::new();
+        for table in &meant {
+            odd.extend(odd_moment(connection, table, &column).await);
+        }
+        // Where several tables have such a column it is not known whose is meant.
+        if let Some(said) = odd.first().filter(|_| odd.len() == meant.len()) {
+            return Err(Fault::new(FaultKind::Refused, said));
+        }
+    }
+    Ok(())
+}
+
+const TABLES_WITH: &str = "select m.name from sqlite_master m join pragma_table_info(m.name) c \
+    where m.type = 'table' and m.sql not like 'create virtual%' and c.name = ? collate nocase";
+
+/// What is wrong with a column's moments, by its oldest and its newest rows; `None` also where these cannot be looked at.
+async fn odd_moment(connection: &mut SqliteConnection, table: &str, column: &str) -> Option<String> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let (source, cell) = (quoted(table), quoted(column));
+    let look = format!(
+        "select typeof(held) || ' ' || substr(held, 1, 20) from (
+            select * from (select {cell} as held from {source} order by rowid limit 200)
+            union all select * from (select {cell} from {source} order by rowid desc limit 200))
+        where typeof(held) in ('integer', 'real')
+            or typeof(held) = 'text' and held glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9]*' limit 1"
+    );
+    let query = sqlx::query_scalar(statement_of_the_pack(&look)).persistent(false);
+    let found: String = query.fetch_optional(connection).await.ok()??;
+    let said = match found.split_once(' ')? {
+        ("text", held) => format!(
+            "`{table}.{column}` holds moments like `{held}`, and here they would be compared as texts with `YYYY-MM-DD hh:mm:ss`: \
+             each of the same day would count as later; write `datetime({column})` in the statement"
+        ),
+        (_, held) => format!(
+            "`{table}.{column}` holds numbers like {held}, and a number counts as earlier than every moment; write \
+             `datetime({column}, 'unixepoch')` in the statement"
+        ),
+    };
+    Some(said)
 }
 
 fn bound<'q>(query: Query<'q, sqlx::Sqlite, SqliteArguments>, values: &'q [Value]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {

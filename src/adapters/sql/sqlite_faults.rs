@@ -1,5 +1,5 @@
 //! A file that is not there, may not be used, is damaged or is something else: told in plain words, by looks and acts
-//! alike, and nothing of it is lost.
+//! alike, and nothing of it is lost. Beside them what is not a fault of the file and still not to be believed.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
 use super::*;
 use crate::{
-    adapters::testing::{LIMIT, mark, sql, words},
+    adapters::testing::{LIMIT, mark, params, sql, words},
     domain::id::Id,
 };
 
@@ -125,4 +125,46 @@ async fn a_damaged_file_is_told_and_what_is_whole_of_it_is_lost_by_no_act() {
     assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}");
     assert!(words(&outcome).contains("damaged"), "{outcome:?}");
     assert_eq!(fs::read(&file).unwrap(), bytes, "what can still be rescued of it is as it was");
+}
+
+#[tokio::test]
+async fn moments_in_another_form_are_never_compared_in_silence() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("shop.db");
+    let table = "create table repairs (id text, promised_at text, brought_at timestamp, made integer, done_at text)";
+    let row = "insert into repairs values ('r1', '2026-01-01T08:00:00Z', '2026-01-01 07:00:00', 1767225600, null)";
+    run(&file, &format!("{table}; {row}; create table bills (id text, promised_at text)")).await;
+    let system = open(&file);
+    let now = params(&[("now", Value::Time("2026-01-01T09:00:00Z".parse().unwrap()))]);
+    for (condition, said) in [
+        ("promised_at < :now", Some("`repairs.promised_at` holds moments like `2026-01-01T08:00:00Z`")),
+        ("r.promised_at between '2026' and :now or :now >= r.promised_at", Some("write `datetime(promised_at)`")),
+        ("made < :now", Some("`repairs.made` holds numbers like 1767225600")),
+        ("datetime(promised_at) < :now", None),
+        ("datetime(made, 'unixepoch') < :now", None),
+        ("brought_at < :now", None),
+        ("done_at is null or done_at < :now", None),
+        ("strftime('%Y-%m-%dT%H:%M:%SZ', :now) > promised_at", None),
+        ("id in (select id from (select id, datetime(promised_at) as promised_at from repairs) where promised_at < :now)", None),
+    ] {
+        let rows = system.read(&sql(&format!("select r.id from repairs r where {condition}")), &now).await;
+        match (rows, said) {
+            (Ok(rows), None) => assert_eq!(rows.len(), 1, "{condition}"),
+            (Err(SourceError::Refused(why)), Some(said)) => assert!(why.shown().contains(said), "{condition}: {why}"),
+            (other, _) => panic!("{condition}: {other:?}"),
+        }
+    }
+    let late = Order::Sql {
+        on: Id::new("db"),
+        statement: "update repairs set done_at = $1 where promised_at > $1".into(),
+        parameters: vec![Value::Time("2026-01-01T09:00:00Z".parse().unwrap())],
+        rows: 1,
+    };
+    let outcome = system.act(&late, &mark("a")).await;
+    assert!(matches!(outcome, Outcome::Rejected(_)), "an hour too late, and by text it is not: {outcome:?}");
+    assert!(words(&outcome).contains("`repairs.promised_at` holds moments like"), "{outcome:?}");
+    // Whose column it is, is not known: the bills have none in that form.
+    run(&file, "insert into bills values ('b1', '2026-01-01 08:00:00')").await;
+    let either = sql("select 1 as one from repairs where exists (select 1 from bills where promised_at < :now)");
+    assert_eq!(system.read(&either, &now).await.unwrap().len(), 1);
 }
