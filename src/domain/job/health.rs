@@ -11,14 +11,14 @@ use super::{
 };
 
 use crate::domain::{
-    age,
+    age, figure,
     pack::Job,
     rows::Rows,
     severity::Severity,
     snapshot::{JobHealth, Run, RunOutcome},
 };
 
-/// Due times looked at, the latest ones: more than any history that is drawn.
+/// Due times drawn and counted, the latest ones: more than any history that is looked through.
 const DUE_TIMES: usize = 1_000;
 /// A scheduler may fire a moment early.
 const EARLY: TimeDelta = TimeDelta::seconds(5);
@@ -34,6 +34,8 @@ struct Slot {
 /// What is read from the slots before it is said.
 struct Course {
     slots: Vec<Slot>,
+    /// The first due time since the last run; those that are counted may begin much later.
+    unanswered: Option<DateTime<Utc>>,
     usual: Option<Duration>,
     now: DateTime<Utc>,
     grace: TimeDelta,
@@ -58,12 +60,18 @@ pub fn health(job: &Job, runs: &Rows, now: DateTime<Utc>) -> JobHealth {
         Ok(runs) => runs,
         Err(why) => return JobHealth { why: format!("the history cannot be read: {why}"), ..health },
     };
-    let Some(oldest) = runs.first().map(|run| run.started) else {
+    let Some((oldest, newest)) = runs.first().zip(runs.last()).map(|(first, last)| (first.started, last.started)) else {
         return JobHealth { why: "the history holds no run".to_owned(), ..health };
     };
-    let due = times.map_or_else(Vec::new, |times| times.between(oldest + EARLY, now, DUE_TIMES));
-    let course = Course { usual: usual(&runs), slots: slots(&due, runs), now, grace: delta(job.grace) };
-    health.missed = course.outstanding().count() as u32;
+    let mut due = times.as_ref().map_or_else(Vec::new, |times| times.between(oldest + EARLY, now, DUE_TIMES));
+    // However long ago the last run was: what came of it still stands.
+    let its_time = times.as_ref().and_then(|times| times.at_or_before(newest + EARLY));
+    if let Some(its_time) = its_time.filter(|its_time| due.first().is_some_and(|first| its_time < first)) {
+        due.insert(0, its_time);
+    }
+    let unanswered = times.as_ref().and_then(|times| times.after(newest + EARLY));
+    let course = Course { usual: usual(&runs), slots: slots(&due, runs), unanswered, now, grace: delta(job.grace) };
+    health.missed = course.missed() as u32;
     health.usual = course.usual;
     health.runs = course.told();
     (health.severity, health.state, health.why) = course.judged(job);
@@ -117,6 +125,17 @@ impl Course {
     /// The due times since the last run for which none came, their grace over.
     fn outstanding(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().rev().take_while(|slot| slot.runs.is_empty()).filter(|slot| self.is_over(slot))
+    }
+
+    /// The first due time since the last run, where none came for it and its grace is over.
+    fn absent_since(&self) -> Option<DateTime<Utc>> {
+        self.unanswered.filter(|due| *due + self.grace < self.now)
+    }
+
+    /// How many runs did not come; of more than are counted, so many.
+    fn missed(&self) -> usize {
+        let empty = self.slots.iter().rev().take_while(|slot| slot.runs.is_empty()).count();
+        if empty < DUE_TIMES { self.outstanding().count() } else { DUE_TIMES }
     }
 
     fn last(&self) -> Option<(&Slot, &Recorded)> {
@@ -173,21 +192,22 @@ impl Course {
     }
 
     fn late(&self, job: &Job) -> Option<(Severity, String, String)> {
-        let first = self.outstanding().last()?;
-        let count = self.outstanding().count();
-        let late_by = self.now - first.due;
+        let first = self.absent_since()?;
+        let count = self.missed();
+        let counted = if count < DUE_TIMES { count.to_string() } else { format!("{}+", figure::quantity(DUE_TIMES as f64, "")) };
+        let late_by = self.now - first;
         let (severity, state) = if late_by >= delta(job.failed_after) {
-            (Severity::Red, format!("MISSED {count}"))
+            (Severity::Red, format!("MISSED {counted}"))
         } else if late_by >= delta(job.missed_after) {
-            (Severity::Yellow, format!("MISSED {count}"))
+            (Severity::Yellow, format!("MISSED {counted}"))
         } else {
             (Severity::Yellow, format!("LATE {}", age::span(late_by)))
         };
-        let since = first.due.with_timezone(&job.schedule.meant_in).format("%a %-d %b %H:%M %Z");
+        let since = first.with_timezone(&job.schedule.meant_in).format("%a %-d %b %H:%M %Z");
         let why = if count == 1 {
             format!("the run of {since} did not come")
         } else {
-            format!("{count} runs did not come, the first of {since}")
+            format!("{counted} runs did not come, the first of {since}")
         };
         Some((severity, state, why))
     }
@@ -219,8 +239,7 @@ impl Course {
     fn troubled_since(&self) -> Option<DateTime<Utc>> {
         let ended = self.slots.iter().rev().flat_map(|slot| slot.runs.iter().rev()).filter(|run| run.end != End::Running);
         let failed = ended.take_while(|run| run.end == End::Failed).last().map(|run| run.started);
-        let absent = self.outstanding().last().map(|slot| slot.due);
-        failed.into_iter().chain(absent).min()
+        failed.into_iter().chain(self.absent_since()).min()
     }
 
     /// Runs that ended badly since the last that went well; one that still runs says nothing yet.

@@ -254,3 +254,20 @@ fn a_job_every_quarter_of_an_hour_is_not_green_for_a_day_without_runs() {
     assert_eq!(told(&health("2026-03-04T12:20:00Z")), (Severity::Yellow, "LATE 2h05m", 8));
     assert_eq!(health("2026-03-04T12:20:00Z").runs.len(), 10);
 }
+
+#[test]
+fn a_job_due_every_minute_turns_red_however_many_runs_did_not_come() {
+    let job = job("* * * * *", Zone::UTC);
+    let well = [("2026-03-01T10:00:02Z", Some(3), "success", 1), ("2026-03-01T09:59:01Z", Some(3), "success", 1)];
+    let failed = [("2026-03-01T10:00:02Z", Some(3), "failure", 1), ("2026-03-01T09:59:01Z", Some(3), "success", 1)];
+    for (now, severity) in [("2026-03-02T09:00:00Z", Severity::Yellow), ("2026-03-04T10:00:00Z", Severity::Red)] {
+        let health = health(&job, &history(&well), at(now));
+        let missed = if severity == Severity::Red { "MISSED 1,000+" } else { "LATE 22h59m" };
+        assert_eq!(told(&health), (severity, missed, 1_000), "{now}");
+        assert_eq!(health.why, "1,000+ runs did not come, the first of Sun 1 Mar 10:01 UTC");
+        assert_eq!(health.since, Some(at("2026-03-01T10:01:00Z")), "it stays since when it is so");
+        let health = super::health(&job, &history(&failed), at(now));
+        assert_eq!((health.severity, health.state.as_str()), (Severity::Red, "FAILED 1/5"), "what the last run came to stands");
+        assert_eq!(health.since, Some(at("2026-03-01T10:00:02Z")));
+    }
+}
