@@ -197,9 +197,10 @@ pub fn carry_out(opening: Opening, deed: &Deed<'_>) -> Result<u8, Complaint> {
         for receipt in business.actor.recover().await.map_err(|why| refused(&why))? {
             output::complain(&act::line(&receipt));
         }
-        let aims = targets.iter().map(|target| watcher.aim(target)).collect();
-        let ask = Ask(1);
-        let preview = business.actor.propose(ask, Id::new(deed.action), aims, inputs).await.map_err(|why| refused(&why))?;
+        let (ask, action) = (Ask(1), Id::new(deed.action));
+        let aims = targets.iter().map(|target| watcher.aim(&action, target)).collect::<Result<_, _>>();
+        let aims = aims.map_err(|why| refused(&why))?;
+        let preview = business.actor.propose(ask, action, aims, inputs).await.map_err(|why| refused(&why))?;
         let said = Said { preview: &preview, json: deed.json };
         if deed.dry_run || preview.plans.is_empty() {
             said.print()?;

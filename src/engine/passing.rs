@@ -7,7 +7,7 @@ use super::{
     message::{Event, Request},
     watcher::Watcher,
 };
-use crate::domain::{plan::Target, text::Text};
+use crate::domain::{id::Id, pack::Action, plan::Target, text::Text};
 
 impl Watcher {
     /// Never waits: each request is asked by a task of its own, which tells the answer.
@@ -15,9 +15,12 @@ impl Watcher {
         let actor = self.actor.clone();
         match request {
             Request::Propose { ask, action, targets, inputs } => {
-                let aims = targets.iter().map(|target| self.aim(target)).collect();
+                let aims = targets.iter().map(|target| self.aim(&action, target)).collect::<Result<Vec<_>, _>>();
                 self.answer(async move {
-                    let preview = actor.propose(ask, action, aims, inputs).await;
+                    let preview = match aims {
+                        Ok(aims) => actor.propose(ask, action, aims, inputs).await,
+                        Err(why) => Err(why),
+                    };
                     Some(Event::Preview { ask, preview })
                 });
             }
@@ -65,14 +68,14 @@ impl Watcher {
     }
 
     /// The row as the operator saw it.
-    pub fn aim(&self, target: &Target) -> Aim {
-        let drawn = |target: &Target| Aim::drawn(target, self.latest.as_deref().into_iter().chain(&self.before));
+    pub fn aim(&self, action: &Id<Action>, target: &Target) -> Result<Aim, Text> {
+        let drawn = |target: &Target| Aim::drawn(action, target, self.latest.as_deref().into_iter().chain(&self.before));
         let names =
             target.queue.as_ref().map(|queue| self.ground.pack.known_as(target.clone()).queue.unwrap_or_else(|| queue.clone()));
         // Of several queues that hold the same items, it stands where it stands.
         let seats = target.queue.iter().chain(&names).flat_map(|name| self.ground.pack.queues_of(name));
-        let seen = seats.map(|queue| drawn(&Target { queue: Some(queue.id.clone()), key: target.key.clone() }));
-        seen.into_iter().find(|aim| aim.is_drawn).unwrap_or_else(|| drawn(target))
+        let mut seen = seats.filter_map(|queue| drawn(&Target { queue: Some(queue.id.clone()), key: target.key.clone() }).ok());
+        seen.find(|aim| aim.is_drawn).map_or_else(|| drawn(target), Ok)
     }
 }
 
