@@ -17,6 +17,7 @@ use crate::{
         job::Times,
         journal::Entry,
         pack::Reconciliation,
+        reconcile::Gist,
         snapshot::{Handling, SignOff, Statement, Subject},
         text::Text,
     },
@@ -103,10 +104,10 @@ impl Watcher {
         Times::of(cron, self.ground.pack.timezone)?.after(now)
     }
 
-    /// Signs the statement as it stands on the screen; one with a failed look behind it cannot be signed.
+    /// Signs the statement as it was read; one with a failed look behind it, or that says something else by now, is not signed.
     /// Begins to sign: millions of rows take their time to be archived, and nothing waits for that.
-    pub(super) fn sign_off(&mut self, ask: Ask, id: &Id<Reconciliation>, note: String) {
-        match self.signing(ask, id, note) {
+    pub(super) fn sign_off(&mut self, ask: Ask, id: &Id<Reconciliation>, seen: &Gist, note: String) {
+        match self.signing(ask, id, seen, note) {
             Ok((signing, filing)) => {
                 let archive = Arc::clone(&self.ground.archive);
                 let filed = filed(archive, filing);
@@ -116,7 +117,7 @@ impl Watcher {
         }
     }
 
-    fn signing(&mut self, ask: Ask, id: &Id<Reconciliation>, note: String) -> Result<(Signing, Filing), String> {
+    fn signing(&mut self, ask: Ask, id: &Id<Reconciliation>, seen: &Gist, note: String) -> Result<(Signing, Filing), String> {
         let now = self.ground.clock.now();
         let index = self.board.reconciliations.iter().position(|report| report.id == *id);
         let index = index.ok_or_else(|| format!("there is no reconciliation `{id}`"))?;
@@ -124,6 +125,9 @@ impl Watcher {
         let Some(statement) = report.look.fresh(now) else {
             return Err(format!("{}: the last look failed or is too old; refresh it (r) before signing", report.title));
         };
+        if Gist::of(statement) != *seen {
+            return Err(format!("{}: it changed while you read it, and nothing was signed; look again, then sign", report.title));
+        }
         let written = serde_json::to_value(statement.as_ref()).map_err(|error| error.to_string())?;
         let hash = hex::encode(Sha256::digest(written.to_string()));
         let difference = statement.totals.iter().map(|totals| totals.difference).collect::<Vec<_>>();

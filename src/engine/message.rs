@@ -11,6 +11,7 @@ use crate::domain::{
     money::Money,
     pack::{Action, Confirm, Flag, Job, Reconciliation},
     plan::{ActionId, BatchId, Receipt, Target},
+    reconcile::Gist,
     rows::Params,
     snapshot::{Flip, JournalLine, Snapshot, Subject},
     text::Text,
@@ -77,6 +78,8 @@ pub enum Request {
     SignOff {
         ask: Ask,
         reconciliation: Id<Reconciliation>,
+        /// What the statement said that the operator has read; one that says anything else is not signed.
+        seen: Gist,
         note: String,
     },
     /// The flips and notes of one subject.
@@ -92,7 +95,7 @@ pub enum Request {
     },
     Unlock,
     Lock,
-    /// Finish the effect under way, start none, answer `Stopped`.
+    /// Finish the effect under way, start none, put on record what is left to, answer `Stopped`.
     Stop,
 }
 

@@ -272,7 +272,7 @@ impl Watcher {
         match request {
             Request::Refresh(scope) => self.refresh(&scope),
             Request::Handle { subject, how } => self.handle_alert(subject, how).await,
-            Request::SignOff { ask, reconciliation, note } => self.sign_off(ask, &reconciliation, note),
+            Request::SignOff { ask, reconciliation, seen, note } => self.sign_off(ask, &reconciliation, &seen, note),
             Request::History { ask, subject } => self.history(ask, &subject).await,
             Request::Journal { ask, before, contains } => self.journal_page(ask, before, &contains).await,
             Request::Propose { .. }

@@ -8,6 +8,7 @@ use crate::domain::{
     id::Id,
     pack::Reconciliation,
     plan::{ActionId, Receipt, Standing},
+    reconcile::Gist,
     snapshot::Subject,
 };
 
@@ -89,6 +90,8 @@ pub const VERDICTS: [(&str, bool); 2] = [("happened", true), ("not happened", fa
 #[derive(Clone, Debug)]
 pub struct SignOff {
     pub reconciliation: Id<Reconciliation>,
+    /// What it says, as it is shown.
+    pub seen: Gist,
     pub title: String,
     pub note: Field,
     pub opened_at: DateTime<Utc>,

@@ -8,6 +8,7 @@ mod cell;
 mod cells;
 mod class;
 mod entry;
+mod gist;
 mod hashes;
 mod heap;
 mod join;
@@ -23,6 +24,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use book::Book;
 pub use cell::Cell;
+pub use gist::Gist;
 pub use sheet::{Sheet, SheetRow};
 pub use statement::{MOST_LISTED, proposal_row, severity};
 

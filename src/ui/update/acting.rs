@@ -7,6 +7,7 @@ use crate::{
         id::Id,
         pack::{self, Action, Confirm},
         plan::{BatchId, Receipt, Standing, Target},
+        reconcile::Gist,
         recovery::CutBatch,
         rows::Params,
         snapshot::BatchReport,
@@ -255,14 +256,15 @@ pub fn sign_off(model: &mut Model) -> Vec<Cmd> {
     let snapshot = model.snapshot.clone();
     let report = snapshot.as_ref().and_then(|snapshot| snapshot.reconciliations.iter().find(|report| report.id == id));
     let Some(report) = report else { return Vec::new() };
-    if report.look.value.is_none() || report.look.failure.is_some() || model.is_stale(&report.look) {
+    let fresh = report.look.value.as_ref().filter(|_| report.look.failure.is_none() && !model.is_stale(&report.look));
+    let Some(statement) = fresh else {
         say(model, Tone::Warning, "there is no fresh statement to sign; r looks again");
         return Vec::new();
-    }
+    };
     if may_write(model) {
-        let title = report.title.clone();
-        model.overlay =
-            Some(Overlay::SignOff(SignOff { reconciliation: id, title, note: Field::default(), opened_at: model.now }));
+        let (title, seen) = (report.title.clone(), Gist::of(statement));
+        let note = Field::default();
+        model.overlay = Some(Overlay::SignOff(SignOff { reconciliation: id, seen, title, note, opened_at: model.now }));
     }
     Vec::new()
 }

@@ -92,7 +92,8 @@ fn in_sign_off(model: &mut Model, mut sign_off: SignOff, chord: Chord) -> Vec<Cm
         let what = format!("sign-off of {}", sign_off.title);
         let ask = model.questions.ask(Waiting::SignOff(what));
         let note = sign_off.note.text().trim().to_owned();
-        return vec![Cmd::Ask(Request::SignOff { ask, reconciliation: sign_off.reconciliation, note })];
+        let SignOff { reconciliation, seen, .. } = sign_off;
+        return vec![Cmd::Ask(Request::SignOff { ask, reconciliation, seen, note })];
     }
     sign_off.note.press(chord);
     model.overlay = Some(Overlay::SignOff(sign_off));

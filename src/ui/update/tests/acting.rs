@@ -1,6 +1,7 @@
 //! Deciding: what asks first, what is refused, what is taken back.
 
 use super::*;
+use crate::domain::reconcile::Gist;
 
 #[test]
 fn nothing_is_changed_while_writing_is_locked_or_the_cockpit_only_reads() {
@@ -374,4 +375,21 @@ fn what_a_batch_has_done_leaves_the_list_when_the_batch_ends() {
     assert_eq!(tell(&mut model, with(2, None)), []);
     assert_eq!(tell(&mut model, with(3, Some(now))), [Cmd::Ask(Request::Refresh(Scope::Queue(Id::new("reviews"))))]);
     assert_eq!(tell(&mut model, with(4, Some(now))), [], "once");
+}
+
+#[test]
+fn a_statement_that_comes_while_the_note_is_typed_is_not_the_one_that_is_signed() {
+    let read = |snapshot: &Snapshot| Gist::of(snapshot.reconciliations[0].look.value.as_ref().unwrap());
+    let mut model = unlocked();
+    press(&mut model, "4 O o k");
+    let mut newer = fixture::snapshot();
+    newer.sequence += 1;
+    let report = Arc::make_mut(&mut newer.reconciliations[0]);
+    Arc::make_mut(report.look.value.as_mut().unwrap()).matched += 1;
+    let unread = read(&newer);
+    tell(&mut model, Event::Snapshot(Arc::new(newer)));
+    let cmds = press_at(&mut model, "enter", later());
+    let [Cmd::Ask(Request::SignOff { seen, note, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!((seen, note.as_str()), (&read(&fixture::snapshot()), "ok"));
+    assert_ne!(*seen, unread);
 }
