@@ -26,10 +26,12 @@ use crate::domain::{
 /// The pause between two rounds of probes.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// One round of probes of the flag at `index`.
+/// One round of probes of the flag at `index`, for the flip to `to` that was made at `at`.
 #[derive(Debug)]
 pub struct Round {
     index: usize,
+    to: String,
+    at: DateTime<Utc>,
     results: Vec<ProbeResult>,
 }
 
@@ -78,13 +80,19 @@ impl Flips {
         for (index, _, _) in due {
             let Some((_, flip)) = self.open.iter().find(|(open, _)| *open == index) else { continue };
             let (pack, reader) = (Arc::clone(&ground.pack), Arc::clone(&ground.reader));
-            let (value, asked_at) = (flip.to.clone(), ground.clock.now());
+            let (to, at, asked_at) = (flip.to.clone(), flip.at, ground.clock.now());
             let round = async move {
-                let results = observe(&pack.flags[index], &value, &reader, asked_at).await;
-                Round { index, results }
+                let results = observe(&pack.flags[index], &to, &reader, asked_at).await;
+                Round { index, to, at, results }
             };
             self.rounds.push(round.boxed());
         }
+    }
+
+    /// The flip that a round was made for; none where the flag has been flipped since.
+    fn asked_for(&self, round: &Round) -> Option<&FlagFlip> {
+        let (_, flip) = self.open.iter().find(|(open, _)| *open == round.index)?;
+        Some(flip).filter(|flip| flip.to == round.to && flip.at == round.at)
     }
 
     fn set(&mut self, index: usize, flip: FlagFlip) {
@@ -166,6 +174,8 @@ impl Watcher {
             probes: Vec::new(),
         };
         let until = now + TimeDelta::from_std(flag.observe_for).unwrap_or_default();
+        // What was observed of an earlier flip says nothing of this one, which is not deployed yet.
+        self.flips.observing.retain(|(other, _, _)| *other != index);
         self.save_flip(index, flip).await;
         if phase == FlagPhase::Deployed {
             self.flips.observe_until(index, Instant::now(), until);
@@ -176,10 +186,8 @@ impl Watcher {
 
     /// A round of probes has come back.
     pub(super) async fn observed(&mut self, round: Round) {
-        let Round { index, results } = round;
-        let Some(mut flip) = self.flips.open.iter().find(|(open, _)| *open == index).map(|(_, flip)| flip.clone()) else {
-            return;
-        };
+        let Some(mut flip) = self.flips.asked_for(&round).cloned() else { return };
+        let Round { index, results, .. } = round;
         let flag = &self.ground.pack.flags[index];
         let (title, normal, id) = (flag.title.clone(), flag.normal.clone(), flag.id.clone());
         let until = flip.at + TimeDelta::from_std(flag.observe_for).unwrap_or_default();
@@ -235,5 +243,49 @@ impl Watcher {
             self.tell(Event::Notice { said: Text::new(error.to_string()), is_error: true });
         }
         self.journal_changed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::stage::Stage,
+        ports::{Clock as _, Memory as _},
+    };
+
+    const FLAG: &str = r#"
+[flags.booking]
+title = "Booking"
+read.sql = { on = "db", text = "select state" }
+column = "state"
+values = ["open", "closed"]
+normal = "open"
+set.sql = { on = "db", text = "update settings set booking = :value where id = 1", rows = 1 }
+probes = [ { title = "the form says so", read.sql = { on = "db", text = "select form" }, column = "state", expect = "{{ value }}" } ]
+"#;
+
+    fn flip(to: &str, at: DateTime<Utc>) -> FlagFlip {
+        let (from, reason, operator) = (String::new(), Text::new("a test"), "jo".to_owned());
+        FlagFlip { from, to: to.to_owned(), reason, operator, at, phase: FlagPhase::Deployed, probes: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_an_earlier_flip_observes_none_after_it() {
+        let stage = Stage::new(FLAG);
+        stage.answers("select form", "state", Value::text("closed"));
+        let watching = stage.open().await;
+        let (mut watcher, start) = (watching.watcher, stage.now());
+        watcher.save_flip(0, flip("closed", start)).await;
+        watcher.flips.observe_until(0, Instant::now(), start + TimeDelta::minutes(2));
+        watcher.flips.ask_due(&watcher.ground);
+        let late = watcher.flips.next_round().await.unwrap();
+        assert!(all_seen(&late.results));
+        // Back to normal, which no probe has seen yet.
+        watcher.save_flip(0, flip("open", start + TimeDelta::seconds(1))).await;
+        watcher.observed(late).await;
+        let phase = watcher.board.flags[0].flip.as_ref().map(|flip| flip.phase);
+        assert_eq!(phase, Some(FlagPhase::Deployed), "the loop is still open");
+        assert_eq!(watching.store.flag_flips().await.unwrap().len(), 1);
     }
 }

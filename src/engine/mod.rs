@@ -16,5 +16,7 @@ pub mod reader;
 pub mod reading;
 pub mod runs;
 pub mod schedule;
+#[cfg(test)]
+mod stage;
 pub mod watch;
 pub mod watcher;

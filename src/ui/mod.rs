@@ -33,6 +33,8 @@ mod work;
 pub use chord::Chord;
 pub use dialog::{Dialog, Stage};
 pub use message::{Cmd, Msg};
+#[cfg(test)]
+pub(crate) use model::fixture;
 pub use model::{Mode, Model, Shown};
 pub use overlay::Overlay;
 pub use place::{Pane, Place, Thing};
