@@ -48,9 +48,9 @@ impl Watcher {
             // What the lock came to is told by the acting part itself; only a refusal is news.
             Request::Unlock => self.answer(async move { actor.unlock().await.err().map(|why| notice(Err(why))) }),
             Request::Lock => self.answer(async move { actor.lock().await.err().map(|why| notice(Err(why))) }),
-            // `Stopped` is told by the acting part when the effect under way has ended; one that is gone already has none.
-            Request::Stop => self.answer(async move { actor.stop().await.err().map(|_| Event::Stopped) }),
+            // The loop's own.
             Request::Refresh(_)
+            | Request::Stop
             | Request::Handle { .. }
             | Request::SignOff { .. }
             | Request::History { .. }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -44,6 +44,8 @@ const FIRST_GATHERING: Duration = Duration::from_millis(300);
 const PROGRESS: Duration = Duration::from_secs(1);
 /// How often the picture is kept for the next start.
 const KEEPING: Duration = Duration::from_mins(1);
+/// Who leaves waits so long for the archive of what is being signed, and for the last of the record.
+const FAREWELL: Duration = Duration::from_secs(10);
 /// Journal lines in a snapshot.
 const LINES: usize = 200;
 
@@ -86,6 +88,8 @@ pub struct Watcher {
     digest: Option<Digest>,
     /// Memories of the judges that are not in the record yet.
     unsaved: BTreeMap<Subject, serde_json::Value>,
+    /// Asked to stop: answered when the acting part has, or is gone.
+    stops: FuturesUnordered<BoxFuture<'static, ()>>,
     /// How far the long lists had come when they were last asked.
     told_progress: (Vec<Text>, BTreeMap<Watch, PagesSoFar>),
     /// The picture as it was last published: what the operator sees.
@@ -134,6 +138,7 @@ impl Watcher {
             latest: None,
             told_progress: Default::default(),
             unsaved: BTreeMap::new(),
+            stops: FuturesUnordered::new(),
             ground,
         }
     }
@@ -154,6 +159,7 @@ impl Watcher {
                     None => ControlFlow::Break(()),
                 },
                 Some(event) = acted.recv() => self.acted(event).await,
+                Some(()) = self.stops.next(), if !self.stops.is_empty() => ControlFlow::Break(()),
                 Some(signing) = self.signings.next(), if !self.signings.is_empty() => {
                     self.signed(signing).await;
                     ControlFlow::Continue(())
@@ -174,7 +180,10 @@ impl Watcher {
             }
             self.publish_if_due().await;
         }
+        let listener = Arc::clone(&self.listener);
         self.leave().await;
+        // Last of all: whoever hears it may end the process.
+        let _ = listener(Event::Stopped);
     }
 
     /// One look at everything in the scope, and the picture after it; for the command line.
@@ -285,8 +294,12 @@ impl Watcher {
             | Request::LookUp { .. }
             | Request::Settle { .. }
             | Request::Unlock
-            | Request::Lock
-            | Request::Stop => self.pass_on(request),
+            | Request::Lock => self.pass_on(request),
+            Request::Stop => {
+                let actor = self.actor.clone();
+                // One that is gone has nothing under way.
+                self.stops.push(async move { drop(actor.stop().await) }.boxed());
+            }
         }
         ControlFlow::Continue(())
     }
@@ -305,15 +318,16 @@ impl Watcher {
         if let Event::Receipt(receipt) = &event {
             self.follow(receipt).await;
         }
-        let is_last = matches!(event, Event::Stopped);
-        if matches!(event, Event::Printed { .. }) {
-            // Nothing of it is on record before it ends.
-            self.tell(event);
-            return ControlFlow::Continue(());
+        if matches!(event, Event::Stopped) {
+            // Told when all is on record that is only known here.
+            return ControlFlow::Break(());
         }
-        self.journal_changed();
+        // Nothing of what is printed is on record before it ends.
+        if !matches!(event, Event::Printed { .. }) {
+            self.journal_changed();
+        }
         self.tell(event);
-        if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     }
 
     /// What the acts themselves tell comes as events; what belongs to none of them is seen here.
@@ -418,11 +432,24 @@ impl Watcher {
         self.board.reconciliations.iter().enumerate().map(told).collect()
     }
 
+    /// Neither an archive nor a disk that hangs keeps who leaves.
     async fn leave(mut self) {
-        // What was signed is signed, also by who leaves at once.
+        if timeout(FAREWELL, self.finish_signing()).await.is_err() {
+            tracing::error!("the archive did not answer: what was being signed at the end is not signed");
+        }
+        if timeout(FAREWELL, self.keep_all()).await.is_err() {
+            tracing::error!("the record did not answer: the last picture is not kept");
+        }
+    }
+
+    /// What was signed is signed, also by who leaves at once.
+    async fn finish_signing(&mut self) {
         while let Some(signing) = self.signings.next().await {
             self.signed(signing).await;
         }
+    }
+
+    async fn keep_all(&mut self) {
         let snapshot = self.picture().await;
         self.save_memories().await;
         let record = &self.ground.record;
