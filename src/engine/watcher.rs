@@ -240,19 +240,22 @@ impl Watcher {
     async fn saw(&mut self, seen: Seen) -> ControlFlow<()> {
         let watch = seen.watch;
         let now = self.ground.clock.now();
+        let (asked, has_failed) = (seen.at, seen.answer.is_err());
         let mut wait = Duration::ZERO;
         if let Some((_, pulse)) = self.watches.iter_mut().find(|(other, _)| *other == watch) {
-            wait = pulse.ended(seen.answer.is_err(), fastrand::f64(), Instant::now());
+            wait = pulse.ended(has_failed, fastrand::f64(), Instant::now());
         }
         if let Err(error) = &seen.answer {
             tracing::warn!(watch.name = watch.name(&self.ground.pack), took_ms = seen.took_ms, %error, "a look failed");
         }
-        let asked = seen.at;
         let next_try = now + TimeDelta::from_std(wait).unwrap_or_default();
         let changes = self.board.apply(seen, next_try, now);
         self.changed();
         self.remember(changes).await;
-        if let Watch::Job(index) = watch {
+        // A look that failed leaves the figures of before the run standing: they are no result.
+        if let Watch::Job(index) = watch
+            && !has_failed
+        {
             self.run_looked(index, asked).await;
         }
         ControlFlow::Continue(())

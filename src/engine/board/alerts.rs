@@ -114,6 +114,8 @@ pub struct TenureSlot {
     /// Newest first.
     recent: Arc<[Reading]>,
     judged_look: Option<DateTime<Utc>>,
+    /// Since the start: what is only remembered is not known yet.
+    is_judged: bool,
 }
 
 impl TenureSlot {
@@ -142,6 +144,7 @@ impl TenureSlot {
         self.tenure = tenure;
         self.detail = detail;
         self.judged_look = looked_at;
+        self.is_judged = true;
         let memories = if changed {
             serde_json::to_value(&self.tenure).map(|memory| vec![(subject, memory)]).unwrap_or_default()
         } else {
@@ -232,7 +235,7 @@ fn job_rule(job: &pack::Job) -> String {
 }
 
 fn slot_alert(slot: &TenureSlot, subject: Subject, every: std::time::Duration, now: DateTime<Utc>) -> Alert {
-    let never = slot.tenure.since.is_none() || slot.judged_look.is_none() && slot.recent.is_empty();
+    let never = !slot.is_judged;
     Alert {
         subject,
         title: String::new(),
