@@ -98,7 +98,10 @@ pub struct Watcher {
 
 impl Watcher {
     /// Takes up what the record remembers.
-    pub async fn start(ground: Ground, listener: Listener, actor: Actor) -> Self {
+    pub async fn start(mut ground: Ground, listener: Listener, actor: Actor) -> Self {
+        if let Some(refresh) = ground.refresh {
+            Arc::make_mut(&mut ground.pack).slow_to(refresh);
+        }
         let record = Arc::clone(&ground.record);
         let remembered = record.load_memories().await.unwrap_or_default();
         let mut board = Board::new(Arc::clone(&ground.pack), &remembered);
@@ -115,10 +118,7 @@ impl Watcher {
         let pack = Arc::clone(&ground.pack);
         Self {
             board,
-            watches: Watch::all(&pack)
-                .into_iter()
-                .map(|watch| (watch, Pulse::new(watch.every(&pack).max(ground.refresh.unwrap_or_default()), start)))
-                .collect(),
+            watches: Watch::all(&pack).into_iter().map(|watch| (watch, Pulse::new(watch.every(&pack), start))).collect(),
             looks: FuturesUnordered::new(),
             readings: Arc::new(Readings::of(&pack)),
             signings: FuturesUnordered::new(),
@@ -197,6 +197,8 @@ impl Watcher {
         while let Some(seen) = self.looks.next().await {
             let _ = self.saw(seen).await;
         }
+        // The next look may be another process's: how long a limit has been exceeded must not begin anew with each.
+        self.save_memories().await;
         self.picture().await
     }
 
@@ -482,3 +484,6 @@ fn future(watch: Watch, ground: &Ground, readings: &Arc<Readings>, now: DateTime
     let (pack, reader, readings) = (Arc::clone(&ground.pack), Arc::clone(&ground.reader), Arc::clone(readings));
     async move { look(watch, &pack, &reader, &readings, now).await }.boxed()
 }
+
+#[cfg(test)]
+mod tests;

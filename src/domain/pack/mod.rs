@@ -16,7 +16,7 @@ mod query;
 mod queue;
 mod sql;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::domain::zone::Zone;
 
@@ -70,6 +70,20 @@ impl Pack {
             |connection: &&Connection| matches!(&connection.kind, ConnectionKind::Firestore { marks: Some(_), .. });
         let find = |keeps: &dyn Fn(&&Connection) -> bool| self.connections.iter().find(keeps);
         find(&in_table).or_else(|| find(&in_collection)).map(|connection| &connection.id)
+    }
+
+    /// As if the pack itself looked no more often: what is too old, and what has held for how long, is reckoned by how often
+    /// it is really looked at.
+    pub fn slow_to(&mut self, least: Duration) {
+        let checks = self.checks.iter_mut().map(|check| &mut check.every);
+        let queues = self.queues.iter_mut().map(|queue| &mut queue.every);
+        let jobs = self.jobs.iter_mut().map(|job| &mut job.every);
+        let reconciliations = self.reconciliations.iter_mut().map(|reconciliation| &mut reconciliation.every);
+        let flags = self.flags.iter_mut().map(|flag| &mut flag.every);
+        let metrics = self.metrics.iter_mut().map(|metric| &mut metric.every);
+        for every in checks.chain(queues).chain(jobs).chain(reconciliations).chain(flags).chain(metrics) {
+            *every = least.max(*every);
+        }
     }
 
     /// The queues whose items go by this name, or the queue itself by its own; that one first.
