@@ -80,6 +80,8 @@ pub(super) struct Driver {
     flying: HashMap<ActionId, DateTime<Utc>>,
     pub(super) findings: Option<Findings>,
     pub(super) broken: Option<Text>,
+    /// Who asked to unlock before the start was over.
+    pub(super) unlocks: Vec<Reply<DateTime<Utc>>>,
     pub(super) identity: Option<String>,
     /// When claims that were left behind are looked for.
     pub(super) sweep_at: Option<DateTime<Utc>>,
@@ -107,6 +109,7 @@ impl Driver {
             flying: HashMap::new(),
             findings: None,
             broken: None,
+            unlocks: Vec::new(),
             identity: None,
             sweep_at: None,
             follow_at: None,

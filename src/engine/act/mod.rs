@@ -277,7 +277,7 @@ impl Driver {
             Request::StopRun { plan, reply } => drop(reply.send(self.stop_run(&plan).await)),
             Request::LookUp { plan, reply } => drop(reply.send(self.look_up(&plan).await)),
             Request::Settle { plan, happened, reply } => drop(reply.send(self.settle(&plan, happened).await)),
-            Request::Unlock(reply) => drop(reply.send(self.unlock().await)),
+            Request::Unlock(reply) => self.asked_to_unlock(reply).await,
             Request::Lock(reply) => drop(reply.send(self.close_lock("LOCK", "writing locked").await)),
             Request::Stop(reply) => self.stop(Some(reply)).await,
         }

@@ -26,6 +26,15 @@ use crate::{
 const LAST_CALL: Duration = Duration::from_secs(20);
 
 impl Driver {
+    /// At once; at a start that found nothing to settle, as soon as that is over: nobody has to ask twice for it.
+    pub(super) async fn asked_to_unlock(&mut self, reply: Reply<DateTime<Utc>>) {
+        if matches!(&self.mode, Mode::Recovering { acts, .. } if acts.is_empty()) && self.broken.is_none() {
+            self.unlocks.push(reply);
+            return;
+        }
+        drop(reply.send(self.unlock().await));
+    }
+
     pub(super) async fn unlock(&mut self) -> Result<DateTime<Utc>, Text> {
         if let Some(barrier) = &self.setup.barrier {
             return Err(barrier.why().clone());
@@ -152,6 +161,7 @@ impl Driver {
             if let Some(reply) = reply {
                 drop(reply.send(Err(why)));
             }
+            self.answer_unlocks().await;
             return;
         }
         let may_write = self.broken.is_none() && self.setup.barrier.is_none();
@@ -165,6 +175,13 @@ impl Driver {
         if let Some(reply) = reply {
             drop(reply.send(Ok(receipts)));
         }
+        self.answer_unlocks().await;
+    }
+
+    async fn answer_unlocks(&mut self) {
+        for reply in mem::take(&mut self.unlocks) {
+            drop(reply.send(self.unlock().await));
+        }
     }
 
     /// Starts nothing more; what has not been sent is said to be so.
@@ -174,6 +191,7 @@ impl Driver {
             return;
         }
         self.mode = Mode::Stopping(reply.into_iter().collect());
+        self.answer_unlocks().await;
         self.looks.clear();
         self.following.clear();
         for system in self.setup.connections.0.values() {

@@ -178,8 +178,10 @@ impl Cockpit {
             tell: Arc::new(move |event| drop(sender.send(event))),
         });
         let cockpit = Self { actor, task: tokio::spawn(task), _events: events };
-        cockpit.actor.recover().await.unwrap();
-        cockpit.actor.unlock().await.unwrap();
+        // Whoever asks while the start still looks for claims that were left is heard when it has ended.
+        let (recovered, unlocked) = tokio::join!(cockpit.actor.recover(), cockpit.actor.unlock());
+        recovered.unwrap();
+        unlocked.unwrap();
         cockpit
     }
 
