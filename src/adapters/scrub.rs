@@ -168,7 +168,7 @@ impl Scrubber {
     }
 
     fn echoes(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| is_no_chance(secret))
+        self.secrets.iter().map(secrecy::ExposeSecret::expose_secret).filter(|secret| is_no_chance(secret))
     }
 
     pub(super) fn text(&self, said: &str) -> Text {
@@ -196,7 +196,7 @@ fn replace_in(json: &mut Json, instead: &dyn Fn(&str) -> Option<String>) -> bool
     match json {
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
         Json::String(text) => instead(text).map(|other| *text = other).is_some(),
-        Json::Array(items) => items.iter_mut().fold(false, |any, item| replace_in(item, instead) || any),
+        Json::Array(items) => items.iter_mut().filter_map(|item| replace_in(item, instead).then_some(())).count() > 0,
         Json::Object(fields) => {
             let names: Vec<(String, String)> = fields.keys().filter_map(|name| Some((name.clone(), instead(name)?))).collect();
             for (name, other) in &names {
@@ -204,7 +204,8 @@ fn replace_in(json: &mut Json, instead: &dyn Fn(&str) -> Option<String>) -> bool
                     fields.insert(other.clone(), value);
                 }
             }
-            fields.values_mut().fold(!names.is_empty(), |any, value| replace_in(value, instead) || any)
+            let below = fields.values_mut().filter_map(|value| replace_in(value, instead).then_some(())).count();
+            below + names.len() > 0
         }
     }
 }

@@ -12,8 +12,8 @@ use wheelhouse::{
     domain::{
         id::Id,
         pack::{
-            self, Bound, Class, Comparison, Confirm, ConnectionKind, EffectKind, GuardRule, Read, SecretSource, Target,
-            WindowClock,
+            self, Bound, Class, Comparison, Confirm, ConnectionKind, EffectKind, GuardRule, MessageFormat, Read, SecretSource,
+            Target, WindowClock,
         },
         rows::Params,
         value::Value,
@@ -482,5 +482,20 @@ fn walk(root: &Json, schema: &Json, value: &Json, path: &str, unknown: &mut Vec<
     }
     for value in value.as_array().into_iter().flatten() {
         walk(root, &schema["items"], value, path, unknown);
+    }
+}
+
+#[test]
+fn a_webhook_takes_messages_as_slack_does_unless_it_is_said() {
+    for (said, expected) in [
+        ("", MessageFormat::Slack),
+        (", format = \"slack\"", MessageFormat::Slack),
+        (", format = \"plain\"", MessageFormat::Plain),
+    ] {
+        let head = "[pack]\ntitle = \"Shop\"\ntimezone = \"UTC\"\ncurrency = \"EUR\"\n";
+        let pack = format!("{head}[connections]\nhook.webhook = {{ url_env = \"HOOK\"{said} }}\n");
+        let loaded = read(&pack).unwrap_or_else(|problems| panic!("{problems}"));
+        let ConnectionKind::Webhook { format, .. } = loaded.pack.connections[0].kind else { panic!() };
+        assert_eq!(format, expected, "{said}");
     }
 }

@@ -119,7 +119,7 @@ async fn a_secret_that_an_answer_repeats_becomes_no_cell_however_it_is_spelled()
     for secret in ["s3/canary", "canary/\"7f3a9c\\0123456789"] {
         let headers = vec![("x-key".to_owned(), Secret::secret(secret))];
         let json = Json::from(secret).to_string();
-        let numbers: String = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let numbers = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
         for spelled in [json.clone(), json.replace('/', "\\/"), format!("\"{numbers}\"")] {
             let body = format!("{{\"you_sent\": {spelled}, \"all\": [{{{spelled}: 1}}]}}");
             let server = answering(ResponseTemplate::new(200).set_body_string(body.clone())).await;

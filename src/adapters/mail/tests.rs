@@ -164,8 +164,8 @@ async fn flood(greets: bool) -> (String, JoinHandle<usize>) {
             while lines.next_line().await.unwrap().is_some_and(|said| said != ".") {}
         }
         let mut said = 0;
-        while writer.write_all(&[b'2'; 64 * 1024]).await.is_ok() {
-            said += 64 * 1024;
+        while writer.write_all(&[b'2'; 16 * 1024]).await.is_ok() {
+            said += 16 * 1024;
         }
         said
     });

@@ -67,12 +67,11 @@ impl FieldKind {
 }
 
 fn place(text: &str) -> Option<FieldValue> {
-    let (latitude, longitude) = match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(json) => (json.get("latitude")?.as_f64()?, json.get("longitude")?.as_f64()?),
-        Err(_) => {
-            let (latitude, longitude) = text.split_once(',')?;
-            (latitude.trim().parse().ok()?, longitude.trim().parse().ok()?)
-        }
+    let (latitude, longitude) = if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
+        (json.get("latitude")?.as_f64()?, json.get("longitude")?.as_f64()?)
+    } else {
+        let (latitude, longitude) = text.split_once(',')?;
+        (latitude.trim().parse().ok()?, longitude.trim().parse().ok()?)
     };
     let is_on_earth = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
     is_on_earth.then_some(FieldValue::Place { latitude, longitude })

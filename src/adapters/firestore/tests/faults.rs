@@ -145,7 +145,7 @@ async fn drips() -> String {
         while let Ok((mut line, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut tick = tokio::time::interval(Duration::from_millis(2));
-                let _ = line.read(&mut [0; 64 * 1024]).await;
+                let _ = line.read(&mut [0; 16 * 1024]).await;
                 line.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n[").await.unwrap();
                 while line.write_all(b" ").await.is_ok() {
                     tick.tick().await;
@@ -263,7 +263,7 @@ async fn says(words: &'static [u8]) -> String {
     tokio::spawn(async move {
         while let Ok((mut line, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let _ = line.read(&mut [0; 64 * 1024]).await;
+                let _ = line.read(&mut [0; 16 * 1024]).await;
                 // Whoever hangs up first ends it.
                 let _ = line.write_all(words).await;
             });
