@@ -72,7 +72,8 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
         Event::Recovered(receipts) => recovered(model, receipts),
         Event::Unopened(why) => {
             say(model, Tone::Bad, why.one_line());
-            model.unopened = Some(why);
+            // What the last visit read would stand there for good.
+            (model.unopened, model.snapshot) = (Some(why), None);
         }
         Event::Notice { said, is_error } => {
             if is_error {

@@ -131,6 +131,9 @@ fn alarm(barrier: &Barrier) -> Role {
 /// The age of the data, the next look, the time; what is most needed first.
 fn clocks(ink: &Ink<'_>) -> Vec<(String, Role)> {
     let model = ink.model;
+    if model.unopened.is_some() {
+        return vec![("nothing is read".to_owned(), Role::Bad)];
+    }
     let mut clocks = vec![match model.freshness() {
         Freshness::Current(at) => (format!("as of {}", ink.when(at)), Role::Muted),
         Freshness::InPart(at) => (format!("in part as of {}", ink.when(at)), Role::Warning),

@@ -138,7 +138,7 @@ fn opening(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect) {
     buffer.set_stringn(line.x, line.y, &said, usize::from(line.width), ink.style(Role::Muted));
 }
 
-/// Nothing is read: the picture of an earlier visit would only stand in front of the reason.
+/// Nothing is read, and why.
 fn unopened(ink: &Ink<'_>, buffer: &mut Buffer, area: Rect, why: &Text) {
     let width = area.width.saturating_sub(4).min(96);
     let (x, last) = (area.x + (area.width - width) / 2, area.bottom().saturating_sub(1));
