@@ -81,7 +81,7 @@ pub enum Command {
     },
     /// Look once at everything and say what is red, yellow, unknown
     Check {
-        /// Machine-readable
+        /// As JSON
         #[arg(long)]
         json: bool,
         /// Green ones too
@@ -120,6 +120,7 @@ pub enum Command {
         /// How long to look outside again, at most, for an act of which nobody knows whether it happened
         #[arg(long, value_name = "SPAN", default_value = "30s", value_parser = span)]
         wait: Duration,
+        /// As JSON
         #[arg(long)]
         json: bool,
     },
@@ -127,8 +128,10 @@ pub enum Command {
     Reconcile {
         /// One reconciliation of the pack (default: all)
         name: Option<String>,
+        /// As JSON
         #[arg(long, conflicts_with = "csv")]
         json: bool,
+        /// As CSV, a line for each discrepancy
         #[arg(long)]
         csv: bool,
         /// Keep the statements in the archive as well, with every row (a sign-off does that by itself)
@@ -163,6 +166,7 @@ pub enum Command {
     },
     /// Print the key table
     Keys {
+        /// As Markdown, for a README
         #[arg(long)]
         markdown: bool,
     },
@@ -261,7 +265,7 @@ pub enum ConnectCommand {
         /// nothing is changed by that, and the account's log has a line for each
         #[arg(long)]
         writes: bool,
-        /// Machine-readable
+        /// As JSON
         #[arg(long)]
         json: bool,
     },
@@ -272,6 +276,7 @@ pub enum PackCommand {
     /// Read a pack and say everything that is wrong with it
     Check {
         file: PathBuf,
+        /// As JSON
         #[arg(long)]
         json: bool,
     },
