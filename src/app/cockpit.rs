@@ -47,6 +47,8 @@ struct Cockpit {
     begin: Option<Box<dyn FnOnce()>>,
     /// Told to end, and waiting for the effect under way.
     leaving: bool,
+    /// What went wrong after that: no screen shows it any more.
+    parting: Vec<Text>,
 }
 
 /// Opens the cockpit and stays until the operator, or the terminal, goes.
@@ -55,11 +57,23 @@ pub fn open(opening: Opening, model: Model, theme: Theme, settings: &Settings) -
     let (sender, mailbox) = mailbox(EVENTS)?;
     let clock = Arc::clone(&opening.clock);
     let begin = Box::new(move || start_engine(opening, asked, sender));
-    let mut cockpit = Cockpit { model, theme, clock, requests, wishes: VecDeque::new(), begin: Some(begin), leaving: false };
+    let mut cockpit = Cockpit {
+        model,
+        theme,
+        clock,
+        requests,
+        wishes: VecDeque::new(),
+        begin: Some(begin),
+        leaving: false,
+        parting: Vec::new(),
+    };
     for clash in cockpit.model.keymap.clashes_with(&cockpit.model.pack) {
         cockpit.update(Msg::Event(Event::Notice { said: Text::new(clash), is_error: true }));
     }
     let ended = run(&mut cockpit, &mailbox, settings)?;
+    for said in &cockpit.parting {
+        output::complain(&format!("wheelhouse: {}", said.one_line()));
+    }
     for receipt in cockpit.model.receipts.iter().filter(|receipt| receipt.standing == Standing::Unknown) {
         let Receipt { title, label, said, .. } = receipt;
         let said = format!("wheelhouse: {title} {}: {}; the next start looks it up", label.one_line(), said.one_line());
@@ -190,7 +204,12 @@ impl Program for Cockpit {
     }
 
     fn event(&mut self, event: Event) {
-        let has_stopped = matches!(event, Event::Stopped);
+        let has_stopped = matches!(event, Event::Stopped | Event::Unopened(_));
+        if let Event::Notice { said, is_error: true } = &event
+            && self.leaving
+        {
+            self.parting.push(said.clone());
+        }
         let was_opening = self.model.snapshot.is_none();
         self.update(Msg::Event(event));
         if was_opening && self.model.snapshot.is_some() {

@@ -56,6 +56,10 @@ pub fn remove_old(opening: &Opening) -> Result<u8, Complaint> {
         return Err(Complaint::said("nothing was taken away: not with `--read-only`"));
     }
     let record = opening.record().ok_or_else(|| Complaint::said("a scratch demo keeps no statements: give --demo-dir DIR"))?;
+    if !record.exists() {
+        let why = format!("nothing was taken away: {} is not there, the journal that knows what was filed", record.display());
+        return Err(Complaint::said(why));
+    }
     on_runtime(async {
         let operator = opening.choice.operator.as_str();
         let refused = |error: StoreError| Complaint::said(format!("nothing was taken away: {error}"));

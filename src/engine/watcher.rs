@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     domain::{
+        age,
         journal::Entry,
         pack::Pack,
         snapshot::{Digest, Handling, JournalLine, PagesSoFar, ReconciliationReport, Snapshot, Subject},
@@ -440,7 +441,12 @@ impl Watcher {
     /// Neither an archive nor a disk that hangs keeps who leaves.
     async fn leave(mut self) {
         if timeout(FAREWELL, self.finish_signing()).await.is_err() {
-            tracing::error!("the archive did not answer: what was being signed at the end is not signed");
+            let said = format!(
+                "the archive did not answer within {}: what was being signed is not signed; sign it again",
+                age::span(TimeDelta::from_std(FAREWELL).unwrap_or_default())
+            );
+            tracing::error!("{said}");
+            (self.listener)(Event::Notice { said: Text::new(said), is_error: true });
         }
         if timeout(FAREWELL, self.keep_all()).await.is_err() {
             tracing::error!("the record did not answer: the last picture is not kept");
@@ -455,10 +461,13 @@ impl Watcher {
     }
 
     async fn keep_all(&mut self) {
-        let snapshot = self.picture().await;
         self.save_memories().await;
+        // One with lists that were not read yet would take the place of a whole one.
+        if self.digest.is_some() {
+            let snapshot = self.picture().await;
+            log_loss("the picture", self.ground.record.save_snapshot(&snapshot).await);
+        }
         let record = &self.ground.record;
-        log_loss("the picture", record.save_snapshot(&snapshot).await);
         if let Some(visit) = self.visit {
             log_loss("the visit's end", record.end_visit(visit, self.ground.clock.now()).await);
         }

@@ -119,6 +119,8 @@ pub struct Model {
     pub is_touched: bool,
     /// The selected row that a look took away, and when: the next one stands in its place.
     pub(super) slipped: Option<(String, DateTime<Utc>)>,
+    /// The note of a sign-off that was refused, for the next one of that reconciliation.
+    pub(super) unsigned: Option<(Id<Reconciliation>, Field)>,
     /// What the mouse selected last, while no key came since.
     pub(super) pointed: Option<Thing>,
     /// The time of the last message.
@@ -172,6 +174,7 @@ impl Model {
             is_touched: false,
             slipped: None,
             unopened: None,
+            unsigned: None,
             pointed: None,
             now,
             moving: None,

@@ -3,9 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::KeyEvent;
 
-use super::place::{Place, Thing};
+use super::{
+    field::Field,
+    place::{Place, Thing},
+};
 use crate::{
-    domain::{id::Id, pack::Action, plan::Target, snapshot::Subject},
+    domain::{
+        id::Id,
+        pack::{Action, Reconciliation},
+        plan::Target,
+        snapshot::Subject,
+    },
     engine::message::Ask,
 };
 
@@ -22,7 +30,12 @@ pub enum Waiting {
     TakeBack,
     /// A commit, in words.
     Commit(String),
-    SignOff(String),
+    /// A sign-off, in words, with the note: where it is refused, nobody types that again.
+    SignOff {
+        what: String,
+        reconciliation: Id<Reconciliation>,
+        note: Field,
+    },
     History(Subject),
     Journal,
 }
@@ -61,7 +74,7 @@ impl Questions {
                 let kind = std::mem::discriminant(&waiting);
                 self.open.retain(|(_, other)| std::mem::discriminant(other) != kind);
             }
-            Waiting::Quick { .. } | Waiting::TakeBack | Waiting::Commit(_) | Waiting::SignOff(_) => {}
+            Waiting::Quick { .. } | Waiting::TakeBack | Waiting::Commit(_) | Waiting::SignOff { .. } => {}
         }
         self.last += 1;
         if self.open.len() >= OPEN {

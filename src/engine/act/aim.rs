@@ -74,6 +74,12 @@ fn discrepancy<'a>(action: &Id<Action>, snapshot: &'a Snapshot, key: &str) -> Re
     match (meant.as_slice(), named.as_slice()) {
         ([], []) => Ok(None),
         ([(_, one)], _) => Ok(Some(one)),
+        // The same row in two windows over the same ledgers.
+        ([(_, one), others @ ..], _)
+            if others.iter().all(|(_, other)| reconcile::proposal_row(other) == reconcile::proposal_row(one)) =>
+        {
+            Ok(Some(one))
+        }
         ([], _) => Err(Text::new(format!("the pack proposes another repair for {key}, or none: nothing was sent"))),
         (meant, _) => {
             let titles = meant.iter().map(|(title, _)| *title).collect::<Vec<_>>().join(" and in ");
@@ -242,5 +248,7 @@ mod tests {
         assert_eq!(why, "the pack proposes another repair for missing_here ch_1, or none: nothing was sent");
         let why = difference("record_charge", &two(9900, "record_charge")).unwrap_err();
         assert!(why.starts_with("missing_here ch_1 stands in tills and in charges, and it cannot be told which"), "{why}");
+        let one_row_in_two_windows = two(2200, "record_charge");
+        assert!(difference("record_charge", &one_row_in_two_windows).is_ok(), "whichever is meant, it is that row");
     }
 }

@@ -179,8 +179,13 @@ impl Driver {
     }
 
     async fn answer_unlocks(&mut self) {
-        for reply in mem::take(&mut self.unlocks) {
-            drop(reply.send(self.unlock().await));
+        let waiting = mem::take(&mut self.unlocks);
+        if waiting.is_empty() {
+            return;
+        }
+        let unlocked = self.unlock().await;
+        for reply in waiting {
+            drop(reply.send(unlocked.clone()));
         }
     }
 

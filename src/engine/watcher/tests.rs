@@ -230,3 +230,21 @@ async fn whoever_leaves_is_told_so_when_what_was_signed_and_the_last_picture_are
     assert!(store.last_visit(i64::MAX).await.unwrap().unwrap().ended.is_some());
     assert!(store.last_sign_off(&Id::new("charges")).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn who_leaves_before_all_was_looked_at_leaves_the_last_whole_picture_standing() {
+    let stage = every("30s");
+    stage.answers("select rate", "rate", Value::Integer(30));
+    let kept = |store: Arc<crate::store::Store>| async move { store.last_snapshot().await.unwrap().unwrap().alerts[0].looked_at };
+    let mut whole = stage.open().await;
+    let picture = whole.watcher.look_once(|_, _| true).await;
+    let looked_at = picture.alerts[0].looked_at;
+    whole.store.save_snapshot(&picture).await.unwrap();
+    whole.close().await;
+
+    stage.later(TimeDelta::minutes(5));
+    let Watching { watcher, store, .. } = stage.open().await;
+    watcher.leave().await;
+    assert!(looked_at.is_some());
+    assert_eq!(kept(Arc::clone(&store)).await, looked_at, "nothing was read");
+}

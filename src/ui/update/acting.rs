@@ -263,7 +263,8 @@ pub fn sign_off(model: &mut Model) -> Vec<Cmd> {
     };
     if may_write(model) {
         let (title, seen) = (report.title.clone(), Gist::of(statement));
-        let note = Field::default();
+        let refused = model.unsigned.take_if(|(refused, _)| *refused == id);
+        let note = refused.map_or_else(Field::default, |(_, note)| note);
         model.overlay = Some(Overlay::SignOff(SignOff { reconciliation: id, seen, title, note, opened_at: model.now }));
     }
     Vec::new()

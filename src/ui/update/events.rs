@@ -74,6 +74,13 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             say(model, Tone::Bad, why.one_line());
             // What the last visit read would stand there for good.
             (model.unopened, model.snapshot) = (Some(why), None);
+            if matches!(model.overlay, Some(Overlay::Stopping)) {
+                model.touch();
+                return vec![Cmd::Quit];
+            }
+            if matches!(model.overlay, Some(Overlay::Quit { .. })) {
+                model.overlay = None;
+            }
         }
         Event::Notice { said, is_error } => {
             if is_error {
@@ -121,14 +128,18 @@ fn preview_came(model: &mut Model, ask: Ask, preview: Result<Box<Preview>, Text>
             say(model, Tone::Bad, why.one_line());
             Vec::new()
         }
-        (Waiting::Commit(_) | Waiting::SignOff(_) | Waiting::History(_) | Waiting::Journal, _) => Vec::new(),
+        (Waiting::Commit(_) | Waiting::SignOff { .. } | Waiting::History(_) | Waiting::Journal, _) => Vec::new(),
     }
 }
 
 fn answer_came(model: &mut Model, ask: Ask, said: Result<Text, Text>) {
     let Some(waiting) = model.questions.answered(ask) else { return };
     let what = match waiting {
-        Waiting::Commit(what) | Waiting::SignOff(what) => format!("{what}: "),
+        Waiting::Commit(what) => format!("{what}: "),
+        Waiting::SignOff { what, reconciliation, note } => {
+            model.unsigned = said.is_err().then_some((reconciliation, note));
+            format!("{what}: ")
+        }
         Waiting::TakeBack | Waiting::Dialog | Waiting::Quick { .. } | Waiting::History(_) | Waiting::Journal => String::new(),
     };
     match said {

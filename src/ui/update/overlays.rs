@@ -90,9 +90,9 @@ fn scrolled(scroll: usize, chord: Chord) -> Option<usize> {
 fn in_sign_off(model: &mut Model, mut sign_off: SignOff, chord: Chord) -> Vec<Cmd> {
     if chord.code == KeyCode::Enter && model.listens(sign_off.opened_at) {
         let what = format!("sign-off of {}", sign_off.title);
-        let ask = model.questions.ask(Waiting::SignOff(what));
-        let note = sign_off.note.text().trim().to_owned();
-        let SignOff { reconciliation, seen, .. } = sign_off;
+        let SignOff { reconciliation, seen, note, .. } = sign_off;
+        let ask = model.questions.ask(Waiting::SignOff { what, reconciliation: reconciliation.clone(), note: note.clone() });
+        let note = note.text().trim().to_owned();
         return vec![Cmd::Ask(Request::SignOff { ask, reconciliation, seen, note })];
     }
     sign_off.note.press(chord);

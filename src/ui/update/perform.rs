@@ -173,6 +173,9 @@ fn export(model: &mut Model) -> Vec<Cmd> {
 
 /// Back, and at the root out; but never silently past something that is held or under way.
 fn quit(model: &mut Model) -> Vec<Cmd> {
+    if model.unopened.is_some() {
+        return vec![Cmd::Quit];
+    }
     if !going::is_root(model) {
         going::back(model);
         return Vec::new();

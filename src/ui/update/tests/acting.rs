@@ -392,4 +392,14 @@ fn a_statement_that_comes_while_the_note_is_typed_is_not_the_one_that_is_signed(
     let [Cmd::Ask(Request::SignOff { seen, note, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
     assert_eq!((seen, note.as_str()), (&read(&fixture::snapshot()), "ok"));
     assert_ne!(*seen, unread);
+    // It is refused, and nobody has to type the note again.
+    let [Cmd::Ask(Request::SignOff { ask, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    tell(&mut model, Event::Answer { ask: *ask, said: Err(Text::new("it changed while you read it")) });
+    press_at(&mut model, "O", later());
+    let cmds = press_at(&mut model, "enter", later() + TimeDelta::seconds(1));
+    let [Cmd::Ask(Request::SignOff { ask, seen, note, .. })] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert_eq!((seen, note.as_str()), (&unread, "ok"));
+    tell(&mut model, Event::Answer { ask: *ask, said: Ok(Text::new("signed")) });
+    press_at(&mut model, "O", later() + TimeDelta::seconds(2));
+    assert!(matches!(&model.overlay, Some(Overlay::SignOff(sign_off)) if sign_off.note.is_empty()), "it is signed");
 }

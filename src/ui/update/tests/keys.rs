@@ -86,6 +86,30 @@ fn quitting_never_abandons_an_act_silently() {
 }
 
 #[test]
+fn a_cockpit_that_could_not_be_opened_is_left_at_once() {
+    let unopened = || Event::Unopened(Text::new("the record is locked"));
+    let target = fixture::target("refunds", "rr_0312");
+    // What the last picture had under way is nobody's to wait for.
+    let mut model = fixture::model();
+    tell(&mut model, Event::Receipt(fixture::receipt(&target, Standing::UnderWay)));
+    tell(&mut model, unopened());
+    assert_eq!(press(&mut model, "q"), [Cmd::Quit]);
+    for keys in ["q", "2 enter"] {
+        let mut model = fixture::model();
+        tell(&mut model, Event::Receipt(fixture::receipt(&target, Standing::UnderWay)));
+        press(&mut model, keys);
+        tell(&mut model, unopened());
+        assert!(model.overlay.is_none(), "{keys}");
+        assert_eq!(press(&mut model, "q"), [Cmd::Quit], "{keys}");
+    }
+    let mut model = fixture::model();
+    tell(&mut model, Event::Receipt(fixture::receipt(&target, Standing::UnderWay)));
+    press(&mut model, "q");
+    press_at(&mut model, "y", later());
+    assert_eq!(tell(&mut model, unopened()), [Cmd::Quit], "nobody else would answer");
+}
+
+#[test]
 fn a_key_that_is_let_go_means_nothing() {
     let mut model = fixture::model();
     let mut up = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
