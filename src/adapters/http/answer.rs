@@ -52,17 +52,20 @@ pub(super) fn failed_probe(read: &HttpRead, transport: &Transport, failure: &NoR
 /// Why the answer cannot be used.
 fn problem(transport: &Transport, read: &HttpRead, path: &str, reply: &Reply) -> Option<SourceError> {
     let said = |words: &str| transport.text(format_args!("{} {path} answered {}{words}", read.method, reply.status));
-    let excerpt = reply.excerpt();
-    let excerpt = if excerpt.is_empty() { String::new() } else { format!(": {excerpt}") };
+    // Only where it is told: what it must not tell is looked for in all of the answer.
+    let excerpt = || match reply.excerpt() {
+        excerpt if excerpt.is_empty() => excerpt,
+        excerpt => format!(": {excerpt}"),
+    };
     match reply.status {
         200..300 => {}
         300..400 => {
             let place = reply.header("location").unwrap_or("nowhere");
             return Some(SourceError::Refused(said(&format!(": moved to {place}, which is outside the connection's address"))));
         }
-        401 | 403 => return Some(SourceError::Denied(said(&format!("{excerpt}; check the connection's credentials")))),
-        400..500 => return Some(SourceError::Refused(said(&excerpt))),
-        _ => return Some(SourceError::Malformed(said(&excerpt))),
+        401 | 403 => return Some(SourceError::Denied(said(&format!("{}; check the connection's credentials", excerpt())))),
+        400..500 => return Some(SourceError::Refused(said(&excerpt()))),
+        _ => return Some(SourceError::Malformed(said(&excerpt()))),
     }
     if let Some(cut) = &reply.cut {
         return Some(SourceError::Malformed(said(&format!(", but {cut}"))));
@@ -71,19 +74,23 @@ fn problem(transport: &Transport, read: &HttpRead, path: &str, reply: &Reply) ->
         return None;
     }
     let Some(json) = reply.json() else {
-        return Some(SourceError::Malformed(said(&format!(", but not with JSON{excerpt}"))));
+        return Some(SourceError::Malformed(said(&format!(", but not with JSON{}", excerpt()))));
     };
     let pointer = read.rows.first()?;
     if list(read, &json).is_none() {
-        return Some(SourceError::Malformed(said(&format!(", but there is no list at `{pointer}`{excerpt}"))));
+        return Some(SourceError::Malformed(said(&format!(", but there is no list at `{pointer}`{}", excerpt()))));
     }
-    // A part of a list, taken for the whole, would count too little.
-    let goes_on = read.pages.is_none() && link::find(&reply.headers, "next").is_ok_and(|next| next.is_some());
+    // A part of a list, taken for the whole, would count too little. A probe judges one answer, and this is one.
+    let takes_all = read.pages.is_none() && !read.probe;
+    let goes_on = takes_all && link::find(&reply.headers, "next").is_ok_and(|next| next.is_some());
+    // An address alone does not say what is posted to it.
+    let pages =
+        if read.method.eq_ignore_ascii_case("post") { "`pages.cursor` or `pages.number`" } else { "`pages.link = \"next\"`" };
     goes_on.then(|| {
-        SourceError::Refused(said(
-            " with a part of the list alone: its `Link` header names a next page; write `pages.link = \"next\"` beside `rows` to \
-             read all of it, and `at_most` as well where the first rows are enough",
-        ))
+        SourceError::Refused(said(&format!(
+            " with a part of the list alone: its `Link` header names a next page; write {pages} beside `rows` to read all of it, \
+             and `at_most` as well where the first rows are enough"
+        )))
     })
 }
 

@@ -300,6 +300,9 @@ async fn pages_without_an_end_end_all_the_same() {
     let said = through_links(&server.uri()).await.0.unwrap_err().to_string();
     assert!(said.contains("more than 20 pages"), "{said}");
     assert_eq!(server.received_requests().await.unwrap().len(), 21);
+    let list = HttpRead { rows: vec![String::new()], ..paged("/list", link(), None) };
+    let said = read(&open(&server.uri(), LIMIT), list).await.unwrap_err().to_string();
+    assert!(said.contains("more than 20 pages"), "a look ends as well: {said}");
 }
 
 /// A search that is posted: what it looks for, and from where on, stand in its body.
@@ -413,4 +416,56 @@ async fn a_list_that_goes_on_is_no_whole_one_where_the_pack_does_not_say_how() {
         }
         assert_eq!(read(&system, alone(false)).await.unwrap().len(), 1, "one object is no list");
     }
+}
+
+/// GitHub's pages lead to another address than the one that was asked, a proxy's to a host that only it can reach.
+#[tokio::test]
+async fn where_the_first_rows_are_enough_it_does_not_matter_where_the_next_page_is() {
+    let elsewhere = |_: &str| vec!["<http://internal.example/repositories/7/list?page=2>; rel=\"next\"".to_owned()];
+    let list = |at_most| HttpRead { rows: vec![String::new()], ..paged("/list", link(), at_most) };
+    for (at_most, rows) in [(1, 1), (2, 2)] {
+        let (_server, base) = linked(elsewhere).await;
+        assert_eq!(read(&open(&base, LIMIT), list(Some(at_most))).await.unwrap().len(), rows, "{at_most}");
+    }
+    for at_most in [Some(3), None] {
+        let (_server, base) = linked(elsewhere).await;
+        let said = read(&open(&base, LIMIT), list(at_most)).await.unwrap_err().to_string();
+        assert!(said.contains("is outside the connection's address: ask for it by `pages.number` or `pages.cursor`"), "{said}");
+    }
+    // A ledger is whole or a failure: that there is more must be known.
+    let (server, _) = linked(elsewhere).await;
+    let mut basket = Basket::default();
+    let streamed = open(&format!("{}/api", server.uri()), LIMIT);
+    let streamed = streamed.stream(&query(Read::Http(list(Some(2)))), &Params::new(), &mut basket).await;
+    assert!(streamed.unwrap_err().to_string().contains("is outside the connection's address"));
+}
+
+#[tokio::test]
+async fn each_page_of_a_look_has_the_time_of_the_connection_for_itself() {
+    let server = seven(|_, _| {}).await;
+    let limit = Duration::from_secs(1);
+    // The first page's rows take as long as all of them might have.
+    let came = std::sync::atomic::AtomicUsize::new(0);
+    let slow = |rows| {
+        if came.fetch_add(rows, std::sync::atomic::Ordering::Relaxed) == 0 {
+            std::thread::sleep(limit);
+        }
+    };
+    let list = query(Read::Http(paged("/list", next(), None)));
+    assert_eq!(open(&server.uri(), limit).read_aloud(&list, &Params::new(), &slow).await.unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn a_probe_of_a_list_that_goes_on_is_well_and_a_posted_list_is_told_what_leads_it_on() {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(json!({ "data": [{ "id": 1 }] }));
+    Mock::given(any()).respond_with(answer.insert_header("link", "</list?page=2>; rel=\"next\"")).mount(&server).await;
+    let system = open(&server.uri(), LIMIT);
+    let probe = HttpRead { pages: None, probe: true, ..paged("/list", next(), None) };
+    let rows = read(&system, probe).await.unwrap();
+    assert_eq!(rows.first().unwrap().find("ok"), Some(&crate::domain::value::Value::Bool(true)));
+    let kind = Params::from_iter([("kind".to_owned(), crate::domain::value::Value::text("x"))]);
+    let post = query(Read::Http(HttpRead { pages: None, ..posted(next()) }));
+    let said = system.read(&post, &kind).await.unwrap_err().to_string();
+    assert!(said.contains("write `pages.cursor` or `pages.number` beside `rows`") && !said.contains("pages.link"), "{said}");
 }

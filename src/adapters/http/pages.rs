@@ -3,6 +3,7 @@
 use std::{
     collections::{HashSet, hash_map::RandomState},
     hash::BuildHasher as _,
+    mem,
     time::Duration,
 };
 
@@ -23,8 +24,12 @@ use crate::{
 /// More pages than this are a circle that nothing else has shown.
 const MOST_PAGES: u64 = if cfg!(test) { 20 } else { 100_000 };
 
+/// Whoever waits for a look waits for no more: each page may take as long as the connection says.
+const MOST_IN_A_LOOK: u64 = if cfg!(test) { 20 } else { 2_000 };
+
 impl HttpSystem {
-    /// All pages at once, for a screen: the first rows where the read says how many, else every one or a failure.
+    /// All pages at once, for a screen, each within the connection's timeout: the first rows where the read says how many,
+    /// else every one or a failure.
     pub(super) async fn gather(
         &self,
         read: &HttpRead,
@@ -32,24 +37,20 @@ impl HttpSystem {
         params: &Params,
         came: &PageCame<'_>,
     ) -> Result<Rows, SourceError> {
-        let mut pages = Pages::of(self, read, paging, params)?;
-        let all = async {
-            let mut cells: Vec<Vec<Value>> = Vec::new();
-            while paging.at_most.is_none_or(|most| cells.len() < most) {
-                let Some((rows, _)) = pages.next().await? else { break };
-                came(rows.len());
-                cells.extend(rows.iter().map(|row| row.values().to_vec()));
-                if paging.at_most.is_none() && cells.len() > MOST_ROWS {
-                    // Cut off, it would look whole.
-                    let said = format!("more than {}: narrow the request, or say `at_most`", counted(MOST_ROWS as u64, "row"));
-                    return Err(SourceError::Refused(self.transport.text(said)));
-                }
+        let mut pages = Pages::of(self, read, paging, params, MOST_IN_A_LOOK)?;
+        let mut cells: Vec<Vec<Value>> = Vec::new();
+        while paging.at_most.is_none_or(|most| cells.len() < most) {
+            let Some((rows, _)) = within(self.transport.timeout, pages.next()).await? else { break };
+            came(rows.len());
+            cells.extend(rows.iter().map(|row| row.values().to_vec()));
+            if paging.at_most.is_none() && cells.len() > MOST_ROWS {
+                // Cut off, it would look whole.
+                let said = format!("more than {}: narrow the request, or say `at_most`", counted(MOST_ROWS as u64, "row"));
+                return Err(SourceError::Refused(self.transport.text(said)));
             }
-            cells.truncate(paging.at_most.unwrap_or(usize::MAX));
-            Ok(Rows::new(answer::none(read).columns().to_vec(), cells))
-        };
-        let limit = self.transport.timeout;
-        tokio::time::timeout(limit, all).await.unwrap_or(Err(SourceError::TimedOut(limit)))
+        }
+        cells.truncate(paging.at_most.unwrap_or(usize::MAX));
+        Ok(Rows::new(answer::none(read).columns().to_vec(), cells))
     }
 
     /// Page by page, each within the connection's timeout; what the service calls the requests.
@@ -60,7 +61,7 @@ impl HttpSystem {
         params: &Params,
         taker: &mut dyn Taker,
     ) -> Result<Vec<String>, SourceError> {
-        let mut pages = Pages::of(self, read, paging, params)?;
+        let mut pages = Pages::of(self, read, paging, params, MOST_PAGES)?;
         let (mut requests, mut count) = (Vec::new(), 0);
         while let Some((rows, request)) = within(self.transport.timeout, pages.next()).await? {
             requests.extend(request);
@@ -86,22 +87,41 @@ struct Asked {
     body: Option<String>,
 }
 
+/// What is known of the page that comes next.
+enum Ahead {
+    Asked(Asked),
+    /// It is named by the answer to this path, which is judged when the page is wanted: where the first rows are enough,
+    /// it may lead anywhere.
+    Named {
+        path: String,
+        reply: Reply,
+        is_empty: bool,
+    },
+    Over,
+}
+
 struct Pages<'a> {
     system: &'a HttpSystem,
     read: &'a HttpRead,
     way: &'a PageWay,
     /// For the first page.
     start: Asked,
-    /// For the page that comes next; none after the last.
-    next: Option<Asked>,
+    next: Ahead,
     count: u64,
+    most: u64,
     /// Every page so far, by its body: one that comes again leads round in a circle.
     bodies: HashSet<u64>,
     hash: RandomState,
 }
 
 impl<'a> Pages<'a> {
-    fn of(system: &'a HttpSystem, read: &'a HttpRead, paging: &'a Paging, params: &Params) -> Result<Self, SourceError> {
+    fn of(
+        system: &'a HttpSystem,
+        read: &'a HttpRead,
+        paging: &'a Paging,
+        params: &Params,
+        most: u64,
+    ) -> Result<Self, SourceError> {
         let mistake = |why: String| SourceError::Refused(system.transport.text(why));
         let path = read.path.render(params).map_err(mistake)?;
         let body = read.body.as_ref().map(|body| body.render(params)).transpose().map_err(mistake)?;
@@ -109,13 +129,14 @@ impl<'a> Pages<'a> {
             system,
             read,
             way: &paging.way,
-            next: None,
+            next: Ahead::Over,
             start: Asked { path, body },
             count: 0,
+            most,
             bodies: HashSet::new(),
             hash: RandomState::new(),
         };
-        pages.next = Some(match &paging.way {
+        pages.next = Ahead::Asked(match &paging.way {
             PageWay::Next { .. } | PageWay::Link { .. } | PageWay::LinkCursor { .. } | PageWay::Cursor { .. } => {
                 pages.start.clone()
             }
@@ -126,25 +147,34 @@ impl<'a> Pages<'a> {
 
     /// The next page's rows, and what the service calls the request; `None` after the last.
     async fn next(&mut self) -> Result<Option<(Rows, Option<String>)>, SourceError> {
-        let Some(Asked { path, body }) = self.next.take() else { return Ok(None) };
+        let asked = match mem::replace(&mut self.next, Ahead::Over) {
+            Ahead::Asked(asked) => Some(asked),
+            Ahead::Named { path, reply, is_empty } => self.after(&path, &reply, is_empty).map_err(|why| self.odd(&path, &why))?,
+            Ahead::Over => None,
+        };
+        let Some(Asked { path, body }) = asked else { return Ok(None) };
         let reply = self.system.reply(self.read, &path, body.as_deref()).await?.without_echoes();
         let rows = answer::rows(&self.system.transport, self.read, shown(&path), &reply)?;
         self.count += 1;
-        let method = &self.read.method;
-        let odd =
-            |why: &str| SourceError::Malformed(self.system.transport.text(format_args!("{method} {}: {why}", shown(&path))));
         // The first page without rows is where counted pages end, however often it is asked for.
         let is_counted_end = rows.is_empty() && matches!(self.way, PageWay::Number { .. });
         if !is_counted_end && !self.bodies.insert(self.hash.hash_one(&reply.body)) {
-            return Err(odd(
+            return Err(self.odd(
+                &path,
                 "this page came before: the pages go round in a circle, or the service does not know how it is asked for the next one",
             ));
         }
-        if self.count > MOST_PAGES {
-            return Err(odd(&format!("more than {MOST_PAGES} pages")));
+        if self.count > self.most {
+            return Err(self.odd(&path, &format!("more than {} pages", self.most)));
         }
-        self.next = self.after(&path, &reply, rows.is_empty()).map_err(|why| odd(&why))?;
-        Ok(Some((rows, reply.named("x-request-id"))))
+        let request = reply.named("x-request-id");
+        self.next = Ahead::Named { path, reply, is_empty: rows.is_empty() };
+        Ok(Some((rows, request)))
+    }
+
+    fn odd(&self, path: &str, why: &str) -> SourceError {
+        let said = format_args!("{} {}: {why}", self.read.method, shown(path));
+        SourceError::Malformed(self.system.transport.text(said))
     }
 
     /// What the page after this one is asked by.
@@ -167,7 +197,15 @@ impl<'a> Pages<'a> {
 
     /// The page at an address that the answer to a path names; never outside the connection's own, whose secrets go with it.
     fn at(&self, path: &str, address: &str) -> Result<Asked, String> {
-        let outside = || format!("the next page, `{}`, is outside the connection's address", link::start(address));
+        let outside = || {
+            // What a service by its name is asked for is not the pack's to say.
+            let way_out = if self.system.service.is_some() {
+                ""
+            } else {
+                ": ask for it by `pages.number` or `pages.cursor`, or say `at_most` where the rows before it are enough"
+            };
+            format!("the next page, `{}`, is outside the connection's address{way_out}", link::start(address))
+        };
         let path = self.system.below(path, address).ok_or_else(outside)?;
         Ok(Asked { path, body: self.start.body.clone() })
     }
