@@ -173,6 +173,8 @@ pub(in crate::pack) struct RawSentryRead {
     pub period: Option<String>,
     /// More words of Sentry's own search.
     pub query: Option<String>,
+    /// Of issues only so many, the latest seen (default: all of them, or a failure where they are more than 10,000).
+    pub at_most: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

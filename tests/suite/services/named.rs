@@ -91,6 +91,9 @@ fn each_read_asks_what_the_service_describes() {
         assert_eq!((read.path.render(&Params::new()).as_deref(), read.method.as_str()), (Ok(path), "GET"), "{query}");
         assert_eq!(read.rows.first().map(String::as_str), Some(rows), "{query}");
     }
+    let at_most = |read: HttpRead| read.pages.map(|paging| paging.at_most);
+    assert_eq!(at_most(read(r#"sentry = { on = "errors", list = "issues" }"#)), Some(None));
+    assert_eq!(at_most(read(r#"sentry = { on = "errors", list = "issues", at_most = 50 }"#)), Some(Some(50)));
     let page = read(r#"statuspage = { on = "status" }"#);
     assert_eq!((page.path.render(&Params::new()).as_deref(), page.rows.len()), (Ok("/api/v2/status.json"), 0));
 }

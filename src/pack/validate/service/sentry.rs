@@ -44,6 +44,15 @@ pub(in crate::pack::validate) fn read(reader: &mut Reader<'_>, place: &Place, ra
         let help = Some("as the transaction is named, such as `/api/stripe/*`".to_owned());
         reader.say(&place.key("route"), format!("`{route}` is not a part of a route"), "not a route", help);
     }
+    let at_most = place.key("at_most");
+    match (raw.list, raw.at_most) {
+        (RawSentryList::Errors, Some(_)) => {
+            let help = Some("leave it out; `at_most` is of `issues`".to_owned());
+            reader.say_key(&at_most, "`errors` is one row, however many there were", "not a list", help);
+        }
+        (RawSentryList::Issues, Some(0)) => reader.say(&at_most, "no rows at all would be read", "too few", None),
+        (RawSentryList::Issues | RawSentryList::Errors, _) => {}
+    }
     let on = on?;
     let organization = reader.text_of(&on, WORD, "organization")?;
     let mut given = vec![("period", span(period)), ("query", search(raw))];
@@ -84,7 +93,7 @@ pub(in crate::pack::validate) fn read(reader: &mut Reader<'_>, place: &Place, ra
             numbers: vec!["events", "users"],
             pages: Some(Paging {
                 way: PageWay::LinkCursor { relation: "next".to_owned(), by: AskedBy::Parameter("cursor".to_owned()) },
-                at_most: None,
+                at_most: raw.at_most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             }),
             ..Listing::default()
         },
