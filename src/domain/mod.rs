@@ -20,6 +20,7 @@ pub mod item;
 pub mod job;
 pub mod journal;
 pub mod metric;
+pub mod moment;
 pub mod money;
 pub mod pack;
 pub mod plan;

@@ -10,6 +10,14 @@ pub(super) struct Compared {
     /// What stands before the column: a table or the name that the statement gives it.
     pub(super) of: Option<String>,
     pub(super) column: String,
+    /// Whether the statement may have made it itself.
+    pub(super) is_given: bool,
+}
+
+impl Compared {
+    fn of(of: Option<&String>, column: &str) -> Self {
+        Self { of: of.cloned(), column: column.to_owned(), is_given: false }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,24 +48,25 @@ pub(super) fn compared(text: &str, values: &[Value]) -> Vec<Compared> {
             continue;
         }
         let (before, after) = (tokens.get(..at).unwrap_or_default(), tokens.get(at + 1..).unwrap_or_default());
+        let with_origin = |one: Compared| Compared { is_given: is_given(&tokens, at, &one.column), ..one };
         // `column < $1`, and nothing is done with the moment first.
         let ends = matches!(after.first(), None | Some(Token::Close | Token::Stop | Token::Word(_)));
         if let [before @ .., Token::Order] = before
             && ends
         {
-            found.extend(column_at_the_end(before));
+            found.extend(column_at_the_end(before).map(with_origin));
         }
         if let [before @ .., Token::Word(between)] = before
             && between.eq_ignore_ascii_case("between")
             && ends
         {
-            found.extend(column_at_the_end(before));
+            found.extend(column_at_the_end(before).map(with_origin));
         }
         // `$1 < column`
         if let [Token::Order, after @ ..] = after
             && starts(before.last())
         {
-            found.extend(column_at_the_start(after));
+            found.extend(column_at_the_start(after).map(with_origin));
         }
     }
     found.dedup();
@@ -78,9 +87,9 @@ fn starts(token: Option<&Token>) -> bool {
 fn column_at_the_end(tokens: &[Token]) -> Option<Compared> {
     let (before, compared) = match tokens {
         [before @ .., Token::Word(of) | Token::Name(of), Token::Dot, Token::Word(column) | Token::Name(column)] => {
-            (before, Compared { of: Some(of.clone()), column: column.clone() })
+            (before, Compared::of(Some(of), column))
         }
-        [before @ .., Token::Word(column) | Token::Name(column)] => (before, Compared { of: None, column: column.clone() }),
+        [before @ .., Token::Word(column) | Token::Name(column)] => (before, Compared::of(None, column)),
         _ => return None,
     };
     starts(before.last()).then_some(compared)
@@ -89,9 +98,9 @@ fn column_at_the_end(tokens: &[Token]) -> Option<Compared> {
 fn column_at_the_start(tokens: &[Token]) -> Option<Compared> {
     let (compared, after) = match tokens {
         [Token::Word(of) | Token::Name(of), Token::Dot, Token::Word(column) | Token::Name(column), after @ ..] => {
-            (Compared { of: Some(of.clone()), column: column.clone() }, after)
+            (Compared::of(Some(of), column), after)
         }
-        [Token::Word(column) | Token::Name(column), after @ ..] => (Compared { of: None, column: column.clone() }, after),
+        [Token::Word(column) | Token::Name(column), after @ ..] => (Compared::of(None, column), after),
         _ => return None,
     };
     matches!(after.first(), None | Some(Token::Close | Token::Stop | Token::Word(_))).then_some(compared)
@@ -116,12 +125,56 @@ pub(super) fn named<'t>(text: &str, name: &str, tables: &'t [String]) -> Option<
     tables.iter().find(called).or_else(|| tables.iter().find(|table| table.eq_ignore_ascii_case(name)))
 }
 
-/// Whether the statement gives this name to something itself: then it need not be the table's own column.
-pub(super) fn is_given(text: &str, column: &str) -> bool {
-    tokens(text, &[]).windows(2).any(|two| {
-        matches!(two, [Token::Word(word), Token::Word(name) | Token::Name(name)]
-            if word.eq_ignore_ascii_case("as") && name.eq_ignore_ascii_case(column))
+/// Whether the statement gives this name to something itself, in brackets that are over where it is compared (`used`):
+/// then it need not be the table's own column. In the same `select` the table's column goes before what is called so.
+fn is_given(tokens: &[Token], used: usize, column: &str) -> bool {
+    tokens.iter().enumerate().any(|(at, token)| {
+        let (before, after) = (tokens.get(..at).unwrap_or_default(), tokens.get(at + 1..).unwrap_or_default());
+        // `datetime(made) as made`, and the same without the word.
+        let is_named = match before.last() {
+            Some(Token::Close) => true,
+            Some(Token::Word(word)) => ["as", "end"].iter().any(|known| word.eq_ignore_ascii_case(known)),
+            Some(Token::Name(_) | Token::Dot | Token::Open | Token::Stop | Token::Order | Token::Moment | Token::Other)
+            | None => false,
+        };
+        matches!(token, Token::Word(name) | Token::Name(name) if name.eq_ignore_ascii_case(column))
+            && (is_named || is_listed(before, after))
+            && is_over(tokens, at, used)
     })
+}
+
+/// Whether the innermost brackets around a place do not hold the other.
+fn is_over(tokens: &[Token], at: usize, other: usize) -> bool {
+    fn leaves<'t>(mut way: impl Iterator<Item = &'t Token>, opens: &Token, closes: &Token) -> bool {
+        let mut depth = 0_i32;
+        way.any(|token| {
+            depth += i32::from(token == opens) - i32::from(token == closes);
+            depth < 0
+        })
+    }
+    if at < other {
+        leaves(tokens.get(at..other).unwrap_or_default().iter(), &Token::Open, &Token::Close)
+    } else {
+        leaves(tokens.get(other..at).unwrap_or_default().iter().rev(), &Token::Close, &Token::Open)
+    }
+}
+
+/// Whether it is of the columns in `with recent(id, made) as (...)`.
+fn is_listed(before: &[Token], after: &[Token]) -> bool {
+    let is_part = |token: &&Token| matches!(token, Token::Word(_) | Token::Name(_) | Token::Stop);
+    let mut before = before.iter().rev().skip_while(is_part);
+    let begins = matches!((before.next(), before.next()), (Some(Token::Open), Some(Token::Word(_) | Token::Name(_))));
+    let mut after = after.iter().skip_while(is_part);
+    let ends =
+        matches!((after.next(), after.next()), (Some(Token::Close), Some(Token::Word(word))) if word.eq_ignore_ascii_case("as"));
+    let is_defined = match after.next() {
+        Some(Token::Open) => true,
+        Some(Token::Word(word)) => ["materialized", "not"].iter().any(|known| word.eq_ignore_ascii_case(known)),
+        Some(Token::Name(_) | Token::Dot | Token::Close | Token::Stop | Token::Order | Token::Moment | Token::Other) | None => {
+            false
+        }
+    };
+    begins && ends && is_defined
 }
 
 /// Whether the statement names a table.
@@ -236,6 +289,31 @@ mod tests {
             assert_eq!(named(text, name, &tables).map(String::as_str), table, "{name}");
         }
         assert!(names(text, "repairs") && !names(text, "bill_items"));
-        assert!(is_given("select datetime(a) as a, b from t", "A") && !is_given("select datetime(a) as a, b from t", "b"));
+    }
+
+    #[test]
+    fn a_name_that_the_statement_gives_itself_is_known_however_it_gives_it() {
+        let values = [Value::Time("2026-01-01T09:00:00Z".parse().unwrap())];
+        for (text, is_given) in [
+            ("select b from (select datetime(a) as A, b from t) where a > $1", true),
+            ("with recent as (select id, datetime(a) a from t) select id from recent where a > $1", true),
+            ("select 1 from (select case when b then c end a from t) where $1 < a", true),
+            ("with recent(id, a) as (select id, datetime(a) from t) select id from recent where a > $1", true),
+            (
+                "with \"recent\"(a, id) as not materialized (select datetime(a), id from t) select 1 from recent where a > $1",
+                true,
+            ),
+            ("select b, (select 1 from u where a > $1) from (select datetime(a) as a, b from t)", true),
+            ("select a, datetime(a) as c from t where a > $1", false),
+            // It is the table's own all the same.
+            ("select datetime(a) as a from t where a > $1", false),
+            ("select datetime(a) a from t where (b or (a > $1))", false),
+            ("select id from (select id, a from t) as x where a > $1", false),
+            ("select max(b, a) as c from t where (a > $1)", false),
+            ("insert into u (id, a) select id, a from t where a > $1", false),
+        ] {
+            let found = compared(text, &values);
+            assert_eq!(found.iter().map(|one| one.is_given).collect::<Vec<_>>(), [is_given], "{text}");
+        }
     }
 }

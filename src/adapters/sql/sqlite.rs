@@ -27,7 +27,7 @@ use super::{
     parts::Parts,
     statement_of_the_pack,
 };
-use crate::domain::{rows::Rows, value::Value};
+use crate::domain::{moment::OddMoment, rows::Rows, value::Value};
 
 /// Each is a thread of the driver's. Looks at a file take milliseconds: two are there so that a slow one holds up none.
 const READERS: usize = 2;
@@ -282,7 +282,6 @@ async fn apply(connection: &mut SqliteConnection, statement: &Statement<'_>, wit
 }
 
 async fn changes(connection: &mut SqliteConnection, statement: &Statement<'_>) -> Result<Option<Acted>, Fault> {
-    comparable(connection, statement.text, statement.parameters).await?;
     if let Some(marks) = statement.marks {
         let values = super::marks::values(statement.mark);
         let query = bound(sqlx::query(statement_of_the_pack(&marks.write)), &values);
@@ -290,6 +289,8 @@ async fn changes(connection: &mut SqliteConnection, statement: &Statement<'_>) -
             return Ok(Some(Acted::Already));
         }
     }
+    // Behind the mark: whatever the columns hold by now, what was done is done.
+    comparable(connection, statement.text, statement.parameters).await?;
     let query = bound(sqlx::query(statement_of_the_pack(statement.text)), statement.parameters);
     let found = query.execute(&mut *connection).await?.rows_affected();
     Ok((found != statement.rows).then_some(Acted::OtherRows(found)))
@@ -318,7 +319,7 @@ async fn names(connection: &mut SqliteConnection, text: &str) -> Result<Vec<Stri
 
 /// Fails where a column that is put in order with a bound moment holds moments in another form.
 async fn comparable(connection: &mut SqliteConnection, text: &str, values: &[Value]) -> Result<(), Fault> {
-    for moments::Compared { of, column } in moments::compared(text, values) {
+    for moments::Compared { of, column, is_given } in moments::compared(text, values) {
         let tables = sqlx::query_scalar(TABLES_WITH).persistent(false).bind(&column).fetch_all(&mut *connection).await;
         let tables: Vec<String> = match tables.map_err(Fault::from) {
             Ok(tables) => tables,
@@ -328,7 +329,7 @@ async fn comparable(connection: &mut SqliteConnection, text: &str, values: &[Val
         };
         let meant: Vec<&String> = match &of {
             Some(of) => moments::named(text, of, &tables).into_iter().collect(),
-            None if moments::is_given(text, &column) => Vec::new(),
+            None if is_given => Vec::new(),
             None => tables.iter().filter(|table| moments::names(text, table)).collect(),
         };
         let mut odd = Vec::new();
@@ -349,27 +350,20 @@ const TABLES_WITH: &str = "select m.name from sqlite_master m join pragma_table_
 /// What is wrong with a column's moments, by its oldest and its newest rows; `None` also where these cannot be looked at.
 async fn odd_moment(connection: &mut SqliteConnection, table: &str, column: &str) -> Option<String> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let (source, cell) = (quoted(table), quoted(column));
-    let look = format!(
-        "select typeof(held) || ' ' || substr(held, 1, 20) from (
-            select * from (select {cell} as held from {source} order by rowid limit 200)
-            union all select * from (select {cell} from {source} order by rowid desc limit 200))
-        where typeof(held) in ('integer', 'real')
-            or typeof(held) = 'text' and held glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9]*' limit 1"
-    );
+    let look = OddMoment::look(&quoted(table), &quoted(column));
     let query = sqlx::query_scalar(statement_of_the_pack(&look)).persistent(false);
     let found: String = query.fetch_optional(connection).await.ok()??;
-    let said = match found.split_once(' ')? {
-        ("text", held) => format!(
-            "`{table}.{column}` holds moments like `{held}`, and here they would be compared as texts with `YYYY-MM-DD hh:mm:ss`: \
-             each of the same day would count as later; write `datetime({column})` in the statement"
+    let (odd, held) = OddMoment::told(&found)?;
+    let why = match odd {
+        OddMoment::Text => format!(
+            "moments like `{held}`, and here they would be compared as texts with `YYYY-MM-DD hh:mm:ss`: each of the same day \
+             would count as later"
         ),
-        (_, held) => format!(
-            "`{table}.{column}` holds numbers like {held}, and a number counts as earlier than every moment; write \
-             `datetime({column}, 'unixepoch')` in the statement"
-        ),
+        OddMoment::JulianDay | OddMoment::Unix { .. } => {
+            format!("numbers like {held}, and a number counts as earlier than every moment")
+        }
     };
-    Some(said)
+    Some(format!("`{table}.{column}` holds {why}; write `{}` in the statement", odd.in_sql(column)))
 }
 
 fn bound<'q>(query: Query<'q, sqlx::Sqlite, SqliteArguments>, values: &'q [Value]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {

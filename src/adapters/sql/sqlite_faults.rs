@@ -131,8 +131,11 @@ async fn a_damaged_file_is_told_and_what_is_whole_of_it_is_lost_by_no_act() {
 async fn moments_in_another_form_are_never_compared_in_silence() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("shop.db");
-    let table = "create table repairs (id text, promised_at text, brought_at timestamp, made integer, done_at text)";
-    let row = "insert into repairs values ('r1', '2026-01-01T08:00:00Z', '2026-01-01 07:00:00', 1767225600, null)";
+    shop(&file).await;
+    let table = "create table repairs (id text, promised_at text, brought_at timestamp, made integer, done_at text, \
+                 millis integer, julian real)";
+    let row = "insert into repairs values ('r1', '2026-01-01T08:00:00Z', '2026-01-01 07:00:00', 1767225600, null, \
+               1767225600000, julianday('2026-01-01 00:00:00')), ('r2', null, null, null, null, 0, null)";
     run(&file, &format!("{table}; {row}; create table bills (id text, promised_at text)")).await;
     let system = open(&file);
     let now = params(&[("now", Value::Time("2026-01-01T09:00:00Z".parse().unwrap()))]);
@@ -140,12 +143,33 @@ async fn moments_in_another_form_are_never_compared_in_silence() {
         ("promised_at < :now", Some("`repairs.promised_at` holds moments like `2026-01-01T08:00:00Z`")),
         ("r.promised_at between '2026' and :now or :now >= r.promised_at", Some("write `datetime(promised_at)`")),
         ("made < :now", Some("`repairs.made` holds numbers like 1767225600")),
+        (
+            "millis < :now",
+            Some(
+                "like 1767225600000, and a number counts as earlier than every moment; write `datetime(millis / 1000, 'unixepoch')`",
+            ),
+        ),
+        ("julian < :now", Some("write `datetime(julian)`")),
+        ("datetime(millis / 1000, 'unixepoch') between '2026-01-01 00:00:00' and :now", None),
+        ("datetime(julian) between '2026-01-01 00:00:00' and :now", None),
+        (
+            "id in (select id from (select id, datetime(promised_at) promised_at from repairs where promised_at < :now))",
+            Some("`repairs.promised_at` holds moments like"),
+        ),
         ("datetime(promised_at) < :now", None),
         ("datetime(made, 'unixepoch') < :now", None),
         ("brought_at < :now", None),
-        ("done_at is null or done_at < :now", None),
+        ("brought_at is not null and (done_at is null or done_at < :now)", None),
         ("strftime('%Y-%m-%dT%H:%M:%SZ', :now) > promised_at", None),
         ("id in (select id from (select id, datetime(promised_at) as promised_at from repairs) where promised_at < :now)", None),
+        (
+            "id in (with due as (select id, datetime(promised_at) promised_at from repairs) select id from due where promised_at < :now)",
+            None,
+        ),
+        (
+            "id in (with due(id, promised_at) as (select id, datetime(promised_at) from repairs) select id from due where promised_at < :now)",
+            None,
+        ),
     ] {
         let rows = system.read(&sql(&format!("select r.id from repairs r where {condition}")), &now).await;
         match (rows, said) {
@@ -165,6 +189,28 @@ async fn moments_in_another_form_are_never_compared_in_silence() {
     assert!(words(&outcome).contains("`repairs.promised_at` holds moments like"), "{outcome:?}");
     // Whose column it is, is not known: the bills have none in that form.
     run(&file, "insert into bills values ('b1', '2026-01-01 08:00:00')").await;
-    let either = sql("select 1 as one from repairs where exists (select 1 from bills where promised_at < :now)");
+    let either = sql("select 1 as one from repairs where id = 'r1' and exists (select 1 from bills where promised_at < :now)");
     assert_eq!(system.read(&either, &now).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_done_stays_done_whatever_form_its_column_holds_by_now() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("shop.db");
+    shop(&file).await;
+    run(&file, "create table repairs (id text, due text); insert into repairs values ('r1', '2026-01-01 08:00:00')").await;
+    let system = open(&file);
+    let collect = Order::Sql {
+        on: Id::new("db"),
+        statement: "update repairs set due = null where due < $1".into(),
+        parameters: vec![Value::Time("2026-01-01T09:00:00Z".parse().unwrap())],
+        rows: 1,
+    };
+    assert!(matches!(system.act(&collect, &mark("a")).await, Outcome::Confirmed(_)));
+    run(&file, "insert into repairs values ('r2', '2026-01-01T08:00:00Z')").await;
+    let again = system.act(&collect, &mark("a")).await;
+    assert!(matches!(again, Outcome::Confirmed(_)), "{again:?}");
+    // A new act is refused all the same.
+    let other = system.act(&collect, &mark("b")).await;
+    assert!(matches!(other, Outcome::Rejected(_)) && words(&other).contains("holds moments like"), "{other:?}");
 }
