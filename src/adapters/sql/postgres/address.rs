@@ -146,16 +146,19 @@ fn of_tls(error: &Error) -> Option<&rustls::Error> {
     }
 }
 
+const OTHER_NAME: &str = "write the host in the address as the certificate has it, or, where it bears no name that leads there, \
+     say sslmode=verify-ca";
+
 fn certificate(error: &rustls::Error, host: &str) -> Cow<'static, str> {
     use rustls::{CertificateError as Wrong, Error as Tls};
     match error {
         Tls::InvalidCertificate(Wrong::NotValidForNameContext { presented, .. }) => {
             let names = presented.iter().map(|name| name.trim_start_matches("DnsName(").trim_matches([')', '"'])).collect::<Vec<_>>();
             let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
-            format!("its certificate is for {names} and not for `{host}`; write the host in the address as the certificate has it").into()
+            format!("its certificate is for {names} and not for `{host}`; {OTHER_NAME}").into()
         }
         Tls::InvalidCertificate(Wrong::NotValidForName) => {
-            format!("its certificate is not for `{host}`; write the host in the address as the certificate has it").into()
+            format!("its certificate is not for `{host}`; {OTHER_NAME}").into()
         }
         Tls::InvalidCertificate(Wrong::UnknownIssuer) => "its certificate is signed by an authority that is not known here; get the \
              authority's certificate from whoever runs the server, and name its file: `ca_file` in the pack, or `sslrootcert` in the address"
@@ -211,6 +214,18 @@ mod tests {
         let wanted = Address::read("postgres://a:b@db.example/d?sslmode=require", Some(&authority)).unwrap();
         assert!(matches!(wanted.options.get_ssl_mode(), PgSslMode::VerifyFull));
         assert_eq!(wanted.unsafe_because, None);
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_is_told_with_both_ways_out() {
+        use rustls::{CertificateError as Wrong, Error as Tls};
+        let presented = vec!["DnsName(\"db.internal\")".to_owned()];
+        let expected = rustls::pki_types::ServerName::try_from("10.0.0.7").unwrap();
+        for wrong in [Wrong::NotValidForName, Wrong::NotValidForNameContext { expected, presented }] {
+            let said = certificate(&Tls::InvalidCertificate(wrong), "10.0.0.7");
+            assert!(said.contains("not for `10.0.0.7`; write the host in the address as the certificate has it"), "{said}");
+            assert!(said.ends_with("or, where it bears no name that leads there, say sslmode=verify-ca"), "{said}");
+        }
     }
 
     #[test]
