@@ -16,6 +16,7 @@ use crate::{
     adapters::{self, Environment},
     cli::{arguments::InitArguments, output},
     domain::{
+        moment::OddMoment,
         money::Currency,
         pack::Check,
         rows::{Params, Rows},
@@ -137,7 +138,9 @@ async fn payments(
         }
     };
     let stripe_id = id.map(|column| (column.clone(), StripeId::of_column(&column)));
-    let mut payments = PaymentsDraft { table: name, stripe_id, amount, at, refunded: None };
+    let mut payments = PaymentsDraft { table: name, stripe_id, amount, at, at_kept: None, refunded: None };
+    let moment = looked_at(draft, payments.one_moment(), "moment").await?;
+    payments.at_kept = moment.as_deref().and_then(OddMoment::told).map(|(odd, _)| odd);
     payments.stripe_id = seen(draft, &payments).await?;
     if draft.stripe.is_some() && payments.stripe_id.as_ref().is_some_and(|(_, of)| *of == StripeId::Charge) {
         let question = format!("Its column with what was given back, in cents ({NONE} none)");
@@ -153,16 +156,7 @@ async fn payments(
 /// What Stripe's ids in a column are of, by one that is there: rows of anything else would never pair.
 async fn seen(draft: &Draft, payments: &PaymentsDraft) -> Result<Option<(String, StripeId)>, Complaint> {
     let Some((column, by_name)) = payments.stripe_id.clone() else { return Ok(None) };
-    let draft = Draft { stripe: None, payments: None, ..draft.clone() };
-    let loaded = with_looks(&draft, &payments.one_id().into_iter().collect::<Vec<_>>())?;
-    let opened = adapters::open_each(&loaded.pack, &Environment::process()).into_iter().next();
-    let (Some(check), Some(Ok(system))) = (loaded.pack.checks.iter().find(|check| is_look(check)), opened) else {
-        return Ok(Some((column, by_name)));
-    };
-    let rows = system.read(&check.query, &Params::default()).await.ok();
-    let Some(id) = rows.as_ref().and_then(|rows| Some(rows.first()?.find("id")?.original())) else {
-        return Ok(Some((column, by_name)));
-    };
+    let Some(id) = looked_at(draft, payments.one_id(), "id").await? else { return Ok(Some((column, by_name))) };
     let of = StripeId::of(&id);
     if of.is_none() {
         output::complain(&format!(
@@ -171,6 +165,18 @@ async fn seen(draft: &Draft, payments: &PaymentsDraft) -> Result<Option<(String,
         ));
     }
     Ok(of.map(|of| (column, of)))
+}
+
+/// What stands in the first row that a statement reads of the database; `None` also where it is not answered now.
+async fn looked_at(draft: &Draft, statement: Option<String>, column: &str) -> Result<Option<String>, Complaint> {
+    let draft = Draft { stripe: None, payments: None, ..draft.clone() };
+    let loaded = with_looks(&draft, statement.as_slice())?;
+    let opened = adapters::open_each(&loaded.pack, &Environment::process()).into_iter().next();
+    let (Some(check), Some(Ok(system))) = (loaded.pack.checks.iter().find(|check| is_look(check)), opened) else {
+        return Ok(None);
+    };
+    let rows = system.read(&check.query, &Params::default()).await.ok();
+    Ok(rows.as_ref().and_then(|rows| Some(rows.first()?.find(column)?.original())))
 }
 
 const LOOK: &str = "look_";

@@ -3,6 +3,7 @@
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::{Loaded, Problems, parse};
+use crate::domain::moment::OddMoment;
 
 /// What a first pack needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct PaymentsDraft {
     pub amount: String,
     /// The column with the moment of the payment.
     pub at: String,
+    /// How it keeps them, where that is not as they are compared.
+    pub at_kept: Option<OddMoment>,
     /// The column with what was given back, in minor units. Only charges tell of that as well.
     pub refunded: Option<String>,
 }
@@ -69,6 +72,18 @@ impl PaymentsDraft {
         let (column, _) = self.stripe_id.as_ref().filter(|(column, _)| is_name(column) && is_name(&self.table))?;
         let (column, table) = (in_sql(column), in_sql(&self.table));
         Some(format!("select {column} as id from {table} where {column} is not null limit 1"))
+    }
+
+    /// Reads how the moments are kept, as `moment`; only SQLite answers, and only where it is in an odd form.
+    pub fn one_moment(&self) -> Option<String> {
+        let is_right = is_name(&self.at) && is_name(&self.table);
+        is_right.then(|| OddMoment::look(&in_sql(&self.table), &in_sql(&self.at)))
+    }
+
+    /// The moment of a payment as a statement compares it.
+    fn moment(&self) -> String {
+        let at = in_sql(&self.at);
+        self.at_kept.map_or_else(|| at.clone(), |odd| odd.in_sql(&at))
     }
 
     fn names(&self) -> impl Iterator<Item = &String> {
@@ -115,7 +130,7 @@ impl Draft {
                 payments => payments.map(|payments| in_sql(&payments.table)),
                 charge => id_of(StripeId::Charge), intent => id_of(StripeId::PaymentIntent),
                 refunded => payments.and_then(|payments| payments.refunded.as_deref()).map(in_sql),
-                amount => payments.map(|payments| in_sql(&payments.amount)), at => payments.map(|payments| in_sql(&payments.at)),
+                amount => payments.map(|payments| in_sql(&payments.amount)), at => payments.map(PaymentsDraft::moment),
                 money_per_day => "500.00",
             },
         )?;
@@ -167,6 +182,7 @@ mod tests {
                 stripe_id: Some(("charge_id".into(), StripeId::Charge)),
                 amount: "amount_cents".into(),
                 at: "paid_at".into(),
+                at_kept: None,
                 refunded: None,
             }),
         }
@@ -209,6 +225,7 @@ mod tests {
             stripe_id: Some(("chargeId".into(), StripeId::Charge)),
             amount: "amount".into(),
             at: "order".into(),
+            at_kept: None,
             refunded: Some("givenBack".into()),
         });
         let (text, _) = odd.write("shop.toml").unwrap();
