@@ -36,10 +36,10 @@ pub(super) async fn read(api: &Api, read: &FirestoreRead, params: &Params) -> Re
     }
     let at_most = read.limit.unwrap_or(MOST_ROWS);
     let mut pages = Pages::of(api, read, &structured, read.limit);
-    let mut found: Vec<Json> = Vec::new();
+    let mut found = Found::of(api, read);
     while let Some(page) = pages.next().await? {
-        found.extend(page);
-        if found.len() > at_most {
+        found.add(&page);
+        if found.cells.len() > at_most {
             let said = format!(
                 "{}: more than {}: narrow it by `where`, or say `limit`",
                 read.said(),
@@ -48,7 +48,7 @@ pub(super) async fn read(api: &Api, read: &FirestoreRead, params: &Params) -> Re
             return Err(SourceError::Refused(api.transport.text(said)));
         }
     }
-    Ok(rows(api, read, &found))
+    Ok(found.rows())
 }
 
 /// As `read`, page by page, each within `limit`.
@@ -61,10 +61,11 @@ pub(super) async fn stream(
 ) -> Result<Vec<String>, SourceError> {
     let structured = built(api, read, params)?;
     let mut pages = Pages::of(api, read, &structured, read.limit);
+    let below = below(api);
     loop {
         let page = tokio::time::timeout(limit, pages.next()).await.unwrap_or(Err(SourceError::TimedOut(limit)))?;
         let Some(page) = page else { return Ok(Vec::new()) };
-        let cells = page.iter().map(|document| row(api, read, document)).collect::<Vec<_>>();
+        let cells = page.iter().map(|document| row(read, document, &below)).collect::<Vec<_>>();
         taker.take(Rows::new(read.names(), cells)).map_err(|why| SourceError::Refused(Text::new(why)))?;
     }
 }
@@ -79,7 +80,9 @@ async fn one(api: &Api, read: &FirestoreRead, path: &Template, params: &Params) 
     let name = name.map_err(|why| SourceError::Refused(api.transport.text(format_args!("document {}: {why}", path.source()))))?;
     let fields: Vec<String> = query::fields(read).iter().map(ToString::to_string).collect();
     let found = find(api, name.as_str(), &fields).await.map_err(|failure| failure.unread(&api.transport, name.as_str()))?;
-    Ok(rows(api, read, found.as_slice()))
+    let mut rows = Found::of(api, read);
+    rows.add(found.as_slice());
+    Ok(rows.rows())
 }
 
 /// A document with some of its fields; `None` where there is none of that name.
@@ -111,7 +114,7 @@ async fn totals(api: &Api, read: &FirestoreRead, structured: &Structured) -> Res
         let said = api.transport.text(format_args!("{what}: an answer without totals: {}", reply.excerpt()));
         return Err(SourceError::Malformed(said));
     };
-    let below = format!("{}/", api.root());
+    let below = below(api);
     let value = |number| found.get(query::alias(number)).map_or(Value::Null, |value| cell(value, &below));
     Ok(Rows::new(read.names(), [(0..read.totals.len()).map(value).collect()]))
 }
@@ -207,37 +210,107 @@ fn fields_of(map: &Json) -> Option<&Map<String, Json>> {
     map.get("fields").and_then(Json::as_object)
 }
 
-/// The documents' cells and, beside those that do not say it themselves, of what kind they were.
-fn rows(api: &Api, read: &FirestoreRead, documents: &[Json]) -> Rows {
-    let below = format!("{}/", api.root());
-    let fields = read.all_columns().filter_map(|(name, column)| match column {
-        DocumentColumn::Field(path) => Some((name, path)),
-        DocumentColumn::Id | DocumentColumn::Path | DocumentColumn::CreateTime | DocumentColumn::UpdateTime => None,
-    });
-    let (mut names, mut cells) = (read.names(), documents.iter().map(|document| row(api, read, document)).collect::<Vec<_>>());
-    for (name, path) in fields {
-        let kind = |document: &Json| field(document, path).and_then(|value| lost_kind(value, &below));
-        let kinds: Vec<Option<String>> = documents.iter().map(kind).collect();
-        if kinds.iter().any(Option::is_some) {
-            names.push(kind_column(name));
-            cells.iter_mut().zip(kinds).for_each(|(cells, kind)| cells.push(kind.map_or(Value::Null, Value::text)));
+/// What the names of the database's documents begin with.
+fn below(api: &Api) -> String {
+    format!("{}/", api.root())
+}
+
+/// The cells of the documents so far and, of those that do not say it themselves, of what kind they were. The documents
+/// are not kept: what the interface writes around each value is many times as long.
+struct Found<'a> {
+    read: &'a FirestoreRead,
+    below: String,
+    cells: Vec<Vec<Value>>,
+    kinds: Vec<Kinds<'a>>,
+}
+
+/// Of a field that is a column, the rows whose kind is lost.
+struct Kinds<'a> {
+    column: &'a str,
+    path: &'a FieldPath,
+    lost: Vec<(usize, String)>,
+}
+
+impl<'a> Found<'a> {
+    fn of(api: &Api, read: &'a FirestoreRead) -> Self {
+        Self::below(below(api), read)
+    }
+
+    fn below(below: String, read: &'a FirestoreRead) -> Self {
+        let fields = read.all_columns().filter_map(|(column, shown)| match shown {
+            DocumentColumn::Field(path) => Some(Kinds { column, path, lost: Vec::new() }),
+            DocumentColumn::Id | DocumentColumn::Path | DocumentColumn::CreateTime | DocumentColumn::UpdateTime => None,
+        });
+        Self { read, below, cells: Vec::new(), kinds: fields.collect() }
+    }
+
+    fn add(&mut self, documents: &[Json]) {
+        for document in documents {
+            for kinds in &mut self.kinds {
+                let kind = field(document, kinds.path).and_then(|value| lost_kind(value, &self.below));
+                kinds.lost.extend(kind.map(|kind| (self.cells.len(), kind)));
+            }
+            self.cells.push(row(self.read, document, &self.below));
         }
     }
-    Rows::new(names, cells)
+
+    fn rows(mut self) -> Rows {
+        let mut names = self.read.names();
+        for Kinds { column, lost, .. } in self.kinds.into_iter().filter(|kinds| !kinds.lost.is_empty()) {
+            names.push(kind_column(column));
+            self.cells.iter_mut().for_each(|cells| cells.push(Value::Null));
+            for (at, kind) in lost {
+                if let Some(cell) = self.cells.get_mut(at).and_then(|cells| cells.last_mut()) {
+                    *cell = Value::text(kind);
+                }
+            }
+        }
+        Rows::new(names, self.cells)
+    }
 }
 
 /// A field that is not there is null, which no rule takes for anything.
-fn row(api: &Api, read: &FirestoreRead, document: &Json) -> Vec<Value> {
-    let below = format!("{}/", api.root());
+fn row(read: &FirestoreRead, document: &Json, below: &str) -> Vec<Value> {
     let name = document.get("name").and_then(Json::as_str).unwrap_or_default();
-    let path = name.strip_prefix(&below).unwrap_or(name);
-    let moment = |key: &str| document.get(key).map_or(Value::Null, |moment| cell(&json!({ "timestampValue": moment }), &below));
+    let path = name.strip_prefix(below).unwrap_or(name);
+    let moment = |key: &str| document.get(key).map_or(Value::Null, |moment| cell(&json!({ "timestampValue": moment }), below));
     let column = |column: &DocumentColumn| match column {
         DocumentColumn::Id => Value::text(path.rsplit('/').next().unwrap_or_default()),
         DocumentColumn::Path => Value::text(path),
         DocumentColumn::CreateTime => moment("createTime"),
         DocumentColumn::UpdateTime => moment("updateTime"),
-        DocumentColumn::Field(path) => field(document, path).map_or(Value::Null, |value| cell(value, &below)),
+        DocumentColumn::Field(path) => field(document, path).map_or(Value::Null, |value| cell(value, below)),
     };
     read.all_columns().map(|(_, shown)| column(shown)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_page_says_of_a_kind_stands_beside_its_own_row() {
+        let column = |name: &str| (name.to_owned(), DocumentColumn::Field(FieldPath::parse(name).unwrap()));
+        let read = FirestoreRead {
+            from: Documents::Group("jobs".into()),
+            conditions: Vec::new(),
+            order: Vec::new(),
+            limit: None,
+            columns: ["raw", "plain"].map(column).into(),
+            is_beside: true,
+            totals: Vec::new(),
+        };
+        let document = |raw: Json| json!({ "name": "d/j", "fields": { "raw": raw, "plain": { "stringValue": "x" } } });
+        let bytes = || document(json!({ "bytesValue": "wN4=" }));
+        let mut found = Found::below("d/".into(), &read);
+        found.add(&[document(json!({ "stringValue": "c0de" })), document(json!({ "integerValue": "7" }))]);
+        found.add(&[bytes()]);
+        found.add(&[document(json!({ "nullValue": null })), bytes()]);
+        let rows = found.rows();
+        assert_eq!(rows.columns(), ["raw", "plain", &kind_column("raw")], "only where one is lost");
+        let kinds: Vec<String> = rows.iter().map(|row| row.find(&kind_column("raw")).unwrap().original()).collect();
+        let lost = lost_kind(&json!({ "bytesValue": "wN4=" }), "d/").unwrap();
+        assert_eq!(kinds, ["", "", lost.as_str(), "", lost.as_str()]);
+        assert!(rows.iter().all(|row| row.find("plain") == Some(&Value::text("x"))));
+    }
 }
