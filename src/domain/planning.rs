@@ -221,7 +221,7 @@ fn money(names: &Params, column: &str, currency: Currency) -> Result<Money, Text
 fn currency_of(names: &Params, default: Currency) -> Result<Currency, Text> {
     match names.get("currency") {
         Some(Value::Text(code)) => {
-            Currency::from_code(code.original()).ok_or_else(|| Text::new(format!("{} is not a currency", code.original())))
+            Currency::from_code(code.original().trim()).ok_or_else(|| Text::new(format!("{} is not a currency", code.original())))
         }
         _ => Ok(default),
     }

@@ -151,7 +151,7 @@ impl Rows {
     pub fn with_money(mut self, columns: &[String], default: Currency) -> Self {
         for row in &mut self.all {
             let code = row.find("currency").map(Value::original).filter(|code| !code.trim().is_empty());
-            let currency = code.as_ref().map_or(Some(default), |code| Currency::from_code(code));
+            let currency = code.as_ref().map_or(Some(default), |code| Currency::from_code(code.trim()));
             for column in columns {
                 if let Some(minor) = row.find(column).and_then(Value::integer) {
                     let amount = currency.map(|currency| Value::Money(Money::new(minor, currency)));
@@ -183,6 +183,8 @@ mod tests {
         let money = |code: &str| Value::Money(Money::new(500, Currency::from_code(code).unwrap()));
         for (currency, amount) in [
             (Value::text("eur"), money("EUR")),
+            // As a column of the type `char(5)` has it.
+            (Value::text("EUR  "), money("EUR")),
             (Value::Null, money("AUD")),
             (Value::text(" "), money("AUD")),
             (Value::text("USDC"), Value::text("500 minor units of USDC")),

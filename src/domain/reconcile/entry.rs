@@ -85,7 +85,7 @@ impl Currencies {
         if let Some((_, known)) = self.met.iter().find(|(met, _)| met == code) {
             return Some(*known);
         }
-        let found = Currency::from_code(code)?;
+        let found = Currency::from_code(code.trim())?;
         self.met.push((code.to_owned(), found));
         Some(found)
     }
