@@ -119,6 +119,10 @@ fn the_amount_that_is_shown_is_the_amount_that_moves() {
     let mut cells = charged(2200);
     cells.insert("shown".to_owned(), Value::Money(Money::new(2100, aud())));
     assert_eq!(planned(&shown, cells).unwrap_err(), "the amount is A$21.00 but A$22.00 would be refunded");
+    // In the currency of its row, as a column of the type `char(5)` has it.
+    let cells = row(&[("charge", Value::text("ch_1")), ("amount", Value::Integer(2200)), ("currency", Value::text("EUR  "))]);
+    let plan = planned(&action(vec![refund()]), cells).unwrap();
+    assert_eq!(plan.amount, Some(Money::new(2200, Currency::from_code("EUR").unwrap())));
 }
 
 #[test]

@@ -384,6 +384,8 @@ fn a_ledgers_rows_become_entries() {
     assert_eq!(read_one(&[("charge", Value::text(""))]).link, None);
     assert_eq!(read_one(&[("charge", Value::text("(gone)"))]).link, None);
     assert_eq!(read_one(&[("currency", Value::text("usd"))]).amount.to_string(), "US$22.00");
+    // As a column of the type `char(5)` has it.
+    assert_eq!(read_one(&[("currency", Value::text("USD  "))]).amount.to_string(), "US$22.00");
     assert_eq!(read_one(&[("back", Value::Integer(500))]).refunded.to_string(), "A$5.00");
     let pending = read_one(&[("status", Value::text("pending"))]);
     assert!(pending.pending && !pending.settled);
