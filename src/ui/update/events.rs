@@ -1,5 +1,7 @@
 //! What the engine tells. An answer to a question that nobody asks any more is dropped.
 
+use chrono::{DateTime, Utc};
+
 use super::{acting, perform::say, recovery};
 use crate::{
     domain::{
@@ -53,35 +55,14 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
             }
         }
         Event::Lock { until, why } => {
-            let was_unlocked = model.is_unlocked();
-            model.unlocked_until = until;
-            let said = match (until, why) {
-                (_, Some(why)) => Some(why.one_line()),
-                (None, None) if was_unlocked => Some("writing is locked".to_owned()),
-                (Some(_), None) if !was_unlocked => Some("writing is unlocked".to_owned()),
-                (None | Some(_), None) => None,
-            };
-            if let Some(said) = said {
-                say(model, Tone::Plain, said);
-            }
+            lock_turned(model, until, why);
             if let Some(unlocking) = model.unlocking.take().filter(|_| model.is_unlocked()) {
                 model.touch();
                 return super::unlocked(model, unlocking);
             }
         }
         Event::Recovered(receipts) => recovered(model, receipts),
-        Event::Unopened(why) => {
-            say(model, Tone::Bad, why.one_line());
-            // What the last visit read would stand there for good.
-            (model.unopened, model.snapshot) = (Some(why), None);
-            if matches!(model.overlay, Some(Overlay::Stopping)) {
-                model.touch();
-                return vec![Cmd::Quit];
-            }
-            if matches!(model.overlay, Some(Overlay::Quit { .. })) {
-                model.overlay = None;
-            }
-        }
+        Event::Unopened(why) => return unopened(model, why),
         Event::Notice { said, is_error } => {
             if is_error {
                 // It may be why nothing was unlocked: what came too soon for that is not taken later.
@@ -101,6 +82,34 @@ pub fn take(model: &mut Model, event: Event) -> Vec<Cmd> {
         }
     }
     model.touch();
+    Vec::new()
+}
+
+fn lock_turned(model: &mut Model, until: Option<DateTime<Utc>>, why: Option<Text>) {
+    let was_unlocked = model.is_unlocked();
+    model.unlocked_until = until;
+    let said = match (until, why) {
+        (_, Some(why)) => Some(why.one_line()),
+        (None, None) if was_unlocked => Some("writing is locked".to_owned()),
+        (Some(_), None) if !was_unlocked => Some("writing is unlocked".to_owned()),
+        (None | Some(_), None) => None,
+    };
+    if let Some(said) = said {
+        say(model, Tone::Plain, said);
+    }
+}
+
+/// Nothing will ever be read: whoever waits for the engine waits no longer.
+fn unopened(model: &mut Model, why: Text) -> Vec<Cmd> {
+    say(model, Tone::Bad, why.one_line());
+    // What the last visit read would stand there for good.
+    (model.unopened, model.snapshot) = (Some(why), None);
+    model.touch();
+    match model.overlay {
+        Some(Overlay::Stopping) => return vec![Cmd::Quit],
+        Some(Overlay::Quit { .. }) => model.overlay = None,
+        _ => {}
+    }
     Vec::new()
 }
 
