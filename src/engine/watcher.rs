@@ -462,11 +462,11 @@ impl Watcher {
 
     async fn keep_all(&mut self) {
         self.save_memories().await;
-        // One with lists that were not read yet would take the place of a whole one.
-        if self.digest.is_some() {
-            let snapshot = self.picture().await;
-            log_loss("the picture", self.ground.record.save_snapshot(&snapshot).await);
+        let mut snapshot = Snapshot::clone(&*self.picture().await);
+        if let Some(before) = &self.before {
+            snapshot.fill_from(before);
         }
+        log_loss("the picture", self.ground.record.save_snapshot(&snapshot).await);
         let record = &self.ground.record;
         if let Some(visit) = self.visit {
             log_loss("the visit's end", record.end_visit(visit, self.ground.clock.now()).await);

@@ -232,19 +232,32 @@ async fn whoever_leaves_is_told_so_when_what_was_signed_and_the_last_picture_are
 }
 
 #[tokio::test]
-async fn who_leaves_before_all_was_looked_at_leaves_the_last_whole_picture_standing() {
-    let stage = every("30s");
+async fn who_leaves_before_all_was_looked_at_keeps_what_the_last_visit_read_of_the_rest() {
+    let rate = format!("{CHECK}every = \"30s\"\n");
+    let stage =
+        Stage::new(&format!("{rate}{}", rate.replace("checks.rate", "checks.spend").replace("select rate", "select spend")));
     stage.answers("select rate", "rate", Value::Integer(30));
-    let kept = |store: Arc<crate::store::Store>| async move { store.last_snapshot().await.unwrap().unwrap().alerts[0].looked_at };
+    stage.answers("select spend", "rate", Value::Integer(7));
     let mut whole = stage.open().await;
     let picture = whole.watcher.look_once(|_, _| true).await;
-    let looked_at = picture.alerts[0].looked_at;
+    let in_doubt = receipt("job.promote", "promote", Standing::Unknown);
+    let picture = Snapshot { receipts: Arc::from([in_doubt]), ..Snapshot::clone(&picture) };
     whole.store.save_snapshot(&picture).await.unwrap();
     whole.close().await;
 
     stage.later(TimeDelta::minutes(5));
-    let Watching { watcher, store, .. } = stage.open().await;
+    let Watching { mut watcher, store, .. } = stage.open().await;
+    let before = watcher.before.clone();
+    watcher.look_once(|watch, pack| watch.name(pack).ends_with("rate")).await;
+    // The other look is still on its way, and with it the beginning of the visit.
+    watcher.before = before;
     watcher.leave().await;
-    assert!(looked_at.is_some());
-    assert_eq!(kept(Arc::clone(&store)).await, looked_at, "nothing was read");
+    let kept = store.last_snapshot().await.unwrap().unwrap();
+    let looked_at = |picture: &Snapshot, id: &str| {
+        let subject = Subject::Check(Id::new(id));
+        picture.alerts.iter().find(|alert| alert.subject == subject).unwrap().looked_at
+    };
+    let age = |id: &str| looked_at(&kept, id).unwrap() - looked_at(&picture, id).unwrap();
+    assert_eq!((age("rate"), age("spend")), (TimeDelta::minutes(5), TimeDelta::zero()), "the one is new, the other of before");
+    assert_eq!(kept.receipts.len(), 0, "what is done, or in doubt, is as it is now");
 }
